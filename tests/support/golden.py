@@ -13,7 +13,11 @@ RFC3610_KEY = "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECF"
 RFC3610 = (
     ("00000003020100A0A1A2A3A4A5", 0x1E, "588C979A61C663D2F066D0C2C0F989806D5F6B61DAC38417E8D12CFDF926E0"),
     ("00000004030201A0A1A2A3A4A5", 0x1F, "72C91A36E135F8CF291CA894085C87E3CC15C439C9E43A3BA091D56E10400916"),
-    ("00000005040302A0A1A2A3A4A5", 0x20, "51B1E5F44A197D1DA46B0F8E2D282AE871E838BB64DA8596574ADAA76FBD9FB0C5"),
+    (
+        "00000005040302A0A1A2A3A4A5",
+        0x20,
+        "51B1E5F44A197D1DA46B0F8E2D282AE871E838BB64DA8596574ADAA76FBD9FB0C5",
+    ),
 )
 
 # sf, bandwidth Hz, coding rate, preamble, payload, explicit, crc, chip, ns
@@ -45,16 +49,36 @@ GATEWAY = 7
 EPOCH = 128
 
 _VITAL = {
-    "fuel_permille": 475, "generator_state": "running", "generator_mode": "auto", "power_source": "generator",
-    "battery_permille": 1000, "load_w": 8000, "alarms": 9,
-    "q_generator": "good", "q_battery": "stale", "q_meter": None, "q_tank": "none",
+    "fuel_permille": 475,
+    "generator_state": "running",
+    "generator_mode": "auto",
+    "power_source": "generator",
+    "battery_permille": 1000,
+    "load_w": 8000,
+    "alarms": 9,
+    "q_generator": "good",
+    "q_battery": "stale",
+    "q_meter": None,
+    "q_tank": "none",
 }
 _FULL = dict(_VITAL)
-_FULL.update({
-    "alarms": 0, "q_battery": "good", "q_meter": "good", "q_tank": "good",
-    "kit_cell_permille": 980, "generator_w": 8000, "generator_v": 231, "generator_dhz": 501, "engine_dh": 12345,
-    "starter_dv": 142, "battery_cv": 5330, "battery_da": -55, "battery_c": 21,
-})
+_FULL.update(
+    {
+        "alarms": 0,
+        "q_battery": "good",
+        "q_meter": "good",
+        "q_tank": "good",
+        "kit_cell_permille": 980,
+        "generator_w": 8000,
+        "generator_v": 231,
+        "generator_dhz": 501,
+        "engine_dh": 12345,
+        "starter_dv": 142,
+        "battery_cv": 5330,
+        "battery_da": -55,
+        "battery_c": 21,
+    }
+)
 _UNKNOWN = {name: None for name in _VITAL}
 
 # kind, parity, exercise, wide, counter, values, frame on air
@@ -62,8 +86,15 @@ FRAMES = (
     ("vital", 0, False, False, 0x12345, _VITAL, "e04b4500234550716a5d79e7e1bcfacfc7"),
     ("vital", 1, True, True, 0x12345, _UNKNOWN, "e04b457000012345f0c671f2861100d4cc24a2"),
     ("full", 0, False, False, 0x12346, _FULL, "e04b450123464e1d053e00f56046e9cd805414f98fca58b9f6e7cd5812"),
-    ("alarm", 0, False, True, 130, {"event_boot": 2, "event_n": 3, "alarm": "power_lost", "age_s": 600},
-     "e04b451400000082231b929ac82988978fc51412fc"),
+    (
+        "alarm",
+        0,
+        False,
+        True,
+        130,
+        {"event_boot": 2, "event_n": 3, "alarm": "power_lost", "age_s": 600},
+        "e04b451400000082231b929ac82988978fc51412fc",
+    ),
 )
 ACK = ("0001234500ff", 9, "e04b458000099ec52f90684eb2a5f0a4d4546bae")
 
@@ -93,7 +124,9 @@ def _airtime() -> list:
     for sf, bandwidth, coding, preamble, payload, explicit, crc, chip, ns in AIRTIME:
         us = airtime.time_on_air_us(sf, bandwidth, coding, payload, preamble, explicit, crc, chip)
         # Semtech prints whole us; 7.81 and 10.42 kHz do not divide evenly and we round up.
-        results.append(("airtime SF%d/%d/%d %d B" % (sf, bandwidth, coding, payload), 0 <= us * 1000 - ns < 2000))
+        results.append(
+            ("airtime SF%d/%d/%d %d B" % (sf, bandwidth, coding, payload), 0 <= us * 1000 - ns < 2000)
+        )
     return results
 
 

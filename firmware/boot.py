@@ -1,0 +1,23 @@
+"""First to run: lets the technician in before anything can go wrong.
+
+A flasher that finds the kit running writes the file ``maintenance`` and resets:
+this boot then starts no watchdog and no kit, and waits half an hour for
+mpremote, whose Ctrl-C ends boot.py and so keeps main.py from running.
+Otherwise a window of 3 s stays open before main.py starts the watchdog, which
+nothing can stop.
+"""
+
+import os
+import time
+
+import machine
+
+WINDOW_S = 3
+MAINTENANCE_S = 1800
+
+if "maintenance" in os.listdir():
+    os.remove("maintenance")
+    print("maintenance: waiting for mpremote, 30 minutes")
+    time.sleep(MAINTENANCE_S)
+    machine.reset()
+time.sleep(WINDOW_S)

@@ -1,0 +1,1 @@
+"""The kit: reads generator and battery, decides what to say, and says it over the radio."""

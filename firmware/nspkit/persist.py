@@ -1,0 +1,91 @@
+"""The transmit counter, kept across power cuts: never the same twice under one key.
+
+Counters are reserved ahead in blocks of 64. A record says how far they are
+reserved; it is written whole to the older of two files and read back before
+the first counter of the block is used, so a cut at any moment loses at most the
+rest of a block. A record is bound to its key: a key never outlives its counter,
+and without a valid record there is no transmission.
+"""
+
+import binascii
+import hashlib
+
+FILES = ("counter0.bin", "counter1.bin")
+BLOCK = 64
+_MAGIC = b"NSPC"
+_LENGTH = 17
+
+
+class CounterError(Exception):
+    """The counter cannot be trusted, so nothing may be sent: the kit needs a new key."""
+
+
+def record(generation: int, key: bytes, reserved: int) -> bytes:
+    """17 bytes: magic, key generation, key check (4), counters reserved below (4), CRC-32."""
+    body = _MAGIC + bytes((generation,)) + hashlib.sha256(key).digest()[:4] + reserved.to_bytes(4, "big")
+    return body + binascii.crc32(body).to_bytes(4, "big")
+
+
+def initial_record(generation: int, key: bytes) -> bytes:
+    """What the provisioning station writes beside a new key: no counter used yet."""
+    return record(generation, key, 0)
+
+
+def reserved_of(data: bytes, generation: int, key: bytes) -> int | None:
+    """Counters reserved below, or None when the record is torn or another key's."""
+    if len(data) != _LENGTH:
+        return None
+    reserved = int.from_bytes(data[9:13], "big")
+    return reserved if data == record(generation, key, reserved) else None
+
+
+class CounterStore:
+    """Hands out counters. ``folder``: path prefix of the two files, "" on the board."""
+
+    def __init__(self, folder: str, generation: int, key: bytes) -> None:
+        self._paths = [folder + name for name in FILES]
+        self._generation = generation
+        self._key = key
+        found = [self._read(path) for path in self._paths]
+        known = [value for value in found if value is not None]
+        if not known:
+            raise CounterError("no valid counter record for this key: the kit needs a new key")
+        self._reserved = max(known)
+        self._next = self._reserved
+        # The older or missing copy is overwritten first.
+        self._target = 0 if found[0] is None or (found[1] is not None and found[0] < found[1]) else 1
+        self.epoch: int | None = None
+
+    def next(self) -> int:
+        """The next counter. The first call after a boot, and each 64th, writes flash.
+
+        Raises CounterError when the reservation cannot be read back.
+        """
+        if self._next == self._reserved:
+            self._reserve()
+        if self.epoch is None:
+            self.epoch = self._next
+        counter = self._next
+        self._next += 1
+        return counter
+
+    def _reserve(self) -> None:
+        reserved = self._reserved + BLOCK
+        data = record(self._generation, self._key, reserved)
+        path = self._paths[self._target]
+        try:
+            with open(path, "wb") as file:
+                file.write(data)
+        except OSError as error:
+            raise CounterError("%s cannot be written (%s): flash full or failing" % (path, error)) from None
+        if self._read(path) != reserved:
+            raise CounterError("%s does not read back what was written: flash failing" % path)
+        self._target = 1 - self._target
+        self._reserved = reserved
+
+    def _read(self, path: str) -> int | None:
+        try:
+            with open(path, "rb") as file:
+                return reserved_of(file.read(), self._generation, self._key)
+        except OSError:
+            return None
