@@ -7,10 +7,13 @@ Otherwise a window of 3 s stays open before main.py starts the watchdog, which
 nothing can stop.
 """
 
+import gc
 import os
 import time
 
 import machine
+
+gc.threshold(4096)  # often and little: compiling the kit needs its heap in one piece
 
 WINDOW_S = 3
 MAINTENANCE_S = 1800

@@ -14,7 +14,7 @@ SUB_BANDS = (
 # What both ends write to their radio at every start and read back. Sync word,
 # CRC and plain IQ as a LoRaWAN concentrator expects them; 869.475 MHz has no
 # overlap with the Dutch MeshCore network at 869.618.
-PHY = {
+PHY: dict[str, int | str] = {
     "frequency_hz": 869_475_000,
     "sf": 9,
     "bandwidth_khz": 125,

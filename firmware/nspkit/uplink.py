@@ -100,9 +100,9 @@ class Uplink:
         self.exercise = False
 
     def _lawful_interval(self, wanted_ms: int, kind: str, limit_us: int) -> int:
-        """At least so long that heartbeats alone use no more than half of what the reserve leaves."""
+        """At least so long that heartbeats alone use no more than half of the lawful hour."""
         air_us = self.air_us(frame.frame_length(kind, message.payload_length(kind), True))
-        return max(wanted_ms, air_us * airtime.HOUR_MS // (limit_us // 3))
+        return max(wanted_ms, air_us * airtime.HOUR_MS // (limit_us // 2))
 
     def air_us(self, length: int) -> int:
         """Time on air of a frame of so many bytes."""

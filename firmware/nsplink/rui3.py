@@ -5,7 +5,8 @@ port both build their commands here and read every answer here. Runs on
 MicroPython and CPython.
 
 What a driver does at every start: ``AT+PRECV=0`` (a modem may power up in
-receive, where it answers AT_BUSY_ERROR to settings), ask ``AT+VER=?`` and
+receive, where it answers AT_BUSY_ERROR to settings; a new one is in LoRaWAN
+mode and answers AT_MODE_NO_SUPPORT, which is no fault), ask ``AT+VER=?`` and
 ``AT+NWM=?``, send ``AT+NWM=0`` if needed and wait for the banner (the change
 restarts the modem and an OK is not certain), then ``setup_commands``.
 """

@@ -1,8 +1,8 @@
 import struct
 
 import pytest
-import virtual
 
+import virtual
 from nspkit.bus import Bus, BusError
 
 TIMEOUT_MS = 200
@@ -59,8 +59,18 @@ DATA = bytes.fromhex("12345678")
         [(0.01, GOOD[:-1] + b"\x00"), (0.05, GOOD)],
         [(0.15, GOOD)],
     ],
-    ids=["plain", "noise before", "noise after", "split", "foreign unit", "wrong function", "short count",
-         "long count", "bad CRC first", "slow"],
+    ids=[
+        "plain",
+        "noise before",
+        "noise after",
+        "split",
+        "foreign unit",
+        "wrong function",
+        "short count",
+        "long count",
+        "bad CRC first",
+        "slow",
+    ],
 )
 def test_finds_its_reply(answers):
     """Noise, foreign and damaged frames are passed over while the timer runs; our reply is still found."""
@@ -158,7 +168,9 @@ def test_driver_is_on_only_while_sending_and_lines_rest_between_frames():
 
         uart = virtual.Uart(slave)
         uart.flush = lambda: trace.append("flush")
-        bus = Bus(uart, lambda value: trace.append(f"de {value}"), virtual.clock(), 19200, collect=lambda: None)
+        bus = Bus(
+            uart, lambda value: trace.append(f"de {value}"), virtual.clock(), 19200, collect=lambda: None
+        )
         for unit in (10, 1, 2):
             await bus.read(unit, 3, 0, 1, TIMEOUT_MS, LATE_MS)
         starts = [at for at, _ in uart.sent]

@@ -2,7 +2,6 @@ import struct
 from types import SimpleNamespace
 
 import virtual
-
 from nspkit.bus import Bus
 from nspkit.kit import KitState
 from nspkit.poll import Device, Poller
@@ -19,8 +18,15 @@ def crc(data):
 
 def model(*rows, timeout_ms=500):
     return SimpleNamespace(
-        REGISTERS=rows, BLOCK_LIMIT=64, HOLE_LIMIT=8, PAGE=0, TIMEOUT_MS=timeout_ms, LATE_MS=2000, GAP_MS=0,
-        SENTINELS={"u16": (0xFFF8, 0xFFFF)}, WORDS={},
+        REGISTERS=rows,
+        BLOCK_LIMIT=64,
+        HOLE_LIMIT=8,
+        PAGE=0,
+        TIMEOUT_MS=timeout_ms,
+        LATE_MS=2000,
+        GAP_MS=0,
+        SENTINELS={"u16": (0xFFF8, 0xFFFF)},
+        WORDS={},
     )
 
 
@@ -55,7 +61,9 @@ def two_devices(seconds, script):
         uart = virtual.Uart(wire)
         state = KitState(("generator", "battery"))
         devices = [
-            Device("generator", 10, model(row("engine_state", 1, "fast"), row("fuel_permille", 50, "normal"))),
+            Device(
+                "generator", 10, model(row("engine_state", 1, "fast"), row("fuel_permille", 50, "normal"))
+            ),
             Device("battery", 1, model(row("battery_permille", 5, "normal"))),
         ]
         bus = Bus(uart, None, clock, 19200, collect=lambda: None)

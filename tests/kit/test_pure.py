@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pure_kit
-
 from nsptools.bench import vm
 
 SCRIPT = "import pure_kit\nprint(pure_kit.check())\n"

@@ -6,13 +6,29 @@ import pytest
 from nspkit import settings
 
 GOOD = {
-    "version": 1, "address": 65, "heartbeat_s": 5, "full_s": 60, "change_gap_s": 1, "change_refill_s": 5,
+    "version": 1,
+    "address": 65,
+    "heartbeat_s": 5,
+    "full_s": 60,
+    "change_gap_s": 1,
+    "change_refill_s": 5,
     "rated_w": 10000,
-    "radio": {"driver": "rui3", "uart": 2, "frequency_hz": 869475000, "sf": 9, "bandwidth_khz": 125,
-              "coding_rate": 5, "preamble": 8, "power_dbm": 14, "sync_word": "3444"},
+    "radio": {
+        "driver": "rui3",
+        "uart": 2,
+        "frequency_hz": 869475000,
+        "sf": 9,
+        "bandwidth_khz": 125,
+        "coding_rate": 5,
+        "preamble": 8,
+        "power_dbm": 14,
+        "sync_word": "3444",
+    },
     "buses": [{"uart": 1, "baud": 19200}],
-    "devices": [{"name": "generator", "model": "dse7320mk2", "bus": 0, "unit": 10},
-                {"name": "meter", "model": "sdm630", "bus": 0, "unit": 2}],
+    "devices": [
+        {"name": "generator", "model": "dse7320mk2", "bus": 0, "unit": 10},
+        {"name": "meter", "model": "sdm630", "bus": 0, "unit": 2},
+    ],
 }
 
 
@@ -56,14 +72,14 @@ def test_each_mistake_is_named_with_its_field(tmp_path, path, value, message):
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = value
-    with pytest.raises(settings.SettingsError, match="settings.json: " + message):
+    with pytest.raises(settings.SettingsError, match=r"settings\.json: " + message):
         load(tmp_path, data)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"version": 1', "[]", "null"])
 def test_a_broken_file_is_named(tmp_path, text):
     """A file that was cut off or is no settings says so."""
-    with pytest.raises(settings.SettingsError, match="settings.json: file: "):
+    with pytest.raises(settings.SettingsError, match=r"settings\.json: file: "):
         load(tmp_path, text)
 
 

@@ -1,9 +1,10 @@
 import asyncio
+import itertools
 from types import SimpleNamespace
 
 import pytest
-import virtual
 
+import virtual
 from nspkit import persist
 from nspkit.radio import RadioError
 from nspkit.uplink import Bucket, Uplink, changed
@@ -12,14 +13,27 @@ from nsplink.fields import ALARMS
 
 KEY = bytes(range(16))
 SETTINGS = {
-    "address": 65, "heartbeat_s": 300, "full_s": 3600, "change_gap_s": 60, "change_refill_s": 300, "rated_w": 10000,
+    "address": 65,
+    "heartbeat_s": 300,
+    "full_s": 3600,
+    "change_gap_s": 60,
+    "change_refill_s": 300,
+    "rated_w": 10000,
     "radio": {"sf": 9, "bandwidth_khz": 125, "coding_rate": 5, "preamble": 8},
     "duty_us": 360_000_000,
 }
 STEADY = {
-    "fuel_permille": 500, "generator_state": "running", "generator_mode": "auto", "power_source": "generator",
-    "battery_permille": 1000, "load_w": 8000, "alarms": 0,
-    "q_generator": "good", "q_battery": "good", "q_meter": "good", "q_tank": "good",
+    "fuel_permille": 500,
+    "generator_state": "running",
+    "generator_mode": "auto",
+    "power_source": "generator",
+    "battery_permille": 1000,
+    "load_w": 8000,
+    "alarms": 0,
+    "q_generator": "good",
+    "q_battery": "good",
+    "q_meter": "good",
+    "q_tank": "good",
 }
 
 
@@ -48,8 +62,17 @@ def sends(tmp_path, seconds, script=lambda *_: None, **settings):
         clock = virtual.clock()
         radio, values = Radio(clock), dict(STEADY)
         uplink = Uplink(
-            SETTINGS | settings, 1, lambda now: dict(values), radio, seal.UplinkKey(KEY),
-            persist.CounterStore(f"{tmp_path}/", 1, KEY), asyncio.Lock(), clock, lambda text: None, lambda: None, 1000,
+            SETTINGS | settings,
+            1,
+            lambda _: dict(values),
+            radio,
+            seal.UplinkKey(KEY),
+            persist.CounterStore(f"{tmp_path}/", 1, KEY),
+            asyncio.Lock(),
+            clock,
+            lambda _: None,
+            lambda: None,
+            1000,
         )
         task = asyncio.create_task(uplink.run())
         for second in range(seconds):
@@ -75,7 +98,9 @@ def test_heartbeats_keep_their_intervals(tmp_path):
     assert len(fulls) == 4
     assert 47 <= len(everything) <= 49
     assert everything[0] >= 5
-    assert all(abs((at - everything[0]) % 300) < 2 or abs((at - everything[0]) % 300) > 298 for at in everything)
+    assert all(
+        abs((at - everything[0]) % 300) < 2 or abs((at - everything[0]) % 300) > 298 for at in everything
+    )
 
 
 def test_every_transmission_has_a_new_counter(tmp_path):
@@ -164,5 +189,5 @@ def test_bucket_refills():
     """Twelve changes are kept, one comes back each refill time, and none sooner than the gap."""
     bucket = Bucket(60_000, 300_000)
     taken = [now for now in range(0, 7_200_000, 1000) if bucket.take(now)]
-    assert all(later - earlier >= 60_000 for earlier, later in zip(taken, taken[1:], strict=False))
+    assert all(later - earlier >= 60_000 for earlier, later in itertools.pairwise(taken))
     assert 12 + 22 <= len(taken) <= 12 + 25

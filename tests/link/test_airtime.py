@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsplink.airtime import HOUR_MS, DutyLedger
 
 
@@ -17,7 +18,9 @@ def test_the_reserve_is_for_the_top_class_alone():
     assert ledger.spent_us(0) <= 36_000_000
 
 
-@given(st.lists(st.tuples(st.integers(0, 90_000), st.integers(10_000, 2_000_000), st.booleans()), max_size=120))
+@given(
+    st.lists(st.tuples(st.integers(0, 90_000), st.integers(10_000, 2_000_000), st.booleans()), max_size=120)
+)
 def test_no_rolling_hour_exceeds_the_limit(requests):
     """Whatever is asked for and when, the time on air in any hour stays within the band's."""
     ledger, now, sent = DutyLedger(36_000_000, 12_000_000), 0, []

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsplink import frame, message, seal
 from nsplink.fields import BITSET, FIELDS, LINEAR, MESSAGES, STEPS, WORDS
 
@@ -14,9 +15,16 @@ def sealed(kind="vital", *, counter=70000, wide=False, key=KEY, address=ADDRESS)
     return seal.UplinkKey(key).seal(header, message.encode(kind, {"fuel_permille": 475}))
 
 
+def receive(data):
+    header, _ = frame.parse(data)
+    return seal.UplinkKey(KEY).open(data, header, 70000 & ~0xFFFF | header.counter)
+
+
 def test_sizes_on_air():
     """Airtime is bought in steps of a few bytes: vital, full and status stay below theirs."""
-    sizes = {k: frame.frame_length(k, message.payload_length(k), wide=False) for k in ("vital", "full", "status")}
+    sizes = {
+        k: frame.frame_length(k, message.payload_length(k), wide=False) for k in ("vital", "full", "status")
+    }
     assert sizes == {"vital": 17, "full": 29, "status": 24}
 
 
@@ -26,18 +34,14 @@ def test_every_flipped_bit_is_refused(bit):
     data = bytearray(sealed())
     data[bit // 8] ^= 1 << bit % 8
     with pytest.raises(frame.FrameError):
-        header, _ = frame.parse(bytes(data))
-        counter = 70000 & ~0xFFFF | header.counter
-        seal.UplinkKey(KEY).open(bytes(data), header, counter)
+        receive(bytes(data))
 
 
 @pytest.mark.parametrize("length", range(17))
 def test_every_truncation_is_refused(length):
     """A frame cut off anywhere gives an error of the tree."""
-    data = sealed()[:length]
     with pytest.raises(frame.FrameError):
-        header, _ = frame.parse(data)
-        seal.UplinkKey(KEY).open(data, header, 70000)
+        receive(sealed()[:length])
 
 
 def test_wrong_key_address_counter_direction_and_epoch_are_refused():
@@ -98,10 +102,12 @@ def on_grid(row):
         lo, hi, step = params
         return st.integers(0, (hi - lo) // step).map(lambda code: lo + code * step)
     assert codec == STEPS
-    return st.one_of([
-        st.integers(0, (last - first) // step).map(lambda code, f=first, s=step: f + code * s)
-        for first, last, step in params
-    ])
+    return st.one_of(
+        [
+            st.integers(0, (last - first) // step).map(lambda code, f=first, s=step: f + code * s)
+            for first, last, step in params
+        ]
+    )
 
 
 @given(st.sampled_from(FIELDS).filter(lambda row: row[3] in (LINEAR, STEPS)), st.integers(-100000, 2000000))

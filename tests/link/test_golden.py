@@ -2,7 +2,6 @@ from pathlib import Path
 
 import golden
 import small_aes
-
 from nsplink import seal
 from nsptools.bench import vm
 

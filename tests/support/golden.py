@@ -20,6 +20,7 @@ RFC3610 = (
     ),
 )
 
+# fmt: off
 # sf, bandwidth Hz, coding rate, preamble, payload, explicit, crc, chip, ns
 AIRTIME = (
     (12, 500000, 5, 8, 1, True, True, "sx126x", 206848000),
@@ -79,7 +80,7 @@ _FULL.update(
         "battery_c": 21,
     }
 )
-_UNKNOWN = {name: None for name in _VITAL}
+_UNKNOWN = dict.fromkeys(_VITAL)
 
 # kind, parity, exercise, wide, counter, values, frame on air
 FRAMES = (
@@ -97,6 +98,8 @@ FRAMES = (
     ),
 )
 ACK = ("0001234500ff", 9, "e04b458000099ec52f90684eb2a5f0a4d4546bae")
+
+# fmt: on
 
 
 def check(cipher) -> list:

@@ -127,7 +127,10 @@ class Listener:
     """
 
     def __init__(
-        self, port: int, protocol: ProtocolVersion = ProtocolVersion.V5, on_message: Callable[[], None] = int
+        self,
+        port: int,
+        protocol: ProtocolVersion = ProtocolVersion.V5,
+        on_message: Callable[[], None] | None = None,
     ) -> None:
         self.heard: list[Message] = []
         self._on_message = on_message
@@ -148,14 +151,20 @@ class Listener:
         await asyncio.gather(self._task, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the broker is gone, and all it sent has been heard."""
+        return self._task is not None and self._task.done()
+
     def payloads(self, topic_end: str) -> list[bytes]:
         """Return what came on topics with this end, in order."""
-        return [bytes(m.payload) for m in self.heard if str(m.topic).endswith(topic_end)]  # type: ignore[arg-type]  # bytes always
+        return [bytes(m.payload) for m in self.heard if str(m.topic).endswith(topic_end)]
 
     async def _listen(self) -> None:
         try:
             async for message in self._client.messages:
                 self.heard.append(message)
-                self._on_message()
+                if self._on_message is not None:
+                    self._on_message()
         except aiomqtt.MqttError:
             pass  # the broker was killed: the test knows

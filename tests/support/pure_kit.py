@@ -17,8 +17,8 @@ def check() -> list:
         try:
             good = run()
         except Exception as error:  # noqa: BLE001 - any error at all is a failed check, named with it
-            good = False
-            name = "%s (%s: %s)" % (name, type(error).__name__, error)
+            failed.append("%s (%s: %s)" % (name, type(error).__name__, error))
+            continue
         if not good:
             failed.append(name)
     return failed
@@ -80,6 +80,7 @@ def exceptions() -> bool:
 
 def floats() -> bool:
     """IEEE-754 words of known numbers, scaled without a float."""
+    # fmt: off
     cases = (
         (0x43664CCD, 10, 1, 2303),  # 230.3
         (0x45FA0000, 1, 1, 8000),  # 8000.0
@@ -91,6 +92,7 @@ def floats() -> bool:
         (0x00000001, 1000, 1, 0),  # smallest denormal
         (0x5F000000, 1, 1, 1 << 63),
     )
+    # fmt: on
     return all(device.f32_scaled(bits, mul, div) == value for bits, mul, div, value in cases)
 
 
@@ -104,6 +106,7 @@ def _decode(model: str, name: str, words: str):
 
 def registers() -> bool:
     """Words as the device sends them, and what they must mean."""
+    # fmt: off
     cases = (
         ("dse7320mk2", "fuel_permille", "0032", 500),
         ("dse7320mk2", "fuel_permille", "0082", 1300),
@@ -134,6 +137,7 @@ def registers() -> bool:
         ("sdm630", "load_w", "7FC00000", None),
         ("sdm630", "meter_dhz", "42480000", 500),
     )
+    # fmt: on
     for model, name, words, value in cases:
         if _decode(model, name, words) != value:
             raise ValueError("%s %s %s gives %r" % (model, name, words, _decode(model, name, words)))

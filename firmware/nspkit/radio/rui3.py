@@ -35,6 +35,7 @@ class Rui3:
         self.state = "down"
         self.reason = "not started"
         self.restarts = 0
+        self._silent = False  # whether the last command that failed got no answer at all
 
     async def run(self) -> None:
         """Read the modem for ever; set it up, and again whenever it was lost."""
@@ -88,7 +89,13 @@ class Rui3:
             self._write(rui3.RESET)
             await self._clock.sleep_ms(_BANNER_MS)
             self._write(rui3.RUN)
-        await self._command(rui3.RX_OFF)
+            await self._clock.sleep_ms(_ANSWER_MS)
+        try:
+            await self._command(rui3.RX_OFF)
+        except RadioError:
+            # Out of the box a modem is in LoRaWAN mode, where it has nothing to switch off.
+            if self._silent:
+                raise
         version = await self._ask(rui3.ASK_VERSION, "VER")
         if (rui3.parse_version(version) or (0, 0, 0)) < rui3.MIN_VERSION:
             raise RadioError("firmware %s is older than %d.%d.%d: update the modem" % ((version,) + rui3.MIN_VERSION))
@@ -121,7 +128,9 @@ class Rui3:
                 self._write(rui3.RUN)
                 await self._clock.sleep_ms(_BANNER_MS)
                 continue
+            self._silent = False
             raise RadioError("%s answers %s" % (command, answer[1]))
+        self._silent = True
         raise RadioError("the modem does not answer: check its plug and its power")
 
     async def _ask(self, query: str, name: str) -> str:

@@ -1,0 +1,117 @@
+"""A gateway on real files, for tests: real keys, real frames, a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nspgateway.clock import Clock
+from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
+from nspgateway.ingest import Ingest
+from nspgateway.keys import KeyRegister, KitKey
+from nspgateway.ports import Reception
+from nspgateway.store import Store
+from nsplink import frame, message, seal
+
+T0 = datetime(2027, 1, 15, 17, 0, tzinfo=UTC)
+VITAL = {
+    "fuel_permille": 900,
+    "generator_state": "running",
+    "generator_mode": "auto",
+    "power_source": "generator",
+    "battery_permille": 800,
+    "load_w": 8000,
+    "alarms": 0,
+    "q_generator": "good",
+    "q_battery": "good",
+    "q_meter": "good",
+    "q_tank": "good",
+}
+
+
+class VirtualClock(Clock):
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime = T0) -> None:
+        super().__init__(1.0, at)
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class Box:
+    """A gateway on real files; ``restart`` begins again from them, as after a power cut."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = GatewayConfig(
+            region="regio-oost",
+            cp="kazerne-oost",
+            cp_number=1,
+            data=folder,
+            points=folder / "points.toml",
+            keys=folder / "keys.db",
+            radio=RadioConfig(port="/dev/null"),
+            broker=(BrokerConfig(name="own", host="localhost"),),
+        )
+        self.points = [
+            PointConfig(
+                slug=slug,
+                name=slug,
+                number=number,
+                municipality="Lindendam",
+                region="regio-oost",
+                cp="kazerne-oost",
+                latitude=52.1,
+                longitude=5.9,
+                kit_address=64 + number,
+                tank_litres=40.0,
+                rated_w=10000,
+                devices=("generator", "battery", "meter"),
+            )
+            for number, slug in enumerate(("de-linde", "de-ark"), 1)
+        ]
+        if self.config.keys.exists():
+            self.register = KeyRegister.load(self.config.keys, demo=True)
+        else:
+            self.register = KeyRegister.create(self.config.keys, None)
+            self.register.issue([65, 66], T0)
+        self.clock = VirtualClock()
+        self.start()
+
+    def start(self) -> None:
+        self.store = Store(self.config.database, ["own"])
+        self.ingest = Ingest(self.config, self.points, self.register, self.store, self.clock)
+
+    def restart(self) -> None:
+        self.store.close()
+        self.start()
+
+    def hear(self, data: bytes) -> str:
+        return self.ingest.receive(Reception(data, -90, 7.0))
+
+    def vital(self, counter: int, kit: int = 65, **values: Any) -> str:
+        return self.hear(sealed(self.key(kit), counter, **values))
+
+    def key(self, kit: int, generation: int = 1) -> KitKey:
+        return next(k for k in self.register.of_kit(kit) if k.generation == generation)
+
+    def outbox(self) -> list[tuple[str, dict[str, Any]]]:
+        return [
+            (m.topic.removeprefix("nsp/v1/regio-oost/"), json.loads(m.payload))
+            for _, m in self.store.outbox("own", 10**6)
+        ]
+
+    def alarms(self) -> set[str]:
+        return {alarm.id for alarm in self.ingest.overview().alarms}
+
+
+def sealed(key: KitKey, counter: int, kind: str = "vital", *, wide: bool = True, **values: Any) -> bytes:
+    header = frame.Header(frame.UP, kind, key.address, key.generation & 1, False, wide, counter)
+    return seal.UplinkKey(key.key).seal(header, message.encode(kind, VITAL | values))
