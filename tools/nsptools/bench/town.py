@@ -1,0 +1,140 @@
+"""A town of support points: plants, kits and modems on one air, and the gateway's modem beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nsptools.bench import vm
+from nsptools.bench.air import Air
+from nsptools.bench.modem import Rui3Modem
+from nsptools.bench.site import Site
+from nsptools.bench.spec import PlantSpec
+from nsptools.bench.twin import Twin, make_image
+
+BUS_UART, RADIO_UART, DE_PIN = 1, 2, 4
+GATEWAY_MODEM = "gateway"
+
+
+@dataclass(frozen=True)
+class KitSpec:
+    """One point of the town. ``files``: settings, key and counter, for the root of the kit's flash."""
+
+    slug: str
+    plant: PlantSpec
+    files: Mapping[str, bytes]
+
+
+class SimulatedPoint:
+    """One point: its plant and bus, its kit as a twin, its modem."""
+
+    def __init__(
+        self,
+        spec: KitSpec,
+        folder: Path,
+        air: Air,
+        *,
+        seed: int,
+        speed: float,
+        say: Callable[[str, str], None],
+    ) -> None:
+        self.slug = spec.slug
+        self.site = Site(spec.slug, spec.plant, seed, speed)
+        self.modem = Rui3Modem(air, spec.slug)
+        self.image = folder / f"{spec.slug}.img"
+        self._files = vm.firmware_files() | dict(spec.files)
+        self._number = seed
+        self._say = say
+        self._twin: Twin | None = None
+
+    @property
+    def twin(self) -> Twin:
+        """The kit, once started."""
+        if self._twin is None:
+            raise RuntimeError(f"{self.slug} is not started")
+        return self._twin
+
+    async def start(self) -> None:
+        """Flash the kit, then switch on plant, modem and kit."""
+        await asyncio.to_thread(make_image, self.image, self._files)
+        await self.site.start()
+        await self.modem.start()
+        self._twin = Twin(
+            self.slug,
+            self.image,
+            {BUS_UART: self.site.bus_path, RADIO_UART: self.modem.path},
+            {BUS_UART: DE_PIN},
+            unique_id=bytes((2, 0, 0)) + self._number.to_bytes(3, "big"),
+            on_log=lambda line: self._say(self.slug, line),
+        )
+        await self._twin.start()
+
+    async def stop(self) -> None:
+        """Switch everything off; also what was started only half."""
+        if self._twin is not None:
+            await self._twin.kill()
+        await self.modem.stop()
+        await self.site.stop()
+
+
+class Town:
+    """All points and the air between them. ``say(slug, line)`` gets every line that a kit prints."""
+
+    def __init__(
+        self,
+        kits: Sequence[KitSpec],
+        folder: Path,
+        gateway_modem: Rui3Modem,
+        air: Air,
+        *,
+        seed: int = 1,
+        speed: float = 60.0,
+        say: Callable[[str, str], None] = lambda _slug, _line: None,
+    ) -> None:
+        self.air = air
+        self.gateway_modem = gateway_modem
+        self.points = {
+            spec.slug: SimulatedPoint(spec, folder, air, seed=seed * 1000 + number, speed=speed, say=say)
+            for number, spec in enumerate(kits)
+        }
+
+    @property
+    def sent(self) -> int:
+        """Frames that kits gave to their radios and whose time on air has ended."""
+        return sum(point.modem.sent for point in self.points.values())
+
+    async def start(self) -> None:
+        """Start every point; on an error stop what runs."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for point in self.points.values():
+                    group.create_task(point.start())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def silence(self) -> None:
+        """Switch the kits off, so that the air can empty."""
+        for point in self.points.values():
+            await point.twin.kill()
+
+    async def stop(self) -> None:
+        """Switch everything off; the gateway's modem stays its owner's."""
+        for point in self.points.values():
+            await point.stop()
+
+    def set(self, name: str, value: str) -> None:
+        """Turn POINT.DEVICE.NAME by hand; ValueError says what there is."""
+        slug, _, door = name.partition(".")
+        if slug not in self.points:
+            raise ValueError(f"no point {slug!r}; there are {', '.join(self.points)}")
+        self.points[slug].site.set(door, value)
+
+    def get(self, name: str) -> str:
+        """What POINT.DEVICE.NAME shows."""
+        slug, _, door = name.partition(".")
+        if slug not in self.points:
+            raise ValueError(f"no point {slug!r}; there are {', '.join(self.points)}")
+        return self.points[slug].site.get(door)

@@ -1,0 +1,76 @@
+"""The twin's first program: put the shims in place, mount the flash, start as a board does.
+
+The order matters. asyncio must be imported with the VM's own ``time`` before the
+shim takes that name; everything of this PC must be open before its file system is
+unmounted. Afterwards the firmware finds its own flash and nothing else.
+"""
+
+import micropython
+
+micropython.opt_level(3)  # the shims share the firmware's heap: leave out their line numbers
+
+import asyncio  # noqa: E402, F401  with the VM's own clock
+import gc  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+
+import blockdev  # noqa: E402
+import channel  # noqa: E402
+import machine  # noqa: E402, F401
+import pins  # noqa: E402
+import twin_time  # noqa: E402
+
+micropython.opt_level(0)
+
+_OWN_MODULES = ("blockdev", "channel", "pins", "ring", "twin_time", "uart", "uart_irq")
+
+
+def _mount() -> None:
+    try:
+        flash = blockdev.open_image(blockdev.host_files(), channel.config["image"])
+    except OSError as error:
+        channel.send("fault the flash does not mount: %r" % error)
+        channel.wait_for_ever()
+    blockdev.mount_as_root(flash)
+
+
+def _hide() -> None:
+    # The firmware may have a module of its own by one of these names.
+    for name in _OWN_MODULES:
+        del sys.modules[name]
+    for name in ("time", "utime"):
+        sys.modules[name] = twin_time
+
+
+def _run(name, variables) -> str:
+    # As the ESP32's start-up: "" for a script that ended or is not there, else what it raised.
+    try:
+        os.stat(name)
+    except OSError:
+        return ""
+    try:
+        execfile(name, variables)  # noqa: F821  a builtin of MicroPython
+    except SystemExit:
+        channel.send("soft_reset")
+        channel.wait_for_ever()
+    except BaseException as error:  # noqa: BLE001  a board prints whatever it is and goes to its prompt
+        sys.print_exception(error)
+        return "%s raised %r" % (name, error)
+    return ""
+
+
+def _start() -> None:
+    variables = {"__name__": "__main__"}
+    raised = _run("boot.py", variables)
+    if not raised:  # an exception in boot.py keeps a board from running main.py
+        raised = _run("main.py", variables)
+    channel.send("exited " + (raised or "main.py ended").replace("\n", " "))
+    channel.wait_for_ever()
+
+
+channel.watch(channel.Control({"pin": pins.drive, "adc": pins.set_microvolts}))
+_mount()
+_hide()
+gc.collect()
+channel.send("ready %d" % gc.mem_alloc())
+_start()

@@ -1,0 +1,265 @@
+"""The kit twin: a board around a VM that runs the firmware from a flash image.
+
+The supervisor is what is outside the processor: power, reset, watchdog, the wires.
+It needs x86_64 Linux, where the VM exists. A REPL for mpremote has its place here
+(a pseudo-terminal beside the UARTs, and a board's prompt after ``exited``), not built.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nsptools.bench.twin.errors import TwinError
+from nsptools.bench.twin.image import lock_image
+from nsptools.bench.twin.observed import Observed, ResetCause
+from nsptools.bench.twin.process import VmProcess, open_terminal
+from nsptools.bench.twin.watchdog import Watchdog
+
+DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
+_START_TIMEOUT_S = 20.0
+_TICKS_PERIOD_MS = 1 << 30
+
+
+class Twin(Observed):
+    """One simulated board. All times are wall time; use it from one event loop.
+
+    ``uarts`` maps a UART id to a pseudo-terminal's path, ``de_pins`` a UART id to the pin
+    that switches its RS485 driver. ``heap`` bounds the VM's heap ("192k"), shims included;
+    ``heap_at_start`` says how much those take. ``ticks_to_wrap_ms``: when ``ticks_ms`` wraps
+    after each start. ``sample_heap`` makes each watchdog feed (at most one a second) collect
+    and report, see ``heap_peak``. ``on_log`` gets every line printed, ``on_pin`` every output
+    that changes (pin, level), direction pins excepted.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image: Path,
+        uarts: Mapping[int, str],
+        de_pins: Mapping[int, int] | None = None,
+        *,
+        heap: str = "192k",
+        unique_id: bytes = DEFAULT_UNIQUE_ID,
+        ticks_to_wrap_ms: int = 300_000,
+        sample_heap: bool = False,
+        restart_on_reset: bool = True,
+        on_log: Callable[[str], None] | None = None,
+        on_pin: Callable[[int, int], None] | None = None,
+    ) -> None:
+        if not 0 < ticks_to_wrap_ms <= _TICKS_PERIOD_MS:
+            raise ValueError(f"ticks_to_wrap_ms must be 1 to {_TICKS_PERIOD_MS}, not {ticks_to_wrap_ms}")
+        super().__init__(name, on_log)
+        self.image = image
+        self.heap = heap
+        self.restart_on_reset = restart_on_reset
+        self._uarts = dict(uarts)
+        self._de_pins = dict(de_pins or {})
+        self._unique_id = unique_id
+        self._ticks_to_wrap_ms = ticks_to_wrap_ms
+        self._sample_heap = sample_heap
+        self._on_pin = on_pin
+        self._inputs: dict[int, int] = {}
+        self._microvolts: dict[int, int] = {}
+        self._rtc_hex = ""
+        self._process: VmProcess | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._next: ResetCause | None = None  # why the VM is started again; None: it stays off
+        self._asleep_s = 0.0  # deep sleep before that
+        self._killed = False  # we ended the present VM; otherwise its end is a fault
+        self._ready = False  # the present VM has mounted its flash
+        self._watchdog = Watchdog(self._catch_up, self._bite)
+
+    # Power
+
+    async def start(self) -> None:
+        """Switch the board on; returns when its flash is mounted and boot.py begins.
+
+        Raises TwinError when it is on already, a terminal does not exist or the flash does
+        not mount, ImageError when the image is in use.
+        """
+        if self._running is not None:
+            raise TwinError(f"{self.name} is already on")
+        held = [lock_image(self.image)]
+        try:
+            # Ours as well as the VM's, so that a reset does not look like a cut cable.
+            held += [open_terminal(path) for path in self._uarts.values()]
+        except OSError as error:
+            for descriptor in held:
+                os.close(descriptor)
+            raise TwinError(f"{self.name}: {error.filename}: {error.strerror}") from error
+        self._ready, self.exited, self._rtc_hex = False, None, ""
+        self._running = asyncio.create_task(self._live(held), name=f"twin {self.name}")
+        try:
+            await self.wait_for(lambda: self._ready or self.exited is not None, _START_TIMEOUT_S)
+        except TwinError:
+            await self.kill()
+            raise
+        if not self._ready:
+            await self.kill()
+            raise TwinError(f"{self.name} does not start: {self.tail()}")
+
+    async def kill(self) -> None:
+        """Cut the power, at any instruction. The image stays as it is; RTC memory is lost."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        self._watchdog.stop()
+        self._next = None
+        if self._process is not None:
+            self._end()
+        else:  # in deep sleep, or ended by itself
+            running.cancel()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.result()
+
+    async def power_cycle(self) -> None:
+        """Cut the power and switch on again."""
+        await self.kill()
+        await self.start()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+
+    # Wires
+
+    def set_pin(self, pin: int, level: int) -> None:
+        """Drive input ``pin`` (0 or 1); it keeps this level over resets and power cuts."""
+        self._inputs[pin] = level
+        self._send(f"pin {pin} {level}")
+
+    def set_adc(self, pin: int, microvolts: int) -> None:
+        """Put a voltage on an analogue input."""
+        self._microvolts[pin] = microvolts
+        self._send(f"adc {pin} {microvolts}")
+
+    # Watching
+
+    @property
+    def running(self) -> bool:
+        """The VM runs; False when off, in deep sleep or ended by itself."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the VM, for figures from /proc."""
+        return self._process.pid if self._process is not None else None
+
+    # The VM's lives
+
+    async def _live(self, held: list[int]) -> None:
+        cause: ResetCause | None = ResetCause.POWER_ON
+        try:
+            while cause is not None:
+                await self._one_life(cause)
+                cause = self._next if self.restart_on_reset else None
+                await asyncio.sleep(self._asleep_s)
+        finally:
+            self._watchdog.stop()
+            for descriptor in held:
+                os.close(descriptor)
+
+    async def _one_life(self, cause: ResetCause) -> None:
+        self.boots += 1
+        self.reset_cause, self.exited = cause, None
+        self._next, self._asleep_s, self._killed = None, 0.0, False
+        self.pins.clear()
+        settings: dict[str, object] = {
+            "image": str(self.image.resolve()),
+            "reset_cause": int(cause),
+            "unique_id": self._unique_id.hex(),
+            "ticks_to_wrap_ms": self._ticks_to_wrap_ms,
+            "rtc": self._rtc_hex,
+            "de_pins": self._de_pins,
+            "pins": self._inputs,
+            "adc": self._microvolts,
+            "sample_heap": self._sample_heap,
+        }
+        try:
+            self._process = VmProcess(settings, self._uarts, self.heap, self._on_line, self._printed)
+        except OSError as error:  # a terminal was closed while the board was off
+            self._stopped(f"cannot start: {error.filename}: {error.strerror}")
+            return
+        status = await self._process.ended()
+        self._process = None
+        if not self._killed:
+            self._stopped(f"the VM ended with status {status}")
+        self._pulse()
+
+    def _reset(self, cause: ResetCause, asleep_s: float = 0.0) -> None:
+        if cause is not ResetCause.SOFT:  # a soft reset does not stop the watchdog of an ESP32
+            self._watchdog.stop()
+        self._next, self._asleep_s = cause, asleep_s
+        self._note(f"reset: {cause.name}")
+        self._end()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._killed = True
+            self._process.kill()
+
+    def _bite(self) -> None:
+        self._note("watchdog not fed in time")
+        self._reset(ResetCause.WATCHDOG)
+
+    def _catch_up(self) -> None:
+        if self._process is not None:
+            self._process.drain()
+
+    # Lines
+
+    def _send(self, line: str) -> None:
+        if self._process is not None:
+            self._process.send(line)
+
+    def _on_line(self, line: str) -> None:
+        if self._next is not None:
+            return  # already being reset
+        verb, _, rest = line.partition(" ")
+        words = rest.split()
+        match verb:
+            case "feed":
+                self._watchdog.feed()
+            case "wdt":
+                self._watchdog.start(int(rest) / 1000)
+            case "reset":
+                self._reset(ResetCause.HARD)
+            case "soft_reset":
+                self._reset(ResetCause.SOFT)
+            case "deepsleep":
+                self._reset(ResetCause.DEEP_SLEEP, int(rest) / 1000)
+            case "rtc":
+                self._rtc_hex = "" if rest == "-" else rest
+            case "pin":
+                self._output_changed(int(words[0]), int(words[1]))
+            case "uart":
+                uart, baud, bits, parity, stop = words
+                self.uart_settings[int(uart)] = f"{baud} {bits}{parity}{stop}"
+            case "lost" | "destroyed" | "cut":
+                counters = {"lost": self.lost, "destroyed": self.destroyed, "cut": self.cut}
+                counters[verb][int(words[0])] += int(words[1])
+            case "heap":
+                self.heap_peak = max(self.heap_peak or 0, int(rest))
+            case "ready":
+                self.heap_at_start, self._ready = int(rest), True
+            case "exited" | "fault":
+                self._stopped(rest)
+            case "note":
+                self._note(rest)
+            case _:
+                raise TwinError(f"{self.name}: the shim said {line!r}, which is not in its protocol")
+        self._pulse()
+
+    def _output_changed(self, pin: int, level: int) -> None:
+        self.pins[pin] = level
+        if self._on_pin is not None:
+            self._on_pin(pin, level)
