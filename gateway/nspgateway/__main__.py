@@ -1,0 +1,137 @@
+"""Wires the gateway together and runs it: port -> ingest -> journal -> state -> alarms -> outbox -> MQTT, page.
+
+With ``ingest`` the only file that knows all the others. ``nsp gateway run``
+starts it in the field; the demo starts the same with a faster clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nspgateway.clock import Clock
+from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
+from nspgateway.errors import ConfigError, GatewayError
+from nspgateway.ingest import Ingest
+from nspgateway.keys import KeyRegister, read_passphrase
+from nspgateway.mqtt import Publisher
+from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.store import Store
+from nspgateway.web import PageServer, create_app
+
+TICK_S = 1.0
+
+
+class Gateway:
+    """One coordinating point's gateway. Raises StoreError or ConfigError when it cannot start.
+
+    ``page``: a bound socket to serve the page on, or None for none; ``banner``:
+    what the page says it is (a demo), or None.
+    """
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        points: Sequence[PointConfig],
+        keys: KeyRegister,
+        clock: Clock,
+        *,
+        page: socket.socket | None = None,
+        banner: str | None = None,
+    ) -> None:
+        self.store = Store(config.database, [broker.name for broker in config.broker])
+        self.ingest = Ingest(config, points, keys, self.store, clock)
+        self.port = SerialModem(config.radio.port, config.radio.phy(), self.ingest.receive, clock)
+        self.publishers = [
+            Publisher(broker, self.ingest.outboxes[broker.name], clock, region=config.region, cp=config.cp)
+            for broker in config.broker
+        ]
+        self.ingest.attach(self.port, self.publishers)
+        self._clock = clock
+        self._page = page
+        self._server = PageServer(
+            create_app(self.ingest, banner=banner, default_language=config.web.language)
+        )
+
+    async def run(self) -> None:
+        """Run until cancelled; everything that was committed is on disk when it returns."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.port.run(), name="port")
+                group.create_task(self._tick(), name="tick")
+                for number, publisher in enumerate(self.publishers):
+                    group.create_task(publisher.run(), name=f"publisher {number}")
+                if self._page is not None:
+                    group.create_task(self._serve(self._page), name="page")
+        finally:
+            self.store.close()
+
+    async def _tick(self) -> None:
+        while True:
+            self.ingest.tick()
+            await self._clock.sleep(TICK_S)
+
+    async def _serve(self, page: socket.socket) -> None:
+        serving = asyncio.ensure_future(self._server.serve(sockets=[page]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self._server.should_exit = True
+            await serving
+            raise
+
+
+def load(
+    config_file: Path, *, demo: bool = False
+) -> tuple[GatewayConfig, tuple[PointConfig, ...], KeyRegister]:
+    """Read everything the gateway starts from. Raises ConfigError or KeyRegisterError.
+
+    Only a demo may use a key register that is not encrypted.
+    """
+    config = load_gateway(config_file)
+    points = load_points(config.points, config)
+    passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
+    keys = KeyRegister.load(config.keys, passphrase, demo=demo)
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            config_file, "data", f"{config.data} cannot be made ({error.strerror})", "Name a folder that can."
+        ) from error
+    return config, points, keys
+
+
+async def run(config_file: Path) -> None:
+    """Run the gateway of ``config_file`` until SIGTERM or SIGINT.
+
+    It serves no page: a page without a login would be open to the whole room.
+    """
+    gateway = Gateway(*load(config_file), Clock())
+    task = asyncio.ensure_future(gateway.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main(argv: Sequence[str]) -> int:
+    """``python -m nspgateway gateway.toml``; the exit code."""
+    if len(argv) != 1:
+        print("usage: python -m nspgateway GATEWAY.TOML", file=sys.stderr)  # noqa: T201 - a command's voice
+        return 2
+    try:
+        asyncio.run(run(Path(argv[0])))
+    except GatewayError as error:
+        print(f"nspgateway: {error}", file=sys.stderr)  # noqa: T201 - a command's voice
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

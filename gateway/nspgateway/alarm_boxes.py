@@ -1,0 +1,79 @@
+"""An open alarm as the page shows it: how urgent, where, what is wrong, who does what. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from nspgateway import words
+from nspgateway.i18n import Language
+from nspgateway.view import Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do and who does it; ``who`` is empty where the text names nobody."""
+
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmBox:
+    """One open alarm in words."""
+
+    id: str
+    point: str
+    name: str
+    priority: str
+    shape: str
+    word: str
+    response: str
+    title: str
+    since: str
+    what: str
+    tasks: tuple[Task, ...]
+
+
+def in_language(texts: dict[str, str], lang: Language) -> str:
+    """The text in this language, else in Dutch, else whatever there is."""
+    return texts.get(lang.code) or texts.get("nl") or next(iter(texts.values()), "")
+
+
+def alarm_box(lang: Language, alarm: Alarm, names: dict[str, str], now: datetime) -> AlarmBox:
+    """An alarm as a box; ``names`` maps the slug of a point to its name."""
+    shape, word, response = words.PRIORITIES[alarm.priority]
+    since = lang.moment(alarm.raised_at, now)
+    return AlarmBox(
+        id=alarm.id,
+        point=alarm.point,
+        name=names.get(alarm.point, alarm.point),
+        priority=alarm.priority,
+        shape=shape,
+        word=lang.gettext(word),
+        response=lang.gettext(response),
+        title=in_language(alarm.title, lang),
+        since=lang.gettext("since {clock}").format(clock=since),
+        what=in_language(alarm.what, lang),
+        tasks=tasks(in_language(alarm.todo, lang)),
+    )
+
+
+# "Logistiek: …" at the start of a sentence: who does it.
+_WHO = re.compile(r"([A-ZÀ-Þ][^:.?!]{1,40}): (.+)", re.DOTALL)
+_SENTENCE = re.compile(r"(?<=[.?!])\s+")
+
+
+def tasks(todo: str) -> tuple[Task, ...]:
+    """Split "Logistics: do this. Point: do that." into tasks, a line for each who."""
+    found: list[tuple[str, list[str]]] = []
+    for sentence in _SENTENCE.split(todo.strip()):
+        match = _WHO.fullmatch(sentence)
+        if match is not None:
+            found.append((match[1], [match[2][0].upper() + match[2][1:]]))
+        elif found:
+            found[-1][1].append(sentence)
+        elif sentence:
+            found.append(("", [sentence]))
+    return tuple(Task(who, " ".join(what)) for who, what in found)

@@ -1,0 +1,88 @@
+"""The life of one alarm, after ISA-18.2: what was said, kept apart from what is true. Pure.
+
+    normal -> unacknowledged -> acknowledged -> normal
+                    |                             ^
+                    +-> returned_unacknowledged --+
+
+``shelved`` (by a person, for a time) and ``suppressed`` (hidden by an alarm that
+names the cause) stand beside these. An alarm that the kit raised does not end on
+the word of a heartbeat: it stays, with the note "returned_unconfirmed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import structs
+
+from nspgateway.view import Priority
+
+State = Literal[
+    "normal", "unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed"
+]
+Note = Literal["", "input_unknown", "returned_unconfirmed"]
+Value = float | int | str | None
+
+
+class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm of one point; it survives a restart as JSON. Times are aware UTC.
+
+    ``since``: begin of the present state. ``raised_at``: None while it was never raised (a
+    normal alarm whose on-delay runs). ``pending_since``: since when the condition has been
+    the opposite of what the state says, None = it agrees. ``values``: the figures behind
+    ``reason``. ``cause``: the alarm that suppresses this one.
+    """
+
+    id: str
+    point: str
+    state: State
+    priority: Priority
+    since: datetime
+    raised_at: datetime | None = None
+    pending_since: datetime | None = None
+    reason: str = ""
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
+    note: Note = ""
+    cause: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True from raising until it is back to normal, shown or not."""
+        return self.state != "normal"
+
+    @property
+    def is_shown(self) -> bool:
+        """True when it stands in the list of open alarms."""
+        return self.state in {"unacknowledged", "acknowledged", "returned_unacknowledged"}
+
+    @property
+    def is_active(self) -> bool:
+        """True when its condition holds as far as we know, and it is not hidden."""
+        return self.state in {"unacknowledged", "acknowledged"} and self.note != "returned_unconfirmed"
+
+    @property
+    def is_kept(self) -> bool:
+        """True when it must survive a restart: open, or with its on-delay running."""
+        return self.is_open or self.pending_since is not None
+
+
+def to_json(alarm: AlarmState) -> str:
+    """Return the alarm as one JSON object."""
+    return msgspec.json.encode(alarm).decode()
+
+
+def from_json(record: str | bytes) -> AlarmState:
+    """Return the alarm that ``to_json`` wrote. msgspec.ValidationError when it is no such record."""
+    return msgspec.json.decode(record, type=AlarmState)
+
+
+def acknowledge(alarm: AlarmState, now: datetime) -> AlarmState:
+    """Return the alarm after a person has said "seen"; one that has returned is then normal."""
+    if alarm.state == "unacknowledged":
+        return structs.replace(alarm, state="acknowledged", since=now)
+    if alarm.state == "returned_unacknowledged" or alarm.note == "returned_unconfirmed":
+        return structs.replace(alarm, state="normal", since=now, pending_since=None, note="", cause=None)
+    return alarm

@@ -1,0 +1,135 @@
+"""Whose frame is this, and is it new? From bytes on air to an authentic payload, or a refusal. No I/O.
+
+Foreign frames are dropped before any cryptography, and no frame costs more
+than two attempts to open it. Nothing here is changed by a frame until its
+receiver has made it durable and says ``accept``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nspgateway.keys import KitKey
+from nspgateway.records import Window
+from nsplink import frame, seal
+
+Refusal = Literal[
+    "not_ours",  # no frame of this kind of network
+    "malformed",  # cut off, too long, or of no known kind
+    "downlink",  # another gateway's, or our own come back
+    "neighbour",  # of another coordinating point
+    "unknown_kit",  # of this coordinating point, but at no point
+    "no_key",  # its kit has no key of this generation
+    "withdrawn",  # its key is no longer valid
+    "out_of_sync",  # 16 bits of a counter that we have never seen whole
+    "bad_tag",  # forged, damaged, or sealed with another key
+]
+
+
+class Refused(Exception):
+    """A frame that says nothing to us; ``outcome`` says why."""
+
+    def __init__(self, outcome: Refusal) -> None:
+        self.outcome = outcome
+        super().__init__(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An authentic frame. ``window`` is the replay window with it; None = its counter is not new."""
+
+    header: frame.Header
+    generation: int
+    counter: int
+    payload: bytes
+    window: Window | None
+
+
+class Authenticator:
+    """Opens frames of the kits of one coordinating point.
+
+    ``kits``: addresses in use. ``windows``: by (kit, generation), as last made
+    durable. A kit may go on with its previous key until its newer one is heard.
+    """
+
+    def __init__(
+        self,
+        cp_number: int,
+        kits: frozenset[int],
+        keys: Sequence[KitKey],
+        windows: Mapping[tuple[int, int], Window],
+    ) -> None:
+        self._cp_number = cp_number
+        self._kits = kits
+        self._keys: dict[int, list[KitKey]] = {}
+        for key in sorted(keys, key=lambda k: -k.generation):
+            self._keys.setdefault(key.address, []).append(key)
+        self._up: dict[tuple[int, int], seal.UplinkKey] = {}
+        self._windows = dict(windows)
+
+    def open(self, data: bytes) -> Opened:
+        """Return the authentic frame in ``data``, or raise Refused."""
+        header = self._ours(data)
+        key = self._key(header)
+        window = self._windows.get((key.address, key.generation))
+        replay = frame.ReplayWindow(window.newest, window.seen) if window else frame.ReplayWindow()
+        try:
+            candidates = replay.candidates(header)
+        except frame.OutOfSync:
+            raise Refused("out_of_sync") from None
+        for counter in candidates:
+            try:
+                payload = self._uplink(key).open(data, header, counter)
+            except frame.BadTag:
+                continue
+            return Opened(header, key.generation, counter, payload, _accepted(replay, counter))
+        raise Refused("bad_tag")
+
+    def accept(self, opened: Opened) -> None:
+        """Take the counter as used; to be called once the frame is durable."""
+        if opened.window is not None:
+            self._windows[opened.header.address, opened.generation] = opened.window
+
+    def _ours(self, data: bytes) -> frame.Header:
+        try:
+            header: frame.Header = frame.parse(data)[0]
+        except frame.NotOurs:
+            raise Refused("not_ours") from None
+        except frame.Malformed:
+            raise Refused("malformed") from None
+        if header.direction != frame.UP:
+            raise Refused("downlink")
+        if header.address >> 6 != self._cp_number:
+            raise Refused("neighbour")
+        if header.address not in self._kits:
+            raise Refused("unknown_kit")
+        return header
+
+    def _key(self, header: frame.Header) -> KitKey:
+        """Return the one key that may open this frame: current or previous, told apart by parity."""
+        in_use = self._keys.get(header.address, [])[:2]
+        for place, key in enumerate(in_use):
+            if key.generation & 1 == header.parity:
+                newer_heard = place > 0 and (header.address, in_use[0].generation) in self._windows
+                if key.withdrawn is not None or newer_heard:
+                    raise Refused("withdrawn")
+                return key
+        raise Refused("no_key")
+
+    def _uplink(self, key: KitKey) -> seal.UplinkKey:
+        """Return the key ready for use; deriving it for every frame would double the work."""
+        name = (key.address, key.generation)
+        if name not in self._up:
+            self._up[name] = seal.UplinkKey(key.key)
+        return self._up[name]
+
+
+def _accepted(replay: frame.ReplayWindow, counter: int) -> Window | None:
+    try:
+        replay.check(counter)
+    except frame.Replayed:
+        return None
+    replay.accept(counter)
+    return Window(replay.newest or 0, replay.seen)

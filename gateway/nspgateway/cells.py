@@ -1,0 +1,238 @@
+"""One point's readings as the cells of its row: what is said, how sure, how old.
+
+Pure: the same values in give the same words out. No cell shows a number
+without its age, and an unknown value is a word, never a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from nspgateway import words
+from nspgateway.i18n import Language
+from nspgateway.view import Point, Quality, Reading
+from nsplink import fields
+
+NEVER = Reading(None, "unknown", None)
+# Below half an ampere a BMS reports noise, not a direction.
+_IDLE_DA = 5
+
+Level = Literal["", "attention", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell, ready to print.
+
+    ``value`` is the scaled value or word behind it ("" when unknown or none),
+    ``figure`` a second big text, ``lines`` explain, ``age`` tells how old the
+    value is and ``age_s`` the same in seconds (None: never read, or ageless).
+    """
+
+    field: str
+    quality: Quality
+    text: str
+    value: str = ""
+    figure: str = ""
+    lines: tuple[str, ...] = ()
+    age: str = ""
+    age_s: int | None = None
+    level: Level = ""
+    shape: str = ""
+
+
+def seconds_since(at: datetime, now: datetime) -> int:
+    """Whole seconds from ``at`` to ``now``, never negative: clocks of two boxes may differ a little."""
+    return max(0, (now - at) // timedelta(seconds=1))
+
+
+def age_text(lang: Language, reading: Reading, now: datetime) -> str:
+    """How old a reading is, in the words that belong to its quality."""
+    _ = lang.gettext
+    if reading.quality == "none":
+        return ""
+    if reading.good_at is None:
+        return _("never measured")
+    ago = lang.ago(seconds_since(reading.good_at, now))
+    if reading.quality == "good":
+        return ago
+    if reading.quality == "stale":
+        return _("old reading ({clock}), {ago}").format(clock=lang.moment(reading.good_at, now), ago=ago)
+    return _("last measured {ago}").format(ago=ago)
+
+
+def _known(reading: Reading) -> bool:
+    return reading.quality in {"good", "stale"} and reading.value is not None
+
+
+def _number(reading: Reading) -> int | None:
+    return reading.value if _known(reading) and isinstance(reading.value, int) else None
+
+
+def _reading(point: Point, name: str) -> Reading:
+    return point.readings.get(name, NEVER)
+
+
+def _cell(
+    lang: Language, now: datetime, field: str, reading: Reading, text: str, *lines: str, level: Level = ""
+) -> Cell:
+    """A known value with its age."""
+    age_s = None if reading.good_at is None else seconds_since(reading.good_at, now)
+    kept = tuple(line for line in lines if line)
+    age = age_text(lang, reading, now)
+    return Cell(field, reading.quality, text, str(reading.value), "", kept, age, age_s, level)
+
+
+def _missing(lang: Language, now: datetime, field: str, reading: Reading, absent: str) -> Cell:
+    """No value: either the point has no such device (``absent`` says so) or nobody knows."""
+    if reading.quality == "none":
+        return Cell(field, "none", absent)
+    # A reading that calls itself good but carries nothing is unknown all the same.
+    unknown = Reading(None, "unknown", reading.good_at)
+    age_s = None if unknown.good_at is None else seconds_since(unknown.good_at, now)
+    age = age_text(lang, unknown, now)
+    return Cell(field, "unknown", lang.gettext("unknown"), age=age, age_s=age_s, shape="question")
+
+
+def percent(lang: Language, permille: int) -> str:
+    """A level; with a decimal below 10 %, where half a step matters."""
+    return lang.number(permille / 10, 1 if 0 < permille < 100 else 0) + " %"
+
+
+def fuel(lang: Language, point: Point, now: datetime) -> Cell:
+    """Litres, kind and share of the tank."""
+    _ = lang.gettext
+    reading = _reading(point, "fuel_permille")
+    level = _number(reading)
+    if level is None:
+        return _missing(lang, now, "fuel", reading, _("no tank gauge"))
+    kind = _(words.FUELS.get(point.fuel_kind, point.fuel_kind))
+    if point.fuel_litres is None:
+        return _cell(lang, now, "fuel", reading, percent(lang, level), kind)
+    litres = lang.number(point.fuel_litres, 1 if point.fuel_litres < 10 else 0)
+    # Translators: a tank; "l" is litres.
+    text = _("{litres} l {kind}").format(litres=litres, kind=kind)
+    return _cell(lang, now, "fuel", reading, text, percent(lang, level))
+
+
+def battery(lang: Language, point: Point, now: datetime) -> Cell:
+    """State of charge, and whether the battery charges, where that is known."""
+    reading = _reading(point, "battery_permille")
+    level = _number(reading)
+    if level is None:
+        return _missing(lang, now, "battery", reading, lang.gettext("None"))
+    return _cell(lang, now, "battery", reading, percent(lang, level), _charging(lang, point, now))
+
+
+def _charging(lang: Language, point: Point, now: datetime) -> str:
+    _ = lang.gettext
+    reading = _reading(point, "battery_da")
+    current = _number(reading)
+    if current is None:
+        return "" if reading.quality == "none" else _("charging unknown")
+    word = _("charging") if current > 0 else _("discharging")
+    if abs(current) < _IDLE_DA:
+        word = _("idle")
+    if reading.quality == "good" or reading.good_at is None:
+        return word
+    return _("{word} at {clock}").format(word=word, clock=lang.moment(reading.good_at, now))
+
+
+def load(lang: Language, point: Point, now: datetime) -> Cell:
+    """Power used, beside what the point can give."""
+    _ = lang.gettext
+    reading = _reading(point, "load_w")
+    power = _number(reading)
+    if power is None:
+        return _missing(lang, now, "load", reading, _("no meter"))
+    text = lang.number(power / 1000, 1) + " kW"
+    rated = ""
+    if point.rated_w is not None:
+        rated = _("of {power} kW").format(power=lang.number(point.rated_w / 1000, 1))
+    return _cell(lang, now, "load", reading, text, rated)
+
+
+def source(lang: Language, point: Point, now: datetime) -> Cell:
+    """What carries the load."""
+    reading = _reading(point, "power_source")
+    if not _known(reading):
+        return _missing(lang, now, "source", reading, lang.gettext("unknown"))
+    word = str(reading.value)
+    text = lang.gettext(words.SOURCES.get(word, word))
+    return _cell(lang, now, "source", reading, text, level="critical" if word == "none" else "")
+
+
+def generator(lang: Language, point: Point, now: datetime) -> Cell:
+    """Runs, starts, stands ready, does not, has a fault, or is not there."""
+    _ = lang.gettext
+    reading = _reading(point, "generator_state")
+    if not _known(reading):
+        return _missing(lang, now, "generator", reading, _("None"))
+    text, line, level = _generator_words(lang, point, str(reading.value))
+    if reading.value == "none":
+        return Cell("generator", "none", text, "none")
+    return _cell(lang, now, "generator", reading, text, line, level=level)
+
+
+def _generator_words(lang: Language, point: Point, state: str) -> tuple[str, str, Level]:
+    _ = lang.gettext
+    alarms = frozenset(_local_alarms(point))
+    if state == "none":
+        return _("None"), "", ""
+    if state == "fault" or (state == "stopped" and "generator_failed" in alarms):
+        return _("Fault"), "", "critical"
+    if state == "starting":
+        return _("Starting"), "", ""
+    if state in {"running", "cooling"}:
+        return _("Running"), _("cooling down") if state == "cooling" else "", ""
+    return _stopped_words(lang, point, alarms)
+
+
+def _stopped_words(lang: Language, point: Point, alarms: frozenset[str]) -> tuple[str, str, Level]:
+    """A set that stands still is ready only when it is known to start by itself."""
+    _ = lang.gettext
+    mode = _reading(point, "generator_mode")
+    if not _known(mode):
+        return _("Stopped"), _("whether it is ready is unknown"), "attention"
+    if "emergency_stop" in alarms:
+        return _("Not ready"), _("emergency stop pressed"), "attention"
+    word = str(mode.value)
+    setting = _(words.MODES.get(word, word))
+    if word != "auto":
+        return _("Not ready"), setting, "attention"
+    if "generator_not_ready" in alarms:
+        return _("Not ready"), "", "attention"
+    return _("Ready"), setting, ""
+
+
+def _local_alarms(point: Point) -> Iterator[str]:
+    bits = _number(_reading(point, "alarms"))
+    for index, name in enumerate(fields.ALARMS):
+        if bits is not None and bits >> index & 1:
+            yield name
+
+
+def link(lang: Language, point: Point, now: datetime) -> Cell:
+    """Whether the point is heard, in one word; how strong is the technician's business."""
+    _ = lang.gettext
+    text = _(words.LINKS[point.link])
+    if point.link != "none":
+        level: Level = "attention" if point.link == "weak" else ""
+        return Cell("link", "good", text, point.link, level=level)
+    since = ""
+    if point.last_heard is not None:
+        since = _("since {clock}").format(clock=lang.moment(point.last_heard, now))
+    return Cell("link", "unknown", text, "none", lines=(since,) if since else (), shape="cross")
+
+
+def heard(lang: Language, point: Point, now: datetime) -> Cell:
+    """When the last message of the point came in."""
+    if point.last_heard is None:
+        return Cell("heard", "unknown", lang.gettext("never"), shape="question")
+    age_s = seconds_since(point.last_heard, now)
+    level: Level = "attention" if point.link == "none" else ""
+    clock = lang.moment(point.last_heard, now)
+    return Cell("heard", "good", lang.ago(age_s), str(age_s), lines=(clock,), age_s=age_s, level=level)

@@ -1,0 +1,164 @@
+"""What the alarm rules ask: small functions of facts that answer yes, no or unknown. Pure.
+
+Each takes the rule, the facts and the alarm as far as it is open (for its
+deadband), and returns a Verdict with its reason in words and figures. Unknown
+input never says yes, and never says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from nspgateway.alarm_state import AlarmState, Value
+from nspgateway.consumption import GAUGE_STEP
+from nspgateway.facts import Facts
+from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
+from nspgateway.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``holds`` None = unknown. ``values`` are the figures behind ``reason``."""
+
+    holds: bool | None
+    reason: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """Return what the kit itself says in the alarm bits of its newest frame."""
+    if facts.local_alarms is None:
+        return Verdict(None, "the kit's alarm bits are unknown")
+    if rule.bit not in facts.local_alarms:
+        return Verdict(False, f"the kit no longer reports {rule.bit}")
+    lost = ",".join(lost_devices(facts)) if rule.bit == "device_lost" else ""
+    if lost:
+        return Verdict(True, f"the kit reports {rule.bit}: {lost}", {"devices": lost})
+    return Verdict(True, f"the kit reports {rule.bit}")
+
+
+def fuel_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
+    """Fuel against hours; percent of the tank while hours are unknown; the kit's bit while the level is."""
+    litres = facts.fuel_litres
+    if litres is None:
+        return _bit_or_unknown(rule, facts, "fuel level unknown")
+    if facts.fuel is not None:
+        hours = facts.fuel.likely_h
+        limit = fuel_limit_h(rule, facts, litres, hours)
+        return _below_hours(rule, hours, limit, "fuel", alarm, {"litres": round(litres, 1)})
+    if facts.point.tank_litres is None:
+        return Verdict(None, "hours of fuel and size of the tank unknown")
+    return _below_percent(rule, 100 * litres / facts.point.tank_litres, "of the tank", alarm)
+
+
+def battery_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
+    """Battery against hours while it runs down; one that charges or rests is no alarm."""
+    if facts.battery is not None:
+        return _below_hours(rule, facts.battery.likely_h, rule.hours or 0.0, "battery", alarm, {})
+    charge = _value(facts, "battery_permille")
+    if not isinstance(charge, int):
+        return _bit_or_unknown(rule, facts, "charge of the battery unknown")
+    running_down = _running_down(facts)
+    if running_down is None:
+        return Verdict(None, "unknown whether the battery runs down")
+    if not running_down:
+        return Verdict(False, "the battery does not run down")
+    if facts.point.battery_wh is not None and net_power_w(facts.point, facts.readings, facts.now) is not None:
+        return Verdict(None, "the battery was charged within the last 10 minutes")
+    return _below_percent(rule, charge / 10, "of the battery", alarm)
+
+
+CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = {
+    "local_bit": local_bit,
+    "fuel_hours": fuel_hours,
+    "battery_hours": battery_hours,
+}
+
+
+def fuel_limit_h(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
+    """Hours left below which the rule holds, at the consumption that leaves ``hours`` with ``litres``."""
+    lead = facts.point.lead_time_h
+    limit = lead + rule.lead_margin_h if rule.hours is None else rule.hours
+    if rule.hours is None and rule.rise > 1:
+        early = (lead + rule.rise_margin_h) * _risen(rule, facts, litres, hours)
+        limit = max(limit, min(early + _half_step_h(facts, litres, hours), lead + 2 * rule.lead_margin_h))
+    full = full_tank_hours(facts.point, litres, hours)
+    if full is None:
+        return limit
+    large = rule.large_tank_h is not None and full >= rule.large_tank_h
+    return min(limit, full * (rule.large_tank_share if large else rule.tank_share))
+
+
+def lost_devices(facts: Facts) -> list[str]:
+    """Devices of the point whose source the kit calls stale or unknown, in the point's order."""
+    return [
+        device
+        for device in facts.point.devices
+        if f"q_{device}" in facts.readings and _value(facts, f"q_{device}") in {None, "stale"}
+    ]
+
+
+def _risen(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
+    """Consumption after the load grew by ``rule.rise``, as a factor of the present one."""
+    if hours <= 0:
+        return rule.rise
+    burn = usable_litres(facts.point, litres) / hours
+    idle = facts.point.burn_idle_l_per_kwh * (facts.point.rated_w or 0) / 1000
+    return (idle + rule.rise * (burn - idle)) / burn if burn > idle else rule.rise
+
+
+def _half_step_h(facts: Facts, litres: float, hours: float) -> float:
+    """Hours in half a step of the gauge: a level that rounds up is read that much too high."""
+    usable = usable_litres(facts.point, litres)
+    if usable <= 0 or facts.point.tank_litres is None:
+        return 0.0
+    return GAUGE_STEP / 2 * facts.point.tank_litres * hours / usable
+
+
+def _below_hours(
+    rule: Rule, hours: float, limit: float, what: str, alarm: AlarmState | None, more: Mapping[str, Value]
+) -> Verdict:
+    values: dict[str, Value] = {"by": "hours", "hours": round(hours, 2), "limit_h": round(limit, 2), **more}
+    if hours < limit:
+        return Verdict(True, f"{hours:.1f} h of {what} left, below {limit:.1f} h", values)
+    if alarm is not None and hours < limit + rule.deadband_h:
+        back = limit + rule.deadband_h
+        return Verdict(True, f"{hours:.1f} h of {what} left, not yet above {back:.1f} h", values)
+    return Verdict(False, f"{hours:.1f} h of {what} left, enough above {limit:.1f} h", values)
+
+
+def _below_percent(rule: Rule, percent: float, what: str, alarm: AlarmState | None) -> Verdict:
+    """Percent stands in for hours: it may raise, and end only what it raised itself."""
+    if rule.percent is None:
+        return Verdict(None, "hours left unknown")
+    limit = rule.percent
+    values: dict[str, Value] = {"by": "percent", "percent": round(percent, 1), "limit_percent": limit}
+    if percent < limit:
+        return Verdict(True, f"hours unknown, {percent:.0f} % {what}, below {limit:.0f} %", values)
+    if alarm is not None and alarm.values.get("by") != "percent":
+        return Verdict(None, f"hours unknown, {percent:.0f} % {what}")
+    if alarm is not None and percent < limit + rule.deadband_percent:
+        back = limit + rule.deadband_percent
+        return Verdict(True, f"hours unknown, {percent:.0f} % {what}, not yet above {back:.0f} %", values)
+    return Verdict(False, f"hours unknown, {percent:.0f} % {what}, enough above {limit:.0f} %", values)
+
+
+def _bit_or_unknown(rule: Rule, facts: Facts, unknown: str) -> Verdict:
+    if rule.bit is not None and facts.local_alarms is not None and rule.bit in facts.local_alarms:
+        return Verdict(True, f"{unknown}, but the kit reports {rule.bit}", {"by": "bit"})
+    return Verdict(None, unknown)
+
+
+def _running_down(facts: Facts) -> bool | None:
+    """Whether the battery is carrying the point, as far as current and source tell."""
+    net = net_power_w(facts.point, facts.readings, facts.now)
+    if net:
+        return net < 0
+    source = _value(facts, "power_source")
+    return None if source is None else source == "battery"
+
+
+def _value(facts: Facts, name: str) -> int | str | None:
+    reading = facts.readings.get(name)
+    return None if reading is None else reading.value

@@ -1,0 +1,231 @@
+"""gateway.toml and points.toml -> settings: read once, checked, then fixed.
+
+A key that is unknown, missing, of the wrong type or out of range stops the
+start with a ConfigError that names file, line and key, says what was expected
+and what to do. Secrets are never in these files, only the paths to them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, structs
+
+from nspgateway import tomlplace
+from nspgateway.errors import ConfigError
+
+Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Deployment = Literal[
+    "stored", "activated", "setting_up", "open", "partly_open", "closed", "wound_down", "without_kit"
+]
+FuelKind = Literal["diesel", "hvo", "petrol"]
+Source = Literal["grid", "generator", "battery", "sun"]
+Device = Literal["generator", "battery", "meter"]
+
+
+class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One support point. Litres, W, Wh, hours; ``interval_s`` in seconds of the gateway's clock.
+
+    Fuel use in litres/h = burn_idle_l_per_kwh * rated kW + burn_l_per_kwh * load kW.
+    ``kit_address`` is the 16-bit address on air (coordinating point << 6 | kit); None = no kit.
+    ``cp`` and ``region`` are taken from gateway.toml where points.toml leaves them out.
+    """
+
+    slug: Slug
+    name: Name
+    number: Annotated[int, Meta(ge=1, le=9999)]
+    municipality: Name
+    cp: str = ""
+    region: str = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    kit_address: Annotated[int, Meta(ge=65, le=65535)] | None = None
+    deployment: Deployment = "closed"
+    tank_litres: Positive | None = None
+    dead_litres: NotNegative = 0.0
+    fuel_kind: FuelKind = "diesel"
+    rated_w: Annotated[int, Meta(gt=0)] | None = None
+    burn_idle_l_per_kwh: NotNegative = 0.035
+    burn_l_per_kwh: Positive = 0.255
+    battery_wh: Annotated[int, Meta(gt=0)] | None = None
+    lead_time_h: NotNegative = 3.0
+    interval_s: Positive = 300.0
+    full_interval_s: Positive = 3600.0
+    sources: tuple[Source, ...] = ()
+    devices: tuple[Device, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.tank_litres is not None and self.tank_litres < self.dead_litres:
+            raise ValueError(
+                f"tank_litres = {self.tank_litres:g} must be at least dead_litres = {self.dead_litres:g}"
+            )
+        if self.kit_address is not None and not self.kit_address & 63:
+            raise ValueError(
+                f"kit_address = {self.kit_address}: its low 6 bits are the kit, 1 to 63; 0 is the group"
+            )
+        if self.full_interval_s < self.interval_s:
+            raise ValueError(f"full_interval_s = {self.full_interval_s:g} must be at least interval_s")
+
+
+class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The LoRa modem at the serial device ``port`` and the words of the physical layer."""
+
+    port: Annotated[str, Meta(min_length=1)]
+    frequency_hz: Annotated[int, Meta(ge=863_000_000, le=870_000_000)] = 869_475_000
+    sf: Annotated[int, Meta(ge=7, le=12)] = 9
+    bandwidth_khz: Literal[125, 250, 500] = 125
+    coding_rate: Annotated[int, Meta(ge=5, le=8)] = 5
+    preamble: Annotated[int, Meta(ge=5, le=65535)] = 8
+    power_dbm: Annotated[int, Meta(ge=5, le=22)] = 14
+    sync_word: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{4}$")] = "3444"
+
+    def phy(self) -> dict[str, int | str]:
+        """Return the physical layer's record, as ``nsplink.rui3`` takes it."""
+        record: dict[str, int | str] = structs.asdict(self)
+        del record["port"]
+        return record
+
+
+class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One MQTT broker. ``protocol`` is the MQTT version; ``ca`` turns TLS on."""
+
+    name: Slug
+    host: Annotated[str, Meta(min_length=1)]
+    port: Port = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password_file: Path | None = None
+    ca: Path | None = None
+
+
+class WebConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the page is served and in which language it opens. ``port`` 0 = any free one."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    language: Literal["nl", "en"] = "nl"
+
+
+class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How this box works. ``data`` is a folder; paths are absolute once loaded."""
+
+    region: Slug
+    cp: Slug
+    region_name: str = ""
+    cp_name: str = ""
+    cp_number: Annotated[int, Meta(ge=1, le=1023)]
+    gateway_id: Annotated[int, Meta(ge=1, le=255)] = 1
+    data: Path
+    points: Path
+    keys: Path
+    passphrase_file: Path | None = None
+    radio: RadioConfig
+    broker: tuple[BrokerConfig, ...] = ()
+    web: WebConfig = WebConfig()
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file: journal, history and outbox."""
+        return self.data / "nsp.db"
+
+
+class _PointsFile(Struct, frozen=True, forbid_unknown_fields=True):
+    point: tuple[PointConfig, ...]
+
+
+_T = TypeVar("_T", GatewayConfig, _PointsFile)
+
+
+def load_gateway(path: Path) -> GatewayConfig:
+    """Read gateway.toml; relative paths in it start from its own folder."""
+    config, text = _read(path, GatewayConfig)
+    _unique(path, text, "broker", [b.name for b in config.broker], "name")
+    here = path.resolve().parent
+    return structs.replace(
+        config,
+        data=here / config.data,
+        points=here / config.points,
+        keys=here / config.keys,
+        passphrase_file=here / config.passphrase_file if config.passphrase_file else None,
+        broker=tuple(
+            structs.replace(
+                b,
+                password_file=here / b.password_file if b.password_file else None,
+                ca=here / b.ca if b.ca else None,
+            )
+            for b in config.broker
+        ),
+    )
+
+
+def load_points(path: Path, gateway: GatewayConfig) -> tuple[PointConfig, ...]:
+    """Read points.toml; ``gateway`` fills in cp and region and says which kit addresses are ours."""
+    loaded, text = _read(path, _PointsFile)
+    points = loaded.point
+    _unique(path, text, "point", [p.slug for p in points], "slug")
+    _unique(path, text, "point", [p.number for p in points], "number")
+    _unique(path, text, "point", [p.kit_address for p in points], "kit_address")
+    for index, point in enumerate(points):
+        address = point.kit_address
+        if address is not None and address >> 6 != gateway.cp_number:
+            low, high = gateway.cp_number << 6 | 1, gateway.cp_number << 6 | 63
+            where = f"point[{index}].kit_address"
+            raise ConfigError(
+                path,
+                where,
+                f"{address} belongs to coordinating point {address >> 6}, not to {gateway.cp_number}",
+                f"Give an address from {low} to {high}.",
+                tomlplace.line(text, where),
+            )
+    return tuple(structs.replace(p, cp=p.cp or gateway.cp, region=p.region or gateway.region) for p in points)
+
+
+def _read(path: Path, kind: type[_T]) -> tuple[_T, str]:
+    """Return the decoded file and its text."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            path, "", f"cannot be read ({error.strerror})", "Check the path and the file's permissions."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "", "is not UTF-8 text", "Save the file as UTF-8.") from error
+    try:
+        return msgspec.convert(tomllib.loads(text), kind, dec_hook=_path), text
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            path, "", f"is not TOML: {error}", "Correct the line.", tomlplace.syntax(error)
+        ) from error
+    except msgspec.ValidationError as error:
+        place = tomlplace.Place.of(str(error))
+        raise ConfigError(
+            path, place.key, place.expected, place.cure, tomlplace.line(text, place.key)
+        ) from error
+
+
+def _path(kind: type, value: object) -> Path:
+    """Make the one type that TOML does not have."""
+    if kind is not Path or not isinstance(value, str) or not value:
+        raise ValueError("Expected a path between quotes")
+    return Path(value)
+
+
+def _unique(path: Path, text: str, table: str, values: list[Any], key: str) -> None:
+    """Refuse a second table with the same value of ``key``; None may repeat."""
+    for index, value in enumerate(values):
+        if value is not None and value in values[:index]:
+            where = f"{table}[{index}].{key}"
+            raise ConfigError(
+                path,
+                where,
+                f"{value!r} is already used by {table}[{values.index(value)}]",
+                f"Give every {table} its own {key}.",
+                tomlplace.line(text, where),
+            )

@@ -1,0 +1,61 @@
+"""Everything that can go wrong at the gateway and has a name.
+
+GatewayError
+ +- ConfigError        a settings file cannot be used
+ +- KeyRegisterError   the key register cannot be used
+ +- StoreError         the database cannot be used
+     +- StoreCorrupt   the file is damaged or no database of ours
+     +- StoreFull      no room on the disk
+     +- StoreLocked    another process holds it
+     +- StoreTooNew    written by a later version of this program
+
+Frames that are refused are not errors: they are counted by ``ingest``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class GatewayError(Exception):
+    """Anything of the gateway that a person has to hear about."""
+
+    exit_code = 1
+
+
+class ConfigError(GatewayError):
+    """A settings file cannot be used: which file and key, what was expected, what to do."""
+
+    def __init__(self, file: Path, where: str, expected: str, cure: str, line: int | None = None) -> None:
+        self.file = file
+        self.where = where
+        self.expected = expected
+        self.cure = cure
+        self.line = line
+        place = f"{file}, line {line}" if line else str(file)
+        key = f" {where}:" if where else ""
+        super().__init__(f"{place}:{key} {expected}. {cure}")
+
+
+class KeyRegisterError(GatewayError):
+    """The key register cannot be used; the text says why and what to do."""
+
+
+class StoreError(GatewayError):
+    """The database cannot be used; the text names the file and says what to do."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is damaged, or is no database of this program."""
+
+
+class StoreFull(StoreError):
+    """The disk has no room; nothing of the refused transaction was kept."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the database."""
+
+
+class StoreTooNew(StoreError):
+    """The database was written by a later version of this program."""

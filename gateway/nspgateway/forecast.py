@@ -1,0 +1,190 @@
+"""Hours of fuel and battery left, as a range with its reason. Pure.
+
+Consumption is known by the load curve and by the observed slope; the higher
+one gives ``likely``, and that one alarms. The range holds what a gauge in whole
+percents cannot see, a varying load and an error of the curve, and it widens
+while no new reading comes in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import fmean
+from typing import Literal
+
+from nspgateway.config import PointConfig
+from nspgateway.consumption import GAUGE_STEP, FuelSample, consumption
+from nspgateway.view import Forecast, Reading
+
+__all__ = [
+    "BatterySample",
+    "FuelSample",
+    "battery",
+    "fuel",
+    "full_tank_hours",
+    "net_power_w",
+    "usable_litres",
+]
+
+# Relative errors: the burn of one set against its curve, the slope, the battery's real capacity.
+CURVE_ERROR = 0.10
+SLOPE_ERROR = 0.07
+BATTERY_ERROR = 0.15
+# What may have changed at a point, for each hour that nothing was heard.
+ERROR_PER_HOUR = 0.05
+ERROR_MOST = 0.5
+# Older than this says nothing about now.
+OLDEST = timedelta(hours=12)
+# Below this share a battery's inverter or its management switches off.
+BATTERY_RESERVE = 0.10
+# "Net current <= 0 over 10 minutes" is what counts as not charging.
+CHARGE_WINDOW = timedelta(minutes=10)
+# Keeps dates inside the calendar; nobody plans beyond a year.
+MOST_HOURS = 8760.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatterySample:
+    """Net power of the battery at one moment, W, + charges; None when unknown."""
+
+    at: datetime
+    net_w: float | None
+
+
+def usable_litres(point: PointConfig, litres: float) -> float:
+    """Litres that the generator can still suck up."""
+    return max(0.0, litres - point.dead_litres)
+
+
+def full_tank_hours(point: PointConfig, litres: float, hours: float) -> float | None:
+    """Hours of a full tank at the consumption that leaves ``hours`` with ``litres``; None when unknown."""
+    usable = usable_litres(point, litres)
+    if point.tank_litres is None or usable <= 0:
+        return None
+    return hours * usable_litres(point, point.tank_litres) / usable
+
+
+def fuel(point: PointConfig, history: Sequence[FuelSample], now: datetime) -> Forecast | None:
+    """Hours of fuel left. ``history``: oldest first, as far back as there is, some 12 h is plenty.
+
+    Goes on from the last known level when the newest samples have none, with a
+    range that widens. None when no level of the last 12 hours is known, or
+    nothing of the consumption. A generator that stands still is counted as if
+    it started now, with the load of the moment.
+    """
+    last = next((s for s in reversed(history) if s.litres is not None), None)
+    if last is None or last.litres is None or now - last.at > OLDEST:
+        return None
+    burn = consumption(point, history, now)
+    if not burn.known:
+        return None
+    age_h = max(0.0, (now - last.at) / timedelta(hours=1))
+    likely = max(burn.known)
+    by_slope = likely == burn.slope
+    error = math.hypot(SLOPE_ERROR if by_slope else CURVE_ERROR, burn.spread / likely)
+    error = min(ERROR_MOST, error + ERROR_PER_HOUR * age_h)
+    usable = usable_litres(point, last.litres)
+    step = GAUGE_STEP * (point.tank_litres or last.litres)
+    # The level goes on falling between two readings. Only a fresh one says that the
+    # set still runs (for the late end) or still stands (for the early end).
+    fresh = age_h * 3600 <= 1.2 * point.interval_s
+    burnt = age_h if last.running else 0.0
+    return _range(
+        now,
+        (max(0.0, usable - step) / (likely * (1 + error)) - (burnt if fresh else age_h)),
+        usable / likely - burnt,
+        (usable + step) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
+        "slope" if by_slope else "load_curve",
+        last.at,
+    )
+
+
+def battery(
+    point: PointConfig,
+    readings: Mapping[str, Reading],
+    history: Sequence[BatterySample],
+    now: datetime,
+) -> Forecast | None:
+    """Hours of battery left while it is running down; None when it is not, or when that is unknown.
+
+    ``readings`` by the names of ``nsplink.fields``; ``history`` oldest first, of which the last
+    10 minutes count. Of the net battery power and the load (when the battery is the source)
+    the higher one counts.
+    """
+    charge = _number(readings, "battery_permille")
+    if charge is None or point.battery_wh is None:
+        return None
+    power = _discharge_w(point, readings, history, now)
+    if power is None:
+        return None
+    measured = readings["battery_permille"].good_at or now
+    age_h = max(0.0, (now - measured) / timedelta(hours=1))
+    error = min(ERROR_MOST, BATTERY_ERROR + ERROR_PER_HOUR * age_h)
+    usable = max(0.0, charge / 1000 - BATTERY_RESERVE) * point.battery_wh
+    step = GAUGE_STEP * point.battery_wh
+    return _range(
+        now,
+        max(0.0, usable - step) / (power * (1 + error)) - age_h,
+        usable / power - age_h,
+        (usable + step) / (power * (1 - error)),
+        "battery_net",
+        measured,
+    )
+
+
+def net_power_w(point: PointConfig, readings: Mapping[str, Reading], now: datetime) -> float | None:
+    """Net power of the battery in W, + charges; None when unknown.
+
+    Voltage and current travel far less often than the charge: an old pair says
+    nothing about which way the current flows now.
+    """
+    centivolts, deciamps = _number(readings, "battery_cv"), _number(readings, "battery_da")
+    if centivolts is None or deciamps is None:
+        return None
+    good_at = readings["battery_da"].good_at
+    oldest = max(CHARGE_WINDOW, timedelta(seconds=1.2 * point.interval_s))
+    if good_at is None or now - good_at > oldest:
+        return None
+    return centivolts * deciamps / 1000
+
+
+def _discharge_w(
+    point: PointConfig, readings: Mapping[str, Reading], history: Sequence[BatterySample], now: datetime
+) -> float | None:
+    """Return the power in W that empties the battery; None when it charges, rests, or nothing is known."""
+    net = net_power_w(point, readings, now)
+    window = [s.net_w for s in history if s.net_w is not None and now - s.at <= CHARGE_WINDOW]
+    if net is not None:
+        window.append(net)
+        if net > 0 or fmean(window) > 0:
+            return None
+    drawn = [-fmean(window)] if window else []
+    source = readings.get("power_source")
+    load = _number(readings, "load_w")
+    if source is not None and source.value == "battery" and load is not None:
+        drawn.append(float(load))
+    return max((watts for watts in drawn if watts > 0), default=None)
+
+
+def _range(
+    now: datetime,
+    low: float,
+    likely: float,
+    high: float,
+    reason: Literal["load_curve", "slope", "battery_net"],
+    measured_at: datetime,
+) -> Forecast:
+    """Put the three in order and in the calendar. A past "empty around" stays in the past."""
+    low, likely, high = (min(MOST_HOURS, value) for value in (low, likely, high))
+    low, high = min(low, likely), max(likely, high)
+    empty = [now + timedelta(hours=value) for value in (low, likely, high)]
+    low, likely, high = (max(0.0, value) for value in (low, likely, high))
+    return Forecast(low, likely, high, empty[0], empty[1], empty[2], reason, measured_at)
+
+
+def _number(readings: Mapping[str, Reading], name: str) -> int | None:
+    reading = readings.get(name)
+    return reading.value if reading is not None and isinstance(reading.value, int) else None

@@ -1,0 +1,113 @@
+"""The cell "empty around": clock, range and hours left of one point, in words. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime
+
+from nspgateway import words
+from nspgateway.cells import NEVER, Cell, seconds_since
+from nspgateway.i18n import Language, same_day
+from nspgateway.view import Forecast, Point, Quality, Reading
+
+# A forecast and what it is about: the reading whose quality it inherits.
+_Stock = tuple[Forecast, str, Reading]
+
+
+def cell(lang: Language, point: Point, now: datetime) -> Cell:
+    """The stock that is empty first, then the other one; or why there is none."""
+    stocks = sorted(_stocks(lang, point), key=lambda stock: stock[0].likely_h)
+    if not stocks:
+        return _no_forecast(lang, point)
+    first = _stock_cell(lang, stocks[0], point, now)
+    others = tuple(_other_line(lang, stock, now) for stock in stocks[1:])
+    return replace(first, lines=first.lines + others)
+
+
+def first_empty(point: Point) -> Forecast | None:
+    """The forecast of the stock that runs out first; None when there is none."""
+    found = [forecast for forecast in (point.fuel, point.battery) if forecast is not None]
+    return min(found, key=lambda forecast: forecast.likely_h, default=None)
+
+
+def left(lang: Language, forecast: Forecast) -> str:
+    """Hours left as a range that holds the forecast's own: rounded outwards, coarser when longer."""
+    _ = lang.gettext
+    if forecast.likely_h <= 0:
+        return _("probably empty now")
+    low, high = max(0.0, forecast.low_h), forecast.high_h
+    if high < 2:
+        return _range(lang, low * 60, high * 60, 5, _("{low} to {high} min left"), _("about {high} min left"))
+    if high <= 72:
+        step = 0.5 if low < 4 else 1
+        return _range(lang, low, high, step, _("{low} to {high} h left"), _("about {high} h left"))
+    return _range(lang, low / 24, high / 24, 1, _("{low} to {high} days left"), _("about {high} days left"))
+
+
+def _range(lang: Language, low: float, high: float, step: float, both: str, one: str) -> str:
+    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    texts = [lang.number(value, 0 if value == int(value) else 1) for value in (low, high)]
+    return (one if texts[0] == texts[1] else both).format(low=texts[0], high=texts[1])
+
+
+def _stocks(lang: Language, point: Point) -> list[_Stock]:
+    found: list[_Stock] = []
+    if point.fuel is not None:
+        found.append((point.fuel, lang.gettext("fuel"), point.readings.get("fuel_permille", NEVER)))
+    if point.battery is not None:
+        found.append((point.battery, lang.gettext("battery"), point.readings.get("battery_permille", NEVER)))
+    return found
+
+
+def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> Cell:
+    _ = lang.gettext
+    forecast, name, reading = stock
+    quality: Quality = "good" if reading.quality == "good" else "stale"
+    day = "" if same_day(forecast.empty_likely, now) else lang.date(forecast.empty_likely)
+    between = _("between {low} and {high}").format(
+        low=lang.moment(forecast.empty_low, forecast.empty_likely),
+        high=lang.moment(forecast.empty_high, forecast.empty_likely),
+    )
+    why = f"{name}, {_(words.FORECAST_REASONS[forecast.reason])}"
+    on_grid = _("if the grid fails now") if _source(point) == "grid" else ""
+    age_s = seconds_since(forecast.measured_at, now)
+    age = _("measured {ago}").format(ago=lang.ago(age_s))
+    if quality == "stale":
+        age = _("estimate from an old reading ({clock}), {ago}").format(
+            clock=lang.moment(forecast.measured_at, now), ago=lang.ago(age_s)
+        )
+    return Cell(
+        "hours",
+        quality,
+        lang.clock(forecast.empty_likely),
+        f"{forecast.likely_h:.2f}",
+        left(lang, forecast),
+        tuple(line for line in (day, between, why, on_grid) if line),
+        age,
+        age_s,
+    )
+
+
+def _other_line(lang: Language, stock: _Stock, now: datetime) -> str:
+    forecast, name, _reading = stock
+    clock = lang.moment(forecast.empty_likely, now)
+    return lang.gettext("{stock}: around {clock}, {left}").format(
+        stock=name, clock=clock, left=left(lang, forecast)
+    )
+
+
+def _source(point: Point) -> str | None:
+    """The power source, as far as it is known at this moment."""
+    reading = point.readings.get("power_source", NEVER)
+    return str(reading.value) if reading.quality == "good" and reading.value is not None else None
+
+
+def _no_forecast(lang: Language, point: Point) -> Cell:
+    _ = lang.gettext
+    source = _source(point)
+    if source == "grid":
+        return Cell("hours", "none", _("not running down"), lines=(_("grid power"),))
+    if source == "none":
+        return Cell("hours", "none", _("no power now"), level="critical", shape="square")
+    return Cell("hours", "unknown", _("unknown"), lines=(_("stock or load unknown"),), shape="question")

@@ -1,0 +1,242 @@
+"""What the gateway says on MQTT: topics and the messages on them. Pure.
+
+    nsp/v1/<region>/<point>/state           retained, MQTT 5 expiry at ``valid_until``
+    nsp/v1/<region>/<point>/telemetry       one a heartbeat, not retained
+    nsp/v1/<region>/<point>/alarm/<id>      retained; state "normal" when it ends
+    nsp/v1/<region>/<cp>/gateway/status     retained, and the last will
+    nsp/v1/<region>/<cp>/gateway/stats      counters, not retained
+
+The JSON is described in ``payloads``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from msgspec import Struct, json
+
+from nspgateway.config import PointConfig
+from nspgateway.facts import Facts
+from nspgateway.payloads import (
+    AlarmMessage,
+    AlarmState,
+    Demo,
+    GatewayStats,
+    GatewayStatus,
+    Presence,
+    State,
+    Telemetry,
+    Texts,
+    Value,
+    age,
+    alarm_names,
+    hours_left,
+    in_bit_order,
+    in_order,
+    measured,
+    seconds,
+    sent,
+    utc,
+)
+from nspgateway.view import Alarm
+
+_ROOT = "nsp/v1"
+_SCHEMA = 1
+# A state outlives this many expected intervals: after that every value in it is unknown.
+_VALID_INTERVALS = 3
+# What may stand between two slashes: nothing that is a wildcard or opens another level.
+_SEGMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """One MQTT message, ready to go. It may be published until ``created`` + ``expiry_s``.
+
+    Both are in the gateway's clock; ``expiry_s`` None = it never goes stale.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool
+    expiry_s: int | None
+    created: datetime
+
+    @property
+    def kind(self) -> str:
+        """The topic's own word: state, telemetry, alarm, status or stats."""
+        *_, last_but_one, last = self.topic.split("/")
+        return "alarm" if last_but_one == "alarm" else last
+
+
+def state(facts: Facts, *, speed: float = 1.0) -> OutboxMessage:
+    """Return the merged state of a point at ``facts.now``, valid for three expected intervals."""
+    lifetime = round(_VALID_INTERVALS * facts.point.interval_s)
+    now = facts.now
+    return _point_message(
+        facts.point,
+        "state",
+        State(
+            **_from_point(facts.point, speed),
+            at=utc(now),
+            valid_until=utc(now + timedelta(seconds=lifetime)),
+            deployment=facts.point.deployment,
+            last_heard=utc(facts.last_heard) if facts.last_heard else None,
+            last_heard_age_s=age(facts.last_heard, now),
+            values={name: measured(facts.readings[name], now) for name in in_order(facts.readings)},
+            local_alarms=None if facts.local_alarms is None else in_bit_order(facts.local_alarms),
+            fuel_kind=facts.point.fuel_kind,
+            fuel_litres=None if facts.fuel_litres is None else round(facts.fuel_litres, 1),
+            tank_litres=facts.point.tank_litres,
+            fuel=hours_left(facts.fuel, now),
+            battery=hours_left(facts.battery, now),
+        ),
+        created=now,
+        retain=True,
+        expiry_s=lifetime,
+    )
+
+
+def telemetry(
+    point: PointConfig,
+    kit_address: int,
+    generation: int,
+    counter: int,
+    kind: str,
+    received_at: datetime,
+    values: Mapping[str, Value],
+    rssi: int | None,
+    snr: float | None,
+    *,
+    speed: float = 1.0,
+) -> OutboxMessage:
+    """Return one heartbeat as it came in.
+
+    ``values`` is what ``nsplink.message.decode`` gave; ``kind`` its kind on air;
+    ``counter`` all 32 bits. ``rssi`` in dBm, ``snr`` in dB.
+    """
+    bits = values.get("alarms")
+    place = _from_point(point, speed)
+    place["kit"] = kit_address  # who sent it, whatever the point's settings say by now
+    return _point_message(
+        point,
+        "telemetry",
+        Telemetry(
+            **place,
+            key=f"{kit_address}-{generation}-{counter}",
+            generation=generation,
+            counter=counter,
+            kind=kind,
+            received_at=utc(received_at),
+            rssi_dbm=rssi,
+            snr_db=snr,
+            values={name: sent(name, values) for name in in_order(values)},
+            local_alarms=alarm_names(bits) if isinstance(bits, int) else None,
+        ),
+        created=received_at,
+        retain=False,
+        expiry_s=None,
+    )
+
+
+def alarm(
+    alarm_view: Alarm,
+    point: PointConfig,
+    state_word: AlarmState,
+    at: datetime,
+    reason: str,
+    *,
+    speed: float = 1.0,
+) -> OutboxMessage:
+    """Return the state of one alarm since ``at``; "normal" says that it ended then."""
+    return _point_message(
+        point,
+        f"alarm/{_segment(alarm_view.id)}",
+        AlarmMessage(
+            **_from_point(point, speed),
+            id=alarm_view.id,
+            state=state_word,
+            priority=alarm_view.priority,
+            at=utc(at),
+            raised_at=utc(alarm_view.raised_at),
+            age_s=seconds(at - alarm_view.raised_at),
+            ended_at=utc(at) if state_word == "normal" else None,
+            title=Texts(**alarm_view.title),
+            what=Texts(**alarm_view.what),
+            do=Texts(**alarm_view.todo),
+            reason=reason,
+        ),
+        created=at,
+        retain=True,
+        expiry_s=None,
+    )
+
+
+def gateway_status(
+    region: str, cp: str, word: Presence, at: datetime, reason: str, *, speed: float = 1.0
+) -> OutboxMessage:
+    """Return that the gateway is online or offline since ``at``, and why."""
+    body = GatewayStatus(_SCHEMA, region, cp, _demo(speed), word, utc(at), reason)
+    return _gateway_message(region, cp, "status", body, created=at, retain=True)
+
+
+def last_will(region: str, cp: str, made: datetime, *, speed: float = 1.0) -> OutboxMessage:
+    """Return what the broker is to say when it loses the gateway; it knows no moment beforehand."""
+    body = GatewayStatus(_SCHEMA, region, cp, _demo(speed), "offline", None, "connection lost")
+    return _gateway_message(region, cp, "status", body, created=made, retain=True)
+
+
+def gateway_stats(
+    region: str, cp: str, counters: Mapping[str, int], at: datetime, *, speed: float = 1.0
+) -> OutboxMessage:
+    """Return the gateway's counters, by name."""
+    body = GatewayStats(_SCHEMA, region, cp, _demo(speed), utc(at), dict(sorted(counters.items())))
+    return _gateway_message(region, cp, "stats", body, created=at, retain=False)
+
+
+def _gateway_message(
+    region: str, cp: str, leaf: Literal["status", "stats"], body: Struct, *, created: datetime, retain: bool
+) -> OutboxMessage:
+    topic = f"{_ROOT}/{_segment(region)}/{_segment(cp)}/gateway/{leaf}"
+    return OutboxMessage(topic, json.encode(body), retain, None, utc(created))
+
+
+def _point_message(
+    point: PointConfig,
+    leaf: str,
+    body: Struct,
+    *,
+    created: datetime,
+    retain: bool,
+    expiry_s: int | None,
+) -> OutboxMessage:
+    topic = f"{_ROOT}/{_segment(point.region)}/{_segment(point.slug)}/{leaf}"
+    return OutboxMessage(topic, json.encode(body), retain, expiry_s, utc(created))
+
+
+def _from_point(point: PointConfig, speed: float) -> dict[str, Any]:
+    """Return the fields that every message of a point begins with."""
+    return {
+        "region": point.region,
+        "cp": point.cp,
+        "municipality": point.municipality,
+        "point": point.slug,
+        "number": point.number,
+        "name": point.name,
+        "kit": point.kit_address,
+        "demo": _demo(speed),
+    }
+
+
+def _demo(speed: float) -> Demo | None:
+    return None if speed == 1 else Demo(float(speed))
+
+
+def _segment(text: str) -> str:
+    """Return one level of a topic, or raise ValueError where it could open another."""
+    if not _SEGMENT.fullmatch(text):
+        raise ValueError(f"{text!r} cannot be a level of an MQTT topic: use a-z, 0-9, '-' and '_'")
+    return text

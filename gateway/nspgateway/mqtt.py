@@ -1,0 +1,281 @@
+"""Outbox -> MQTT broker: a message leaves the outbox only when the broker has it.
+
+QoS 1, so a message may be delivered twice (the same ``key``), never lost. The
+outbox is the only queue: the client library's own dies with its connection.
+MQTT 5 in the field, 3.1.1 for brokers that know no better (no expiry there).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Literal, Protocol
+
+import aiomqtt
+import structlog
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from nspgateway import messages
+from nspgateway.clock import Clock
+from nspgateway.config import BrokerConfig
+from nspgateway.errors import ConfigError
+from nspgateway.messages import OutboxMessage
+from nspgateway.mqtt_client import BrokerClient, is_loopback, opened, read_secret, tls_context
+
+LinkState = Literal["online", "offline"]
+
+# Messages on their way at once: what Mosquitto grants a client when nothing else is configured.
+WINDOW = 20
+# Messages taken from the outbox together, and confirmed to it in one transaction.
+BATCH = 200
+KEEPALIVE_S = 15
+# How often an empty outbox is looked into although nobody called: a wake-up can be lost.
+_LOOK_AGAIN_S = 5.0
+# A going gateway does not wait long for a broker to hear it.
+_GOODBYE_S = 2.0
+
+_log = structlog.get_logger()
+# paho writes to its logger what we report ourselves, with the reason and once.
+_paho_log = logging.getLogger("nspgateway.mqtt.paho")
+_paho_log.setLevel(logging.CRITICAL)
+
+
+class Outbox(Protocol):
+    """Durable queue of messages; it keeps each one until it is told of its delivery."""
+
+    def next_batch(self, limit: int) -> list[tuple[int, OutboxMessage]]:
+        """Return the oldest undelivered messages with their ids, at most ``limit``, in order."""
+
+    def delivered(self, ids: Sequence[int]) -> None:
+        """Forget these messages."""
+
+    async def wait_new(self) -> None:
+        """Return once something was added after the last ``next_batch``."""
+
+
+class Publisher:
+    """One broker's link. ``run`` is its whole life.
+
+    ``state`` and ``reason`` say how the link is; ``on_state`` is called with both
+    when they change. Counters since the start: ``published`` (acknowledged by the
+    broker), ``expired`` (dropped unsent: their time was over).
+    """
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        region: str,
+        cp: str,
+        on_state: Callable[[LinkState, str], None] | None = None,
+        ack_timeout_s: float = 10.0,
+        first_delay_s: float = 0.5,
+        longest_delay_s: float = 30.0,
+    ) -> None:
+        """Raise ConfigError when a file that ``broker`` names cannot be used."""
+        self._broker = broker
+        self._outbox = outbox
+        self._clock = clock
+        self._on_state = on_state
+        self._ack_timeout_s = ack_timeout_s
+        self._delay_s = partial(retry_delay, first_s=first_delay_s, longest_s=longest_delay_s)
+        self._stable_s = longest_delay_s
+        self._identifier = f"nsp-{region}-{cp}"
+        self._status = partial(messages.gateway_status, region, cp, speed=clock.speed)
+        self._last_will = partial(messages.last_will, region, cp, speed=clock.speed)
+        self._version_5 = broker.protocol == "5"
+        self._log = _log.bind(broker=broker.name, address=f"{broker.host}:{broker.port}")
+        self.state: LinkState = "offline"
+        self.reason = "not connected yet"
+        self.published = 0
+        self.expired = 0
+        password, tls = read_secret(broker.password_file), tls_context(broker)
+        if password is not None and tls is None and not is_loopback(broker.host):
+            self._log.warning("mqtt password travels unencrypted", cure="name the broker's ca")
+
+    async def run(self) -> None:
+        """Publish until cancelled, then say goodbye. Reconnects for ever."""
+        failures = 0
+        try:
+            while True:
+                began = self._clock.monotonic()
+                reason = ""
+                try:
+                    await self._connection()
+                except* (aiomqtt.MqttError, ConfigError) as group:
+                    reason = _first_reason(group)
+                lasted_s = self._clock.monotonic() - began
+                failures = 1 if lasted_s >= self._stable_s else failures + 1
+                delay_s = self._delay_s(failures, random.random())
+                self._now("offline", reason)
+                self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
+                await self._clock.sleep(delay_s)
+        finally:
+            self._now("offline", "stopped")
+
+    async def _connection(self) -> None:
+        """Live through one connection; raises MqttError or an ExceptionGroup when it ends.
+
+        Not a TaskGroup: on Python 3.11 one that fails while it is being left keeps
+        counting its parent as cancelled, and ``run`` is that parent, and goes on.
+        """
+        client = self._new_client()
+        async with opened(client):
+            tasks = [
+                asyncio.create_task(work, name=f"mqtt {self._broker.name} {name}")
+                for name, work in (
+                    ("lost", client.lost()),
+                    ("refused", client.refused()),
+                    ("outbox", self._work(client)),
+                )
+            ]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                await _end(tasks)
+                offline = self._status("offline", self._clock.now(), "stopped")
+                with suppress(aiomqtt.MqttError):
+                    await self._publish(client, offline, None, _GOODBYE_S)
+                raise
+            raise ExceptionGroup("mqtt", await _end(tasks))
+
+    def _new_client(self) -> BrokerClient:
+        """A client is used for one connection: paho would repeat by itself what it still holds."""
+        will = self._last_will(self._clock.now())
+        client = BrokerClient(
+            self._broker.host,
+            self._broker.port,
+            identifier=self._identifier,
+            protocol=aiomqtt.ProtocolVersion.V5 if self._version_5 else aiomqtt.ProtocolVersion.V311,
+            # The broker keeps no session of ours: what it has not confirmed is in the outbox.
+            clean_session=None if self._version_5 else True,
+            will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+            username=self._broker.username,
+            password=read_secret(self._broker.password_file),
+            tls_context=tls_context(self._broker),
+            timeout=self._ack_timeout_s,
+            keepalive=KEEPALIVE_S,
+            max_inflight_messages=WINDOW,
+            logger=_paho_log,
+        )
+        client.pending_calls_threshold = WINDOW
+        return client
+
+    async def _work(self, client: BrokerClient) -> None:
+        """Say that we are here, then send what is in the outbox, for ever."""
+        await self._publish(client, self._status("online", self._clock.now(), ""), None, self._ack_timeout_s)
+        self._now("online", "")
+        self._log.info("mqtt online", protocol=self._broker.protocol)
+        while True:
+            batch = self._outbox.next_batch(BATCH)
+            if batch:
+                await self._send(client, batch)
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_AGAIN_S):
+                        await self._outbox.wait_new()
+
+    async def _send(self, client: BrokerClient, batch: list[tuple[int, OutboxMessage]]) -> None:
+        """Send a batch, many topics at once, each topic in order.
+
+        One message of a topic at a time: two in flight could change places when
+        the first has to be repeated, and an old state would be the retained one.
+        """
+        topics: dict[str, list[tuple[int, OutboxMessage]]] = {}
+        for number, message in batch:
+            topics.setdefault(message.topic, []).append((number, message))
+        window = asyncio.Semaphore(WINDOW)
+        done: list[int] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for queue in topics.values():
+                    group.create_task(self._send_topic(client, queue, window, done))
+        finally:
+            # Also when the link broke half-way: what was confirmed need not go again.
+            if done:
+                self._outbox.delivered(done)
+
+    async def _send_topic(
+        self,
+        client: BrokerClient,
+        queue: list[tuple[int, OutboxMessage]],
+        window: asyncio.Semaphore,
+        done: list[int],
+    ) -> None:
+        for number, message in queue:
+            async with window:
+                left_s = self._left_s(message)
+                if left_s is None or left_s > 0:
+                    await self._publish(client, message, left_s, self._ack_timeout_s)
+                else:
+                    self.expired += 1
+            done.append(number)
+
+    def _left_s(self, message: OutboxMessage) -> float | None:
+        """Return how long the message is still true, in seconds on the broker's wall; None = no end."""
+        if message.expiry_s is None:
+            return None
+        age_s = max(0.0, (self._clock.now() - message.created).total_seconds())
+        return (message.expiry_s - age_s) / self._clock.speed
+
+    async def _publish(
+        self, client: BrokerClient, message: OutboxMessage, left_s: float | None, timeout_s: float
+    ) -> None:
+        """Send one message and return when the broker has acknowledged it; else MqttError."""
+        properties = None
+        if self._version_5 and left_s is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho: half typed
+            properties.MessageExpiryInterval = max(1, int(left_s))
+        try:
+            async with asyncio.timeout(timeout_s):
+                # Without aiomqtt's own deadline: it is a wait_for, which on Python 3.11 loses a
+                # cancellation that comes together with the answer.
+                await client.publish(
+                    message.topic,
+                    message.payload,
+                    qos=1,
+                    retain=message.retain,
+                    properties=properties,
+                    timeout=math.inf,
+                )
+        except TimeoutError:
+            raise aiomqtt.MqttError(f"no acknowledgement within {timeout_s:g} s") from None
+        self.published += 1
+
+    def _now(self, state: LinkState, reason: str) -> None:
+        if (state, reason) != (self.state, self.reason):
+            self.state, self.reason = state, reason
+            if self._on_state is not None:
+                self._on_state(state, reason)
+
+
+def retry_delay(failures: int, chance: float, *, first_s: float, longest_s: float) -> float:
+    """Return the seconds to wait after so many failures in a row (from 1).
+
+    Doubles from ``first_s`` up to ``longest_s``; ``chance`` (0 to 1) takes off up
+    to half, so that many gateways do not come back to one broker together.
+    """
+    steps = min(failures - 1, 30)  # far above any limit, far below the range of a float
+    return min(longest_s, first_s * 2.0**steps) * (1 - chance / 2)
+
+
+def _first_reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> list[Exception]:
+    """Cancel the tasks, wait for them, and return what they ended with."""
+    for task in tasks:
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    return [end for end in ends if isinstance(end, Exception)]

@@ -1,0 +1,246 @@
+"""The JSON of every MQTT message, version 1: typed, in a stable order. Pure.
+
+Times are UTC (ISO 8601, Z, whole seconds), ages are whole seconds. Quantities
+keep the names, units and scaled integers of ``nsplink.fields``. A value is
+null whenever its quality is "unknown" or "none"; its age goes on growing.
+``demo`` is null at a real gateway; else every time in the message runs at
+``demo.speed``. Nothing here has room for personal data or coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from nspgateway.view import Forecast, Priority, Quality, Reading
+from nsplink import fields
+
+Presence = Literal["online", "offline"]
+# The life of an alarm after ISA-18.2; "normal" is the last message of one.
+AlarmState = Literal[
+    "normal", "unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed"
+]
+Value = int | str | None
+
+_ORDER = {name: place for place, (_, name, *_) in enumerate(fields.FIELDS)}
+# Not quantities: they arrive as the quality of others, and as names of alarms.
+_NOT_VALUES = frozenset({"alarms", "q_generator", "q_battery", "q_meter", "q_tank"})
+# Whose quality bits speak for a quantity; the kit itself vouches for the rest.
+_VOUCHED_BY = {
+    "fuel_permille": "q_tank",
+    "generator_state": "q_generator",
+    "generator_mode": "q_generator",
+    "generator_w": "q_generator",
+    "generator_v": "q_generator",
+    "generator_dhz": "q_generator",
+    "engine_dh": "q_generator",
+    "starter_dv": "q_generator",
+    "battery_permille": "q_battery",
+    "battery_cv": "q_battery",
+    "battery_da": "q_battery",
+    "battery_c": "q_battery",
+    "load_w": "q_meter",
+}
+
+
+class Demo(Struct, frozen=True):
+    """Not a real gateway: ``speed`` seconds of its clock pass in one on the wall."""
+
+    speed: float
+
+
+class Texts(Struct, frozen=True):
+    """One text in both languages."""
+
+    nl: str
+    en: str
+
+
+class Measured(Struct, frozen=True):
+    """One quantity of the merged state; ``at`` is the last good reading at the kit, null = never."""
+
+    value: Value
+    quality: Quality
+    at: datetime | None
+    age_s: int | None
+
+
+class Sent(Struct, frozen=True):
+    """One quantity as a heartbeat carried it."""
+
+    value: Value
+    quality: Quality
+
+
+class HoursLeft(Struct, frozen=True):
+    """When it runs empty: hours, and the moments they stand for."""
+
+    hours_low: float
+    hours_likely: float
+    hours_high: float
+    empty_low: datetime
+    empty_likely: datetime
+    empty_high: datetime
+    reason: str
+    measured_at: datetime
+    age_s: int
+
+
+class _FromPoint(Struct, frozen=True, kw_only=True):
+    """What every message of a point begins with. ``kit`` is the address on air, null = no kit."""
+
+    schema: int = 1
+    region: str
+    cp: str
+    municipality: str
+    point: str
+    number: int
+    name: str
+    kit: int | None
+    demo: Demo | None
+
+
+class State(_FromPoint, frozen=True, kw_only=True):
+    """All that is known of a point at ``at``; not to be trusted after ``valid_until``."""
+
+    at: datetime
+    valid_until: datetime
+    deployment: str
+    last_heard: datetime | None
+    last_heard_age_s: int | None
+    values: dict[str, Measured]
+    local_alarms: list[str] | None
+    fuel_kind: str
+    fuel_litres: float | None
+    tank_litres: float | None
+    fuel: HoursLeft | None
+    battery: HoursLeft | None
+
+
+class Telemetry(_FromPoint, frozen=True, kw_only=True):
+    """One heartbeat. ``key`` is the same in every delivery of it, and in no other message."""
+
+    key: str
+    generation: int
+    counter: int
+    kind: str
+    received_at: datetime
+    rssi_dbm: int | None
+    snr_db: float | None
+    values: dict[str, Sent]
+    local_alarms: list[str] | None
+
+
+class AlarmMessage(_FromPoint, frozen=True, kw_only=True):
+    """One alarm of one point; ``ended_at`` is null while it lasts."""
+
+    id: str
+    state: AlarmState
+    priority: Priority
+    at: datetime
+    raised_at: datetime
+    age_s: int
+    ended_at: datetime | None
+    title: Texts
+    what: Texts
+    do: Texts
+    reason: str
+
+
+class GatewayStatus(Struct, frozen=True):
+    """Whether the gateway talks to the broker. ``at`` is null in the last will: the broker speaks it."""
+
+    schema: int
+    region: str
+    cp: str
+    demo: Demo | None
+    state: Presence
+    at: datetime | None
+    reason: str
+
+
+class GatewayStats(Struct, frozen=True):
+    """The gateway's counters since it started."""
+
+    schema: int
+    region: str
+    cp: str
+    demo: Demo | None
+    at: datetime
+    counters: dict[str, int]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return the names of quantities in the order of the table of fields, others after them."""
+    wanted = (name for name in names if name not in _NOT_VALUES)
+    return sorted(wanted, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+
+
+def measured(reading: Reading, now: datetime) -> Measured:
+    """Return a reading with its age; an unknown one has no value left to mistake for a measurement."""
+    known = reading.quality in {"good", "stale"}
+    return Measured(
+        value=reading.value if known else None,
+        quality=reading.quality,
+        at=None if reading.good_at is None else utc(reading.good_at),
+        age_s=age(reading.good_at, now),
+    )
+
+
+def sent(name: str, values: Mapping[str, Value]) -> Sent:
+    """Return a quantity of a frame with the quality that the same frame gives its source."""
+    value = values[name]
+    word = values.get(_VOUCHED_BY.get(name, ""), "good")
+    if word == "none":
+        return Sent(None, "none")
+    if value is None or word is None:
+        return Sent(None, "unknown")
+    quality: Quality = "stale" if word == "stale" else "good"
+    return Sent(value, quality)
+
+
+def hours_left(forecast: Forecast | None, now: datetime) -> HoursLeft | None:
+    """Return a forecast in hours to two decimals; None stays None: nobody knows."""
+    if forecast is None:
+        return None
+    return HoursLeft(
+        hours_low=round(forecast.low_h, 2),
+        hours_likely=round(forecast.likely_h, 2),
+        hours_high=round(forecast.high_h, 2),
+        empty_low=utc(forecast.empty_low),
+        empty_likely=utc(forecast.empty_likely),
+        empty_high=utc(forecast.empty_high),
+        reason=forecast.reason,
+        measured_at=utc(forecast.measured_at),
+        age_s=seconds(now - forecast.measured_at),
+    )
+
+
+def in_bit_order(names: frozenset[str]) -> list[str]:
+    """Return the kit's local alarms in the order of their bits."""
+    return [name for name in fields.ALARMS if name in names]
+
+
+def alarm_names(bits: int) -> list[str]:
+    """Return the names of the bits that are set, bit 0 first."""
+    return [name for bit, name in enumerate(fields.ALARMS) if bits >> bit & 1]
+
+
+def utc(moment: datetime) -> datetime:
+    """Return the moment in UTC, in whole seconds: a kit's age is no finer. Naive ones: ValueError."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def age(since: datetime | None, now: datetime) -> int | None:
+    """Return the seconds from ``since`` to ``now``; None = it never happened."""
+    return None if since is None else seconds(now - since)
+
+
+def seconds(span: timedelta) -> int:
+    """Return whole seconds, never below 0: a clock that was set back makes nothing younger than now."""
+    return max(0, int(span.total_seconds()))

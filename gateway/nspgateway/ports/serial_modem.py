@@ -1,0 +1,175 @@
+"""The gateway's LoRa modem on a serial port: kept open, set, receiving and, when it hangs, revived."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import structlog
+
+from nspgateway.clock import Clock
+from nspgateway.ports import ModemRefused, ModemSilent, PortDown, PortError, Reception
+from nspgateway.ports.conversation import BOOT_MODE, Conversation, Timing
+from nsplink import airtime, rui3
+
+_PINGS = 3
+
+log = structlog.get_logger(__name__)
+
+
+class SerialModem:
+    """One modem at `path` (a stable name such as /dev/serial/by-id/...), set to the record `phy`.
+
+    Every frame that arrives goes to `on_reception`, in the event loop. `clock` dates `since`. Counters:
+    `steps` of the recovery ladder taken, by name; `rearmed`, how often receive had stopped by itself.
+    Raises ValueError when `phy` cannot be expressed in the modem's commands.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        phy: Mapping[str, int | float | str],
+        on_reception: Callable[[Reception], object],
+        clock: Clock,
+        *,
+        timing: Timing | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        self.path = path
+        self.state: Literal["up", "down"] = "down"
+        self.reason = "not started"
+        self.cause = "starting"
+        self.since = clock.now()
+        self.steps: Counter[str] = Counter()
+        self.rearmed = 0
+        self._phy = dict(phy)
+        self._commands = rui3.setup_commands(self._phy)
+        self._on_reception = on_reception
+        self._clock = clock
+        self._timing = timing or Timing()
+        self._chance = chance or random.Random()
+        self._talk: Conversation | None = None
+        self._pause_s = self._timing.retry_s[0]
+
+    async def run(self) -> None:
+        """Keep the modem working until cancelled; every fault ends in a retry with a growing pause."""
+        while True:
+            try:
+                await self._serve()
+            except PortError as error:
+                self._set_down(error)
+            # Half to one and a half times the pause: boxes that lost power together do not retry together.
+            await self._clock.sleep(self._pause_s * self._chance.uniform(0.5, 1.5))
+            self._pause_s = min(2 * self._pause_s, self._timing.retry_s[1])
+
+    async def send(self, data: bytes) -> None:
+        """Put one frame of 1 to 250 bytes on the air; returns when its time on air is over.
+
+        Raises PortDown while the port is down, ModemRefused when the modem is busy, ModemSilent when no end of
+        the frame is reported, PortLost when it is unplugged meanwhile.
+        """
+        talk = self._talk
+        if talk is None or self.state == "down":
+            raise PortDown(f"nothing can be sent: {self.reason}")
+        phy = self._phy
+        length_us = airtime.time_on_air_us(
+            int(phy["sf"]),
+            int(float(phy["bandwidth_khz"]) * 1000),
+            int(phy["coding_rate"]),
+            len(data),
+            int(phy["preamble"]),
+        )
+        self._note_receiving(await talk.transmit(data, length_us / 1e6))
+
+    async def _serve(self) -> None:
+        """Open the port, bring the modem up and watch it until something breaks."""
+        talk = Conversation(self.path, self._on_reception, self._timing)
+        try:
+            await self._bring_up(talk)
+            self._talk = talk
+            await self._watch(talk)
+        finally:
+            self._talk = None
+            talk.close()
+
+    async def _watch(self, talk: Conversation) -> None:
+        while True:
+            await talk.quiet(self._timing.check_s)
+            try:
+                if talk.restarted:
+                    log.warning("modem restarted by itself", port=self.path)
+                    await talk.set_up(self._commands)
+                else:
+                    self._note_receiving(await talk.receiving())
+            except (ModemSilent, ModemRefused) as error:
+                self._set_down(error)
+                await self._bring_up(talk)
+
+    async def _bring_up(self, talk: Conversation) -> None:
+        """Climb the recovery ladder until the modem takes its settings. Raises the last step's error.
+
+        The steps above AT+RUN (its reset pin, its supply) need hardware that cuts them; until then the port is
+        closed and opened again.
+        """
+        fault: PortError | None = None
+        for step in (rui3.PING, rui3.RX_OFF, rui3.RESET, rui3.RUN):
+            if step != rui3.RUN and isinstance(fault, ModemRefused) and fault.word == BOOT_MODE:
+                continue  # a bootloader knows nothing but AT+RUN
+            try:
+                await self._take_step(talk, step)
+                await talk.set_up(self._commands)
+            except (ModemSilent, ModemRefused) as error:
+                fault = error
+            else:
+                self._set_up()
+                return
+        if fault is not None:
+            self.steps["reopen"] += 1
+            raise fault
+
+    async def _take_step(self, talk: Conversation, step: str) -> None:
+        if step == rui3.PING:
+            await self._ping(talk)
+            return
+        self.steps[step] += 1
+        log.warning("reviving the modem", port=self.path, step=step)
+        if step == rui3.RX_OFF:
+            await talk.command(step)
+        else:
+            await talk.restart(step)
+
+    @staticmethod
+    async def _ping(talk: Conversation) -> None:
+        for left in reversed(range(_PINGS)):
+            try:
+                await talk.command(rui3.PING)
+            except ModemSilent:
+                if not left:
+                    raise
+            except ModemRefused as refused:
+                # Half a line left over from before, or a boot that ends now, spoils one; a bootloader all.
+                if refused.word == BOOT_MODE or not left:
+                    raise
+            else:
+                return
+
+    def _note_receiving(self, went_on: bool) -> None:
+        if not went_on:
+            self.rearmed += 1
+            log.warning("modem had stopped receiving; started again", port=self.path, times=self.rearmed)
+
+    def _set_up(self) -> None:
+        self._pause_s = self._timing.retry_s[0]
+        if self.state == "down":
+            self.state, self.reason, self.cause = "up", "", ""
+            self.since = self._clock.now()
+            log.info("modem up", port=self.path)
+
+    def _set_down(self, error: PortError) -> None:
+        if self.state == "up":
+            self.since = self._clock.now()
+        if (self.state, self.reason) != ("down", str(error)):
+            log.warning("modem down", port=self.path, cause=error.cause, reason=str(error))
+        self.state, self.reason, self.cause = "down", str(error), error.cause

@@ -1,0 +1,246 @@
+"""From the gateway's overview to the words of the page, in one language. Pure.
+
+The template only places what stands here: every sentence, figure and age is
+made by these functions, so that tests need no browser to read the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nspgateway import cells, hours, words
+from nspgateway.alarm_boxes import AlarmBox, alarm_box, in_language
+from nspgateway.cells import Cell, Level
+from nspgateway.i18n import Language
+from nspgateway.view import Overview, Point, Status
+
+# Alarms shown in full; the rest stand behind a button with their number.
+ALARMS_IN_FULL = 4
+# Names spelled out in the summary line before it goes on with a number.
+_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One support point: its head (name, number, deployment) and its cells in column order."""
+
+    slug: str
+    name: str
+    number: str
+    deployment: str
+    deployment_text: str
+    deployment_shape: str
+    status: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the summary or of the system line; ``counters`` are (id, words, count)."""
+
+    id: str
+    label: str
+    text: str
+    level: Level = ""
+    counters: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that changes on the page."""
+
+    title: str
+    clock: str
+    date: str
+    deaf: str
+    deaf_reason: str
+    summary: tuple[Fact, ...]
+    alarms: tuple[AlarmBox, ...]
+    more_alarms: tuple[AlarmBox, ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    system: tuple[Fact, ...]
+
+
+def page(overview: Overview, lang: Language) -> Page:
+    """The whole page in one language; points and alarms stay in the overview's order."""
+    _ = lang.gettext
+    now = overview.now
+    names = {point.slug: point.name for point in overview.points}
+    alarms = tuple(alarm_box(lang, alarm, names, now) for alarm in overview.alarms)
+    title = _("Support points")
+    deaf, deaf_reason = _deaf(lang, overview)
+    return Page(
+        title=f"({len(alarms)}) {title}" if alarms else title,
+        clock=lang.seconds_clock(now),
+        date=lang.date(now, "EEEE d MMMM"),
+        deaf=deaf,
+        deaf_reason=deaf_reason,
+        summary=_summary(lang, overview),
+        alarms=alarms[:ALARMS_IN_FULL],
+        more_alarms=alarms[ALARMS_IN_FULL:],
+        columns=tuple((field, _(heading)) for field, heading in words.COLUMNS.items()),
+        rows=tuple(_row(lang, point, now) for point in overview.points),
+        system=_system(lang, overview),
+    )
+
+
+def banner(text: str | None, speed: float, lang: Language) -> tuple[str, str]:
+    """The banner over the page and its explanation; two empty strings when there is none."""
+    if speed == 1:
+        return text or "", ""
+    factor = lang.number(speed, 0 if speed == int(speed) else 1)
+    mark = text or "DEMO"
+    if f"x{factor}" not in mark:
+        mark = f"{mark} x{factor}"
+    note = lang.gettext("Simulated points. One second here is {duration} on this page.")
+    return mark, note.format(duration=lang.duration(speed))
+
+
+def _row(lang: Language, point: Point, now: datetime) -> Row:
+    deployment = words.DEPLOYMENTS.get(point.deployment, words.Word(point.deployment, "question"))
+    made = {
+        "status": _status(lang, point, now),
+        "hours": hours.cell(lang, point, now),
+        "source": cells.source(lang, point, now),
+        "fuel": cells.fuel(lang, point, now),
+        "battery": cells.battery(lang, point, now),
+        "load": cells.load(lang, point, now),
+        "generator": cells.generator(lang, point, now),
+        "link": cells.link(lang, point, now),
+        "heard": cells.heard(lang, point, now),
+    }
+    return Row(
+        slug=point.slug,
+        name=point.name,
+        number=f"NSP {point.number:02d}",
+        deployment=point.deployment,
+        deployment_text=lang.gettext(deployment.text),
+        deployment_shape=deployment.shape,
+        status=point.status,
+        cells=tuple(made[field] for field in words.COLUMNS if field in made),
+    )
+
+
+def _status(lang: Language, point: Point, now: datetime) -> Cell:
+    word = words.STATUSES[point.status]
+    reason = _reason(lang, point, now)
+    return Cell(
+        field="status",
+        quality="unknown" if point.status in {"no_contact", "unknown"} else "good",
+        text=lang.gettext(word.text),
+        value=point.status,
+        lines=(reason,) if reason else (),
+        level=_level(point.status),
+        shape=word.shape,
+    )
+
+
+def _level(status: Status) -> Level:
+    return status if status in {"attention", "critical"} else ""
+
+
+def _reason(lang: Language, point: Point, now: datetime) -> str:
+    """The shortest reason for the status: silence, the first alarm, or what is not known."""
+    _ = lang.gettext
+    if point.last_heard is None:
+        return _("Without kit") if point.kit_address is None else _("No message received yet.")
+    if point.status == "no_contact":
+        return _("We do not know how things are there since {clock}.").format(
+            clock=lang.moment(point.last_heard, now)
+        )
+    if point.alarms:
+        return in_language(point.alarms[0].title, lang)
+    for quality, text in (("unknown", _("unknown: {names}")), ("stale", _("old reading: {names}"))):
+        names = [
+            _(name)
+            for field, name in words.QUANTITIES.items()
+            if point.readings.get(field, cells.NEVER).quality == quality
+        ]
+        if names:
+            return text.format(names=", ".join(names))
+    return ""
+
+
+def _summary(lang: Language, overview: Overview) -> tuple[Fact, ...]:
+    _ = lang.gettext
+    return (
+        _first_fact(lang, overview),
+        _names_fact(
+            lang,
+            "silent",
+            _("No contact"),
+            [point.name for point in overview.points if point.status == "no_contact"],
+        ),
+        _names_fact(
+            lang,
+            "unclear",
+            _("Hours left unknown"),
+            [
+                point.name
+                for point in overview.points
+                if hours.cell(lang, point, overview.now).quality == "unknown"
+            ],
+        ),
+    )
+
+
+def _first_fact(lang: Language, overview: Overview) -> Fact:
+    _ = lang.gettext
+    found = [(forecast, point) for point in overview.points if (forecast := hours.first_empty(point))]
+    if not found:
+        return Fact("first", _("First to run dry"), _("no forecast"))
+    forecast, point = min(found, key=lambda pair: pair[0].likely_h)
+    text = _("{name}, around {clock}").format(
+        name=point.name, clock=lang.moment(forecast.empty_likely, overview.now)
+    )
+    return Fact("first", _("First to run dry"), text, _level(point.status))
+
+
+def _names_fact(lang: Language, key: str, label: str, names: list[str]) -> Fact:
+    if not names:
+        return Fact(key, label, lang.gettext("no point"))
+    text = ", ".join(names[:_NAMES])
+    if len(names) > _NAMES:
+        text = lang.gettext("{names} and {n} more").format(names=text, n=len(names) - _NAMES)
+    return Fact(key, label, text, "attention")
+
+
+def _deaf(lang: Language, overview: Overview) -> tuple[str, str]:
+    """What must be said when our own receiver is down; two empty strings when it works."""
+    if overview.modem_ok:
+        return "", ""
+    _ = lang.gettext
+    text = _("We hear no point. Our own receiver does not respond. The points are probably fine.")
+    if overview.modem_since is not None:
+        text = _(
+            "Since {clock} we hear no point. Our own receiver does not respond. The points are probably fine."
+        ).format(clock=lang.moment(overview.modem_since, overview.now))
+    reason = overview.modem_reason
+    return text, _("Reason: {reason}").format(reason=reason) if reason else ""
+
+
+def _system(lang: Language, overview: Overview) -> tuple[Fact, ...]:
+    _ = lang.gettext
+    modem = _("works") if overview.modem_ok else _("does not respond")
+    broker = _("connected") if overview.broker_ok else _("not connected, messages wait")
+    refused = tuple(
+        (outcome, _(words.REFUSALS.get(outcome, outcome)), count)
+        for outcome, count in sorted(overview.counters.items())
+        if outcome != "accepted" and count
+    )
+    total = sum(count for _outcome, _label, count in refused)
+    accepted = overview.counters.get("accepted", 0)
+    return (
+        Fact("modem", _("Receiver"), modem, "" if overview.modem_ok else "critical"),
+        Fact("broker", _("Forwarding (MQTT)"), broker, "" if overview.broker_ok else "attention"),
+        Fact("accepted", _("Messages received"), lang.number(accepted)),
+        Fact(
+            "refused",
+            _("Messages not taken"),
+            lang.number(total),
+            "attention" if overview.counters.get("not_stored") else "",
+            refused,
+        ),
+    )

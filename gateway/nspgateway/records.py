@@ -1,0 +1,98 @@
+"""What is kept: immutable records that travel between ingest, state and store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from nspgateway.messages import OutboxMessage
+from nspgateway.view import Quality
+
+Value = int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One authentic frame. ``generation`` is its key's; ``counter`` has all 32 bits.
+
+    ``fields``: names of ``nsplink.fields`` -> value, None = unknown. ``raw``: as received.
+    """
+
+    kit: int
+    generation: int
+    counter: int
+    point: str
+    received_at: datetime
+    kind: str
+    exercise: bool
+    fields: Mapping[str, Value]
+    raw: bytes
+    rssi_dbm: int | None
+    snr_db: float | None
+
+    @property
+    def key(self) -> str:
+        """The frame's name for ever: what makes a message about it idempotent."""
+        return f"{self.kit}-{self.generation}-{self.counter}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One quantity as last heard. ``source``: its quality at the kit.
+
+    ``value`` is None when unknown or when there is no such device; ``good_at``
+    is the last good read, None = never.
+    """
+
+    value: Value
+    source: Quality
+    good_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The newest frame of a point: whose, under which key and counter, when and how loud."""
+
+    kit: int
+    generation: int
+    counter: int
+    at: datetime
+    rssi_dbm: int | None
+    snr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A kit's replay window under one key: ``seen`` bit i = counter ``newest - i`` was accepted."""
+
+    newest: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """One change of one alarm. ``record``: its state as JSON.
+
+    ``is_kept``: the state must survive a restart; ``is_event``: it belongs in the log.
+    """
+
+    point: str
+    alarm: str
+    action: str
+    record: str
+    is_kept: bool
+    is_event: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that one transaction writes, or none of it. ``at``: time of the change."""
+
+    at: datetime
+    frame: Frame | None = None
+    window: Window | None = None
+    heard: Heard | None = None
+    readings: Mapping[str, Held] = field(default_factory=dict)
+    alarms: tuple[AlarmChange, ...] = ()
+    messages: tuple[OutboxMessage, ...] = ()

@@ -1,0 +1,80 @@
+"""What to say on MQTT, and when to say it again: what was said is remembered apart from what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from nspgateway import messages
+from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.judge import Judgement
+from nspgateway.messages import OutboxMessage
+from nspgateway.records import Frame
+
+HEARTBEATS = frozenset({"vital", "full", "status"})
+STATS_EVERY = timedelta(minutes=5)
+# A silent point's state is said again before it expires at the broker, which is after three intervals.
+REPEAT_INTERVALS = 2.0
+
+
+class Speaker:
+    """Makes the messages; ``note`` and ``note_stats`` are called once they are safely in the outbox."""
+
+    def __init__(self, config: GatewayConfig, speed: float, now: datetime) -> None:
+        self._config = config
+        self._speed = speed
+        self._said: dict[str, tuple[datetime, object]] = {}
+        self._stats_at = now
+
+    def telemetry(self, point: PointConfig, frame: Frame) -> list[OutboxMessage]:
+        """Return the message of one heartbeat; none for other frames."""
+        if frame.kind not in HEARTBEATS:
+            return []
+        return [
+            messages.telemetry(
+                point,
+                frame.kit,
+                frame.generation,
+                frame.counter,
+                frame.kind,
+                frame.received_at,
+                frame.fields,
+                frame.rssi_dbm,
+                frame.snr_db,
+                speed=self._speed,
+            )
+        ]
+
+    def point(self, judged: Judgement) -> list[OutboxMessage]:
+        """Return a point's merged state and what has to be said of its alarms."""
+        return [messages.state(judged.facts, speed=self._speed), *judged.messages]
+
+    def is_due(self, judged: Judgement) -> bool:
+        """Tell whether the state last said is no longer what is true, or about to expire."""
+        point = judged.facts.point
+        at, said = self._said.get(point.slug, (None, None))
+        if at is None or said != _content(judged):
+            return True
+        return judged.facts.now - at >= timedelta(seconds=REPEAT_INTERVALS * point.interval_s)
+
+    def note(self, judged: Judgement) -> None:
+        """Remember that the point's state was said."""
+        self._said[judged.facts.point.slug] = (judged.facts.now, _content(judged))
+
+    def stats(self, counters: Mapping[str, int], now: datetime) -> list[OutboxMessage]:
+        """Return the counters when it is time for them."""
+        if now - self._stats_at < STATS_EVERY:
+            return []
+        config = self._config
+        return [messages.gateway_stats(config.region, config.cp, counters, now, speed=self._speed)]
+
+    def note_stats(self, said: list[OutboxMessage]) -> None:
+        """Remember that the counters were said."""
+        for message in said:
+            self._stats_at = message.created
+
+
+def _content(judged: Judgement) -> object:
+    """Return what makes two states differ: values and qualities, not ages that merely grow."""
+    readings = {name: (r.value, r.quality) for name, r in judged.facts.readings.items()}
+    return (readings, judged.facts.local_alarms)

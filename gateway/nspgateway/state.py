@@ -1,0 +1,210 @@
+"""A point's state: what its kit said last, and what that is still worth by now. Pure.
+
+Good until one expected interval and a fifth, stale until three, then unknown:
+reckoned from the last good read at the kit, and never better than the kit's
+own word for the device that the quantity comes from. An unknown quantity keeps
+the time of its last good value, so that its age goes on growing, never the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from nspgateway import forecast
+from nspgateway.config import PointConfig
+from nspgateway.facts import Facts
+from nspgateway.forecast import BatterySample, FuelSample
+from nspgateway.records import Frame, Heard, Held, Value
+from nspgateway.view import Quality, Reading
+from nsplink.fields import ALARMS, MESSAGES
+
+GOOD_INTERVALS = 1.2
+STALE_INTERVALS = 3.0
+HISTORY = timedelta(hours=24)
+# On-change frames come on top of 288 heartbeats a day; the bound is for a flood of them.
+HISTORY_SAMPLES = 1000
+
+# Whose quality bits speak for a quantity. The kit itself vouches for the rest.
+SOURCES: Mapping[str, str] = {
+    "fuel_permille": "q_tank",
+    "generator_state": "q_generator",
+    "generator_mode": "q_generator",
+    "generator_w": "q_generator",
+    "generator_v": "q_generator",
+    "generator_dhz": "q_generator",
+    "engine_dh": "q_generator",
+    "engine_starts": "q_generator",
+    "starter_dv": "q_generator",
+    "battery_permille": "q_battery",
+    "battery_cv": "q_battery",
+    "battery_da": "q_battery",
+    "battery_c": "q_battery",
+    "load_w": "q_meter",
+}
+_HEARTBEAT = MESSAGES["full"]
+_OFTEN = frozenset(MESSAGES["vital"])
+
+
+@dataclass(frozen=True, slots=True)
+class PointState:
+    """Everything known of one point. ``held`` by name; histories oldest first, bounded."""
+
+    point: PointConfig
+    held: Mapping[str, Held] = field(default_factory=dict)
+    heard: Heard | None = None
+    fuel_history: tuple[FuelSample, ...] = ()
+    battery_history: tuple[BatterySample, ...] = ()
+
+
+def is_newer(state: PointState, frame: Frame) -> bool:
+    """Tell whether the frame may change the state; an older one is for the journal only."""
+    heard = state.heard
+    if heard is None or heard.kit != frame.kit:
+        return True
+    return (frame.generation, frame.counter) > (heard.generation, heard.counter)
+
+
+def changes(state: PointState, frame: Frame) -> dict[str, Held]:
+    """Return the quantities as held after a newer frame; only those that it speaks of."""
+    if frame.kind == "alarm":
+        return _with_alarm(state, frame)
+    at = frame.received_at
+    return {
+        name: _hold(state.held.get(name), value, _source(name, frame.fields), at)
+        for name, value in frame.fields.items()
+    }
+
+
+def after(state: PointState, frame: Frame, changed: Mapping[str, Held]) -> PointState:
+    """Return the state after a newer frame and its ``changes``."""
+    heard = Heard(frame.kit, frame.generation, frame.counter, frame.received_at, frame.rssi_dbm, frame.snr_db)
+    return remember(replace(state, held={**state.held, **changed}, heard=heard), frame)
+
+
+def remember(state: PointState, frame: Frame) -> PointState:
+    """Return the state with a heartbeat's samples at the end of its histories."""
+    if "fuel_permille" not in frame.fields:
+        return state
+    since = frame.received_at - HISTORY
+    fuel = [s for s in state.fuel_history if s.at >= since]
+    battery = [s for s in state.battery_history if s.at >= since]
+    fuel.append(_fuel_sample(state.point, frame))
+    if "battery_da" in frame.fields:
+        battery.append(_battery_sample(frame))
+    return replace(
+        state,
+        fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
+        battery_history=tuple(battery[-HISTORY_SAMPLES:]),
+    )
+
+
+def readings(state: PointState, now: datetime) -> dict[str, Reading]:
+    """Return every quantity of a heartbeat, heard or not, and what else was heard."""
+    unheard = Held(None, "unknown", None)
+    names = dict.fromkeys((*_HEARTBEAT, *state.held))
+    return {name: reading(state.held.get(name, unheard), _interval(state.point, name), now) for name in names}
+
+
+def reading(held: Held, interval_s: float, now: datetime) -> Reading:
+    """Return what a quantity expected every ``interval_s`` is worth at ``now``."""
+    quality = _quality(held, interval_s, now)
+    return Reading(held.value if quality in ("good", "stale") else None, quality, held.good_at)
+
+
+def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
+    """Return the names of the kit's own alarms; None when they are unknown."""
+    bits = values["alarms"].value
+    if not isinstance(bits, int):
+        return None
+    return frozenset(name for bit, name in enumerate(ALARMS) if bits >> bit & 1)
+
+
+def facts(state: PointState, now: datetime) -> Facts:
+    """Return what is true of the point at ``now``."""
+    values = readings(state, now)
+    return Facts(
+        point=state.point,
+        now=now,
+        readings=values,
+        local_alarms=local_alarms(values),
+        fuel_litres=_litres(state.point, values["fuel_permille"].value),
+        fuel=forecast.fuel(state.point, state.fuel_history, now),
+        battery=forecast.battery(state.point, values, state.battery_history, now),
+        last_heard=state.heard.at if state.heard else None,
+    )
+
+
+def _quality(held: Held, interval_s: float, now: datetime) -> Quality:
+    if held.source == "none":
+        return "none"
+    if held.value is None or held.good_at is None:
+        return "unknown"
+    intervals = (now - held.good_at).total_seconds() / interval_s
+    if intervals > STALE_INTERVALS:
+        return "unknown"
+    return "stale" if intervals > GOOD_INTERVALS or held.source == "stale" else "good"
+
+
+def _hold(before: Held | None, value: Value, source: Quality, at: datetime) -> Held:
+    """Return one quantity after a frame that says ``value`` of it."""
+    good_at = before.good_at if before else None
+    if source == "none":
+        return Held(None, source, good_at)
+    if value is None or source == "unknown":
+        return Held(None, "unknown", good_at)
+    if source == "good":
+        return Held(value, source, at)
+    # Stale at the kit and never good here: its age is not known, and a number without age is none.
+    return Held(value if good_at else None, source, good_at)
+
+
+def _source(name: str, fields: Mapping[str, Value]) -> Quality:
+    """Return the kit's word for the device behind a quantity."""
+    bits = SOURCES.get(name)
+    if bits is None or bits not in fields:
+        return "good"
+    word = fields[bits]
+    return (
+        "good" if word == "good" else "stale" if word == "stale" else "none" if word == "none" else "unknown"
+    )
+
+
+def _with_alarm(state: PointState, frame: Frame) -> dict[str, Held]:
+    """Return the kit's alarms with the one that this frame raises."""
+    name = frame.fields.get("alarm")
+    if not isinstance(name, str):
+        return {}
+    before = state.held.get("alarms")
+    bits = before.value if before and isinstance(before.value, int) else 0
+    return {"alarms": Held(bits | 1 << ALARMS.index(name), "good", frame.received_at)}
+
+
+def _interval(point: PointConfig, name: str) -> float:
+    return point.interval_s if name in _OFTEN else point.full_interval_s
+
+
+def _litres(point: PointConfig, permille: Value) -> float | None:
+    if point.tank_litres is None or not isinstance(permille, int):
+        return None
+    return point.tank_litres * permille / 1000
+
+
+def _good(fields: Mapping[str, Value], name: str) -> int | None:
+    """Return a number that the kit itself calls good."""
+    value = fields.get(name)
+    return value if isinstance(value, int) and _source(name, fields) == "good" else None
+
+
+def _fuel_sample(point: PointConfig, frame: Frame) -> FuelSample:
+    litres = _litres(point, _good(frame.fields, "fuel_permille"))
+    running = frame.fields.get("generator_state") == "running"
+    return FuelSample(frame.received_at, litres, _good(frame.fields, "load_w"), running)
+
+
+def _battery_sample(frame: Frame) -> BatterySample:
+    centivolts, deciamps = _good(frame.fields, "battery_cv"), _good(frame.fields, "battery_da")
+    if centivolts is None or deciamps is None:
+        return BatterySample(frame.received_at, None)
+    return BatterySample(frame.received_at, centivolts * deciamps / 1000)

@@ -1,0 +1,68 @@
+"""Where in a TOML file a complaint belongs: from a checker's words to key and line. Pure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+
+_WHERE = re.compile(r"^(?P<said>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_NAMED = re.compile(r"(?P<what>unknown|missing required) field `(?P<key>[^`]*)`")
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(#.*)?$")
+_LINE = re.compile(r"at line (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``key`` as ``table[index].name``, what was expected there and what to do."""
+
+    key: str
+    expected: str
+    cure: str
+
+    @classmethod
+    def of(cls, complaint: str) -> Place:
+        """Read a msgspec complaint, for instance "Expected `int` >= 7 - at `$.radio.sf`"."""
+        match = _WHERE.match(complaint)
+        said, path = (match["said"], match["path"] or "") if match else (complaint, "")
+        named = _NAMED.search(said)
+        if named is None:
+            return cls(path, said[:1].lower() + said[1:], "Correct the value.")
+        key = f"{path}.{named['key']}" if path else named["key"]
+        if named["what"] == "unknown":
+            return cls(key, "is not a key that is known here", "Correct its spelling or remove it.")
+        return cls(key, "is missing", "Add it.")
+
+
+def line(text: str, key: str) -> int | None:
+    """Return the 1-based line of ``key``, else that of its table, else None.
+
+    A reader's aid: it follows plain ``[table]``, ``[[table]]`` and ``key = ``
+    lines, which is how these files are written, not every form that TOML has.
+    """
+    table, _, name = key.rpartition(".")
+    seen: dict[str, int] = {}
+    current, found = "", None
+    for number, content in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(content)
+        if header:
+            current = header[2]
+            if header[1] == "[[":
+                index = seen[current] = seen.get(current, -1) + 1
+                current = f"{current}[{index}]"
+            if current in (table, key):
+                found = number
+        elif current == table and re.match(rf"\s*[\"']?{re.escape(_bare(name))}[\"']?\s*=", content):
+            return number
+    return found
+
+
+def syntax(error: tomllib.TOMLDecodeError) -> int | None:
+    """Return the line that the parser names, or None."""
+    match = _LINE.search(str(error))
+    return int(match[1]) if match else None
+
+
+def _bare(name: str) -> str:
+    """Drop the index of an array's element: ``devices[2]`` -> ``devices``."""
+    return name.split("[", 1)[0]

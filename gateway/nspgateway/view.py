@@ -1,0 +1,100 @@
+"""What a screen may show: immutable values, made from state, read by every output.
+
+Quantities keep the names and scaled integers of ``nsplink.fields``; turning
+them into words, litres and decimal commas is the page's work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Quality = Literal["good", "stale", "unknown", "none"]
+Status = Literal["normal", "attention", "critical", "no_contact", "unknown"]
+Priority = Literal["critical", "high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One quantity. ``value`` is None whenever ``quality`` is unknown or none.
+
+    ``good_at`` (UTC) is the last good read at the kit; None = never. An unknown
+    value keeps it, so that its age goes on growing. "none": no such device.
+    """
+
+    value: int | str | None
+    quality: Quality
+    good_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Hours until empty, as a range with its reason.
+
+    ``likely`` is the pessimistic of the methods used, and the one that alarms.
+    """
+
+    low_h: float
+    likely_h: float
+    high_h: float
+    empty_low: datetime
+    empty_likely: datetime
+    empty_high: datetime
+    reason: Literal["load_curve", "slope", "battery_net"]
+    measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One open alarm. Texts are filled in, by language code ("nl", "en")."""
+
+    id: str
+    point: str
+    priority: Priority
+    raised_at: datetime
+    title: dict[str, str]
+    what: dict[str, str]
+    todo: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One support point as the overview shows it."""
+
+    slug: str
+    name: str
+    number: int
+    municipality: str
+    kit_address: int | None
+    deployment: str
+    status: Status
+    readings: dict[str, Reading]
+    fuel_litres: float | None
+    tank_litres: float | None
+    fuel_kind: str
+    rated_w: int | None
+    fuel: Forecast | None
+    battery: Forecast | None
+    last_heard: datetime | None
+    link: Literal["good", "weak", "none"]
+    rssi_dbm: int | None
+    snr_db: float | None
+    alarms: tuple[Alarm, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the first page; ``points`` and ``alarms`` in order of urgency."""
+
+    now: datetime
+    region: str
+    cp: str
+    speed: float
+    points: tuple[Point, ...]
+    alarms: tuple[Alarm, ...]
+    modem_ok: bool
+    modem_reason: str
+    modem_since: datetime | None
+    broker_ok: bool
+    counters: dict[str, int]

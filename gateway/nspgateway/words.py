@@ -1,0 +1,113 @@
+"""The words and shapes of the page for every id that the gateway's values use.
+
+Messages are English here and translated where they are shown. Shapes are ids
+of the symbols in ``templates/shapes.svg``: a state is told by word and shape,
+never by colour alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nspgateway.i18n import N_
+
+
+class Word(NamedTuple):
+    """A message id and the shape beside it."""
+
+    text: str
+    shape: str
+
+
+STATUSES = {
+    "normal": Word(N_("Normal"), "check"),
+    "attention": Word(N_("Attention"), "triangle"),
+    "critical": Word(N_("Critical"), "square"),
+    "no_contact": Word(N_("No contact"), "cross"),
+    "unknown": Word(N_("Unknown"), "question"),
+}
+
+DEPLOYMENTS = {
+    "stored": Word(N_("In storage"), "box"),
+    "activated": Word(N_("Activated"), "quarter"),
+    "setting_up": Word(N_("Being set up"), "half-right"),
+    "open": Word(N_("Open"), "disc"),
+    "partly_open": Word(N_("Partly open"), "half-left"),
+    "closed": Word(N_("Closed"), "ring"),
+    "wound_down": Word(N_("Wound down"), "box"),
+    "without_kit": Word(N_("Without kit"), "pencil"),
+}
+
+# Priority -> shape, word, and how soon somebody must act.
+PRIORITIES = {
+    "critical": ("square", N_("Critical"), N_("now")),
+    "high": ("triangle", N_("High"), N_("within 30 minutes")),
+    "medium": ("ring", N_("Medium"), N_("this shift")),
+    "low": ("box", N_("Low"), N_("when there is time")),
+}
+
+SOURCES = {
+    "grid": N_("Grid"),
+    "generator": N_("Generator"),
+    "battery": N_("Battery"),
+    "sun": N_("Sun"),
+    "none": N_("None"),
+}
+
+FUELS = {"diesel": N_("diesel"), "hvo": N_("HVO"), "petrol": N_("petrol")}
+
+MODES = {
+    "off": N_("switched off"),
+    "manual": N_("on manual"),
+    "auto": N_("on automatic"),
+    "test": N_("on test"),
+}
+
+LINKS = {"good": N_("Good"), "weak": N_("Weak"), "none": N_("No contact")}
+
+FORECAST_REASONS = {
+    "load_curve": N_("from the load"),
+    "slope": N_("from the falling level"),
+    "battery_net": N_("from the battery current"),
+}
+
+# Field of a cell -> column heading, in the order of the columns.
+COLUMNS = {
+    "point": N_("Support point"),
+    "status": N_("Status"),
+    "hours": N_("Empty around"),
+    "source": N_("Powered by"),
+    "fuel": N_("Fuel"),
+    "battery": N_("Battery"),
+    "load": N_("Load"),
+    "generator": N_("Generator"),
+    "link": N_("Link"),
+    "heard": N_("Last heard"),
+}
+
+# What an officer misses first when it is not known.
+QUANTITIES = {
+    "power_source": N_("power source"),
+    "fuel_permille": N_("fuel"),
+    "battery_permille": N_("battery"),
+    "load_w": N_("load"),
+    "generator_state": N_("generator"),
+}
+
+# Why a received frame was not taken, by the outcome word of the ingest.
+REFUSALS = {
+    "bad_tag": N_("wrong key"),
+    "downlink": N_("of a coordinating point"),
+    "duplicate": N_("received twice"),
+    "malformed": N_("damaged"),
+    "neighbour": N_("of a neighbouring coordinating point"),
+    "no_key": N_("no key"),
+    "not_ours": N_("not of a kit"),
+    "not_stored": N_("not stored"),
+    "out_of_sync": N_("counter not known yet"),
+    "replay": N_("repeated"),
+    "undecodable": N_("not understood"),
+    "unknown_kit": N_("unknown kit"),
+    "unsupported": N_("kind not in use"),
+    "withdrawn": N_("withdrawn key"),
+}

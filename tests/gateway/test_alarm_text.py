@@ -1,0 +1,180 @@
+"""The words of an alarm: complete in both languages, whatever is known, and never falsely calm."""
+
+import re
+from datetime import timedelta
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from nspgateway import alarms
+from nspgateway.alarm_text import catalogue
+from nspgateway.alarms import AlarmState
+from nspgateway.facts import Facts
+from nspgateway.view import Alarm, Reading
+from point_facts import NOON, good, healthy, hours, make_facts, make_point
+
+IDS = [rule.id for rule in alarms.load_rules()]
+MINUTE = timedelta(minutes=1)
+
+
+def make_alarm(name: str, **changes: Any) -> AlarmState:
+    """An open alarm, raised at 13:00 local time."""
+    values: dict[str, Any] = {
+        "id": name,
+        "point": "de-linde",
+        "state": "unacknowledged",
+        "priority": "high",
+        "since": NOON,
+        "raised_at": NOON,
+    }
+    return AlarmState(**{**values, **changes})
+
+
+def full() -> Facts:
+    """Facts with every value known."""
+    readings = {
+        **healthy(),
+        **good(starter_dv=118, kit_cell_permille=630, generator_mode="manual", generator_state="fault"),
+        **good(q_meter="stale", power_source="battery", load_w=12000, battery_permille=425),
+    }
+    return make_facts(
+        readings=readings,
+        local_alarms=frozenset({"emergency_stop"}),
+        now=NOON + 2 * MINUTE,
+        fuel_litres=19.2,
+        fuel=hours(8.37, low=7.5, high=9.4),
+        battery=hours(3.1, low=2.6, high=3.9),
+    )
+
+
+def unknown() -> Facts:
+    """Facts of a point of which nothing is known."""
+    point = make_point(tank_litres=None, rated_w=None, battery_wh=None)
+    return make_facts(point, local_alarms=None, last_heard=None)
+
+
+def partial() -> list[Facts]:
+    """Facts with a part known: one value of each kind left out at a time."""
+    whole = full()
+    found = [
+        make_facts(
+            readings={name: r for name, r in whole.readings.items() if name != missing},
+            fuel_litres=whole.fuel_litres if n % 2 else None,
+            fuel=whole.fuel if n % 3 else None,
+            battery=None if n % 2 else whole.battery,
+        )
+        for n, missing in enumerate(whole.readings)
+    ]
+    nothing = {name: Reading(None, "unknown", NOON) for name in whole.readings}
+    return [*found, make_facts(readings=nothing), make_facts(fuel_litres=4.0)]
+
+
+def said(alarm: Alarm) -> list[str]:
+    """All its texts."""
+    return [text for part in (alarm.title, alarm.what, alarm.todo) for text in part.values()]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_texts_are_complete_whatever_is_known(name: str) -> None:
+    """Protects the reader: no gap, no blank, no "None" and no "normal" in either language."""
+    for facts in (full(), unknown(), *partial()):
+        for note in ("", "input_unknown", "returned_unconfirmed"):
+            alarm = alarms.texts(make_alarm(name, note=note), facts)
+            for text in said(alarm):
+                assert text
+                assert not re.search(r"[{}]|None|normaal|normal\b|  | \.|\.\.|::", text), text
+            assert set(alarm.title) == set(alarm.what) == set(alarm.todo) == {"nl", "en"}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_unknown_is_said_and_is_no_figure(name: str) -> None:
+    """Protects honesty: with nothing known the text says so and shows no figure but the clock's."""
+    alarm = alarms.texts(make_alarm(name), unknown())
+    assert "onbekend" in alarm.what["nl"]
+    assert "unknown" in alarm.what["en"]
+    assert not re.search(r"\d", alarm.what["nl"].replace("13:00", "").replace("4 uur", ""))
+
+
+def test_fuel_low_in_both_languages() -> None:
+    """Protects the wording of the demo's alarm, with decimal comma, range, clock and age."""
+    alarm = alarms.texts(make_alarm("fuel_low"), full())
+    assert alarm.title == {"nl": "Brandstof wordt laag", "en": "Fuel getting low"}
+    assert alarm.what["nl"] == (
+        "Buurthuis De Linde heeft nog brandstof voor 7 tot 10 uur. Leeg rond 21:22. Gemeten 2 minuten geleden."
+    )
+    assert alarm.todo["nl"] == (
+        "Logistiek: plan tanken vóór 16:30. Er is 21 liter diesel nodig. "
+        "Noodsteunpunt: zet uit wat niet nodig is."
+    )
+    assert alarm.what["en"] == (
+        "Buurthuis De Linde has fuel for 7 to 10 h. Empty around 21:22. Measured 2 minutes ago."
+    )
+    assert alarm.todo["en"].startswith(
+        "Logistics: plan refuelling before 16:30. It takes 21 litres of diesel."
+    )
+
+
+def test_level_without_hours_has_its_own_sentence() -> None:
+    """Protects the percent rule's alarm: it tells the litres and says that the hours are unknown."""
+    facts = make_facts(fuel_litres=7.6, readings=good(NOON - 90 * MINUTE, fuel_permille=190))
+    what = alarms.texts(make_alarm("fuel_low"), facts).what["nl"]
+    assert what == (
+        "Buurthuis De Linde heeft nog 7,6 liter diesel (19 %). "
+        "Voor hoeveel uren dat is, is onbekend. Gemeten 90 minuten geleden."
+    )
+
+
+def test_time_comes_with_its_date_when_it_is_not_today() -> None:
+    """Protects the night shift: empty after midnight, Dutch time, is tomorrow's date."""
+    what = alarms.texts(make_alarm("fuel_critical"), make_facts(fuel=hours(11.5), fuel_litres=9.0)).what
+    assert "rond 16 januari 00:30 leeg" in what["nl"]
+    assert "around 16 January 00:30" in what["en"]
+
+
+def test_refuelling_that_is_already_late_is_as_soon_as_possible() -> None:
+    """Protects logistics: no deadline in the past."""
+    todo = alarms.texts(make_alarm("fuel_low"), make_facts(fuel=hours(3.0), fuel_litres=9.0)).todo
+    assert "plan tanken zo snel mogelijk." in todo["nl"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.0, 0.0, "hoogstens 5 minuten"),
+        (0.4, 0.9, "20 tot 55 minuten"),
+        (0.0, 3.2, "hoogstens 3,5 uur"),
+        (1.7, 2.6, "1,5 tot 3 uur"),
+        (4.9, 7.1, "4 tot 8 uur"),
+        (100.0, 130.0, "4 tot 6 dagen"),
+    ],
+)
+def test_hours_are_rounded_outwards(low: float, high: float, text: str) -> None:
+    """Protects the range: rounding never makes it narrower than what is known."""
+    assert catalogue().phrases["nl"].hours_left(hours(0.0, low=low, high=high)) == text
+
+
+def test_generator_texts_name_what_is_known() -> None:
+    """Protects the technician: state, cause, source and the weak starter battery are in the words."""
+    failed = alarms.texts(make_alarm("generator_failed"), full())
+    assert failed.title["nl"] == "Aggregaat staat in storing"
+    assert "meldt: noodstop ingedrukt. Het punt draait nu op de accu, nog 2,5 tot 4 uur." in failed.what["nl"]
+    ready = alarms.texts(make_alarm("generator_not_ready"), full())
+    assert "noodstop ingedrukt, staat niet op AUTO en startaccu zwak, 11,8 volt." in ready.what["nl"]
+    lost = alarms.texts(make_alarm("device_lost"), full())
+    assert "geen gegevens van de verbruiksmeter. Nu onbekend: verbruik." in lost.what["nl"]
+    overload = alarms.texts(make_alarm("overload"), full())
+    assert "gebruikt 12,0 kW. Het aggregaat kan 10,0 kW aan. Zo is de brandstof" in overload.what["nl"]
+
+
+def test_both_languages_have_the_same_gaps() -> None:
+    """Protects the translation: what is told in Dutch is told in English, for every alarm."""
+    roles = set(catalogue().roles["nl"])
+    for name, text in catalogue().alarms.items():
+        gaps = {
+            language: {gap for _, gap, _, _ in Formatter().parse(one.title + one.what + one.todo) if gap}
+            - roles
+            for language, one in text.items()
+        }
+        assert gaps["nl"] == gaps["en"], name
+    assert catalogue().roles["nl"].keys() == catalogue().roles["en"].keys()

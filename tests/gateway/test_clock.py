@@ -1,0 +1,27 @@
+"""The gateway's clock: scaled in a demo, never backwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nspgateway.clock import Clock
+
+
+def test_scaled_time_follows_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects demo time: one second on the wall is ``speed`` seconds of this clock, and it is UTC."""
+    wall = [100.0]
+    monkeypatch.setattr("nspgateway.clock.time.monotonic", lambda: wall[0])
+    start = datetime(2027, 1, 15, 17, 0, tzinfo=UTC)
+    demo = Clock(60.0, start)
+    wall[0] += 2.5
+    assert demo.now() == start + timedelta(seconds=150)
+    assert demo.now().utcoffset() == timedelta(0)
+    assert demo.monotonic() == 102.5
+
+
+def test_speed_must_be_above_zero() -> None:
+    """Protects every age and delay from a clock that stands still or runs backwards."""
+    with pytest.raises(ValueError, match="above 0"):
+        Clock(0)

@@ -1,0 +1,191 @@
+"""The overview: no false green, and the first row is the first task."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nspgateway import overview
+from nspgateway.alarms import AlarmState
+from nspgateway.facts import Facts
+from nspgateway.overview import Box, Heard
+from nspgateway.view import Overview, Priority, Reading, Status
+from point_facts import NOON, good, healthy, hours, make_facts, make_point
+
+MINUTE = timedelta(minutes=1)
+
+
+def make_alarm(name: str, priority: Priority = "high", **changes: Any) -> AlarmState:
+    """An open alarm."""
+    values: dict[str, Any] = {
+        "id": name,
+        "point": "de-linde",
+        "state": "unacknowledged",
+        "priority": priority,
+        "since": NOON,
+        "raised_at": NOON,
+    }
+    return AlarmState(**{**values, **changes})
+
+
+def named(slug: str, left: float | None = 20.0, *, deployment: str = "open", silent: bool = False) -> Facts:
+    """A healthy point of this name with so many hours of fuel."""
+    return make_facts(
+        make_point(slug=slug, name=slug, deployment=deployment),
+        readings=healthy(),
+        fuel_litres=20.0,
+        fuel=None if left is None else hours(left),
+        last_heard=NOON - 16 * MINUTE if silent else NOON,
+    )
+
+
+def built(*facts: Facts, alarms: dict[str, list[AlarmState]] | None = None) -> Overview:
+    """The overview of these points."""
+    heard = {one.point.slug: Heard(-90, 5.0) for one in facts}
+    return overview.build(facts, alarms or {}, heard, Box(NOON, "oost", "kazerne-oost"))
+
+
+def status_of(facts: Facts, *alarms: AlarmState) -> Status:
+    """The status of one point."""
+    return overview.status(facts, alarms)
+
+
+def test_normal_needs_everything_known_and_fresh() -> None:
+    """Protects against false green: one unknown or old value, or unknown alarm bits, and it is not normal."""
+    assert status_of(make_facts(readings=healthy())) == "normal"
+    assert status_of(make_facts(readings=healthy(), local_alarms=None)) == "unknown"
+    for name in ("fuel_permille", "generator_state", "power_source", "battery_permille", "load_w"):
+        for reading in (None, Reading(None, "unknown", NOON), Reading(1, "stale", NOON)):
+            readings = {k: v for k, v in healthy().items() if k != name}
+            if reading is not None:
+                readings[name] = reading
+            assert status_of(make_facts(readings=readings)) == "unknown", name
+
+
+def test_a_device_that_is_not_there_is_nothing_unknown() -> None:
+    """Protects a battery-only point: what it does not have does not keep it from normal."""
+    point = make_point(devices=("battery", "meter"), tank_litres=None)
+    readings = good(battery_permille=800, load_w=500, power_source="battery")
+    assert status_of(make_facts(point, readings=readings)) == "normal"
+    dipped = make_point(tank_litres=None)
+    readings = {k: v for k, v in healthy().items() if k != "fuel_permille"}
+    assert status_of(make_facts(dipped, readings=readings)) == "normal"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "expected"),
+    [
+        (make_alarm("power_lost", "critical"), "critical"),
+        (make_alarm("power_lost", "critical", state="acknowledged"), "critical"),
+        (make_alarm("power_lost", "critical", state="returned_unacknowledged"), "attention"),
+        (make_alarm("fuel_low"), "attention"),
+        (make_alarm("device_lost", "medium"), "attention"),
+        (make_alarm("fuel_low", state="normal", pending_since=NOON), "normal"),
+    ],
+)
+def test_status_follows_the_worst_alarm(alarm: AlarmState, expected: str) -> None:
+    """Protects the word in front of the row: critical while it holds, attention until it is confirmed."""
+    assert status_of(make_facts(readings=healthy()), alarm) == expected
+
+
+def test_silence_is_no_contact_whatever_was_last_heard() -> None:
+    """Protects against a green point that has gone: after three intervals nothing is normal."""
+    point = make_point()
+    facts = make_facts(point, readings=healthy(), now=NOON + 15 * MINUTE)
+    assert status_of(facts) == "normal"
+    facts = make_facts(point, readings=healthy(), now=NOON + 15 * MINUTE + timedelta(seconds=1))
+    assert status_of(facts) == "no_contact"
+    assert status_of(facts, make_alarm("power_lost", "critical")) == "no_contact"
+    assert status_of(make_facts(last_heard=None)) == "no_contact"
+    assert status_of(make_facts(make_point(kit_address=None), last_heard=None)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("snr", "age_s", "sf", "expected"),
+    [
+        (-7.5, 0, 9, "good"),
+        (-7.6, 0, 9, "weak"),
+        (-7.6, 0, 10, "good"),
+        (None, 0, 9, "weak"),
+        (5.0, 901, 9, "none"),
+    ],
+)
+def test_link_word(snr: float | None, age_s: int, sf: int, expected: str) -> None:
+    """Protects the link column: good needs 5 dB above what the spreading factor can hear, and a fresh frame."""
+    assert overview.link(NOON - timedelta(seconds=age_s), snr, 300, NOON, sf) == expected
+    assert overview.link(None, snr, 300, NOON, sf) == "none"
+
+
+def test_first_row_is_the_first_task() -> None:
+    """Protects the order: without power, without contact, too late to refuel, then by who is empty first."""
+    page = built(
+        named("stored-dry", 0.1, deployment="stored"),
+        named("no-forecast", None),
+        named("later", 30.0),
+        named("sooner", 9.0),
+        named("lead-time", 4.2),
+        named("silent", 40.0, silent=True),
+        named("dark", 50.0),
+        alarms={"dark": [make_alarm("power_lost", "critical", point="dark")]},
+    )
+    order = [point.slug for point in page.points]
+    assert order == ["dark", "silent", "lead-time", "sooner", "later", "no-forecast", "stored-dry"]
+
+
+def test_closed_points_stay_below_open_ones() -> None:
+    """Protects the fold: a closed point in trouble never pushes an open one down."""
+    dark = named("closed-dark", 1.0, deployment="closed")
+    page = built(
+        dark, named("open", 90.0), alarms={"closed-dark": [make_alarm("power_lost", point="closed-dark")]}
+    )
+    assert [point.slug for point in page.points] == ["open", "closed-dark"]
+
+
+def test_a_battery_in_use_counts_for_the_order() -> None:
+    """Protects a point on its battery: what is empty first counts, fuel or battery."""
+    both = make_facts(
+        make_point(slug="both"), readings=healthy(), fuel_litres=20.0, fuel=hours(30), battery=hours(5)
+    )
+    page = built(named("fuel-only", 10.0), both)
+    assert [point.slug for point in page.points] == ["both", "fuel-only"]
+
+
+def test_alarms_by_priority_then_age_without_hidden_ones() -> None:
+    """Protects the list: critical first, the oldest first, and no line that another one explains."""
+    page = built(
+        named("a"),
+        named("b"),
+        alarms={
+            "a": [
+                make_alarm("fuel_low", point="a"),
+                make_alarm("overload", point="a", raised_at=NOON - MINUTE),
+                make_alarm("generator_not_ready", point="a", state="suppressed", cause="generator_failed"),
+                make_alarm("battery_low", point="a", state="normal", pending_since=NOON),
+            ],
+            "b": [make_alarm("generator_failed", "critical", point="b")],
+        },
+    )
+    assert [(alarm.point, alarm.id) for alarm in page.alarms] == [
+        ("b", "generator_failed"),
+        ("a", "overload"),
+        ("a", "fuel_low"),
+    ]
+    assert page.points[0].slug in {"a", "b"}
+
+
+def test_box_and_readings_are_passed_on() -> None:
+    """Protects the page's head and cells: what the gateway knows of itself and of a point is in the values."""
+    box = Box(NOON, "oost", "kazerne-oost", 60.0, modem_ok=True, broker_ok=True, counters={"accepted": 3})
+    page = overview.build([named("a")], {}, {"a": Heard(-97, -10.0)}, box)
+    assert (page.region, page.cp, page.speed, page.modem_ok, page.broker_ok) == (
+        "oost",
+        "kazerne-oost",
+        60.0,
+        True,
+        True,
+    )
+    assert page.counters == {"accepted": 3}
+    point = page.points[0]
+    assert (point.rssi_dbm, point.snr_db, point.link) == (-97, -10.0, "weak")
+    assert point.readings["load_w"].value == 8000
+    assert point.fuel is not None

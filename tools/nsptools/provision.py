@@ -1,0 +1,260 @@
+"""Provision a coordinating point and its kits: settings, keys and counters, as files in one folder.
+
+    folder/gateway.toml points.toml keys.db       for the gateway
+    folder/kits/<slug>/settings.json key.json counter0.bin   for the root of each kit's flash
+
+Every kit gets a new key from the operating system's random source and a
+counter record bound to it: a key never outlives its counter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import structs
+
+from nspgateway.config import (
+    BrokerConfig,
+    GatewayConfig,
+    PointConfig,
+    WebConfig,
+    load_gateway,
+    load_points,
+)
+from nspgateway.errors import GatewayError
+from nspgateway.keys import KeyRegister, KitKey, read_passphrase
+from nspkit import persist
+from nsplink import frame
+from nsptools import toml_text
+
+SETTINGS_VERSION = 1
+BUS_UART, RADIO_UART = 1, 2
+# Change frames of a kit: one a minute, twelve an hour.
+CHANGE_GAP_S, CHANGE_REFILL_S = 60, 300
+
+
+class ProvisionError(GatewayError):
+    """The list of sites, or the folder, cannot be used."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """One Modbus device: what it measures, its register table, its unit id on the RS485 bus."""
+
+    name: str
+    model: str
+    unit: int
+    bus: int = 0
+
+
+DEVICES = (
+    DeviceSpec("generator", "dse7320mk2", 10),
+    DeviceSpec("battery", "seplos_v3", 1),
+    DeviceSpec("meter", "sdm630", 2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSpec:
+    """One support point with a kit.
+
+    ``point``: as in points.toml; its kit_address and intervals are filled in here.
+    ``kit``: 1-63, unique at the coordinating point.
+    """
+
+    point: PointConfig
+    kit: int
+    devices: tuple[DeviceSpec, ...] = DEVICES
+
+
+_LOCAL_BROKER = (BrokerConfig(name="local", host="127.0.0.1"),)
+_LOCAL_WEB = WebConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class CpSpec:
+    """The coordinating point. ``number``: 1-1023, from the national list."""
+
+    slug: str
+    number: int
+    region: str
+    name: str = ""
+    region_name: str = ""
+    gateway_id: int = 1
+    modem_port: str = "/dev/ttyUSB0"
+    brokers: tuple[BrokerConfig, ...] = _LOCAL_BROKER
+    web: WebConfig = _LOCAL_WEB
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedKit:
+    """The files of one kit: ``folder`` is copied as it stands to the root of its flash."""
+
+    slug: str
+    address: int
+    generation: int
+    folder: Path
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Name -> content of everything in the folder."""
+        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What was made, read back from the files."""
+
+    config_file: Path
+    config: GatewayConfig
+    points: tuple[PointConfig, ...]
+    kits: tuple[ProvisionedKit, ...]
+
+
+def provision(
+    folder: Path,
+    sites: Sequence[SiteSpec],
+    cp: CpSpec,
+    *,
+    phy: Mapping[str, int | str],
+    demo: bool,
+    heartbeat_s: int,
+    full_s: int,
+    speed: float = 1.0,
+    passphrase_file: Path | None = None,
+) -> Provisioned:
+    """Make all files for a coordinating point and its kits in ``folder``, which must have none yet.
+
+    ``phy``: the words of the radio's physical layer. ``heartbeat_s`` and ``full_s``: the kits'
+    intervals in real seconds; ``speed``: the gateway's seconds in one of them. Without ``demo``
+    the register is encrypted with the passphrase in ``passphrase_file``. Raises ProvisionError,
+    ConfigError or KeyRegisterError; what is half made then must not be used.
+    """
+    passphrase = _passphrase(demo, passphrase_file)
+    addresses = _addresses(sites, cp)
+    points = tuple(
+        structs.replace(
+            site.point,
+            kit_address=address,
+            interval_s=heartbeat_s * speed,
+            full_interval_s=full_s * speed,
+        )
+        for site, address in zip(sites, addresses, strict=True)
+    )
+    config_file = folder / "gateway.toml"
+    _write_new(folder / "points.toml", _points_toml(points))
+    _write_new(config_file, _gateway_toml(cp, phy, passphrase_file))
+    config = load_gateway(config_file)
+    read_back = load_points(config.points, config)
+    config.data.mkdir(exist_ok=True)
+    register = KeyRegister.create(config.keys, passphrase)
+    keys = register.issue(addresses, datetime.now(UTC))
+    kits = tuple(
+        _write_kit(folder, site, key, _settings(site, key, phy, heartbeat_s, full_s, speed))
+        for site, key in zip(sites, keys, strict=True)
+    )
+    return Provisioned(config_file, config, read_back, kits)
+
+
+def _passphrase(demo: bool, file: Path | None) -> str | None:
+    if file is not None:
+        return read_passphrase(file)
+    if not demo:
+        raise ProvisionError(
+            "Outside a demo the keys are encrypted. Give a file with a passphrase, mode 0600."
+        )
+    return None
+
+
+def _addresses(sites: Sequence[SiteSpec], cp: CpSpec) -> list[int]:
+    """Return the address on air of each site's kit; refuse what is out of range or used twice."""
+    addresses: list[int] = []
+    for site in sites:
+        if not 1 <= site.kit <= 63:
+            raise ProvisionError(f"{site.point.slug}: kit {site.kit}; a coordinating point has kits 1 to 63.")
+        try:
+            address = frame.address(cp.number, site.kit)
+        except ValueError as error:
+            raise ProvisionError(f"{site.point.slug}: {error}.") from error
+        if address in addresses:
+            raise ProvisionError(f"{site.point.slug}: kit {site.kit} is used twice. Give every site its own.")
+        addresses.append(address)
+    return addresses
+
+
+def _points_toml(points: Sequence[PointConfig]) -> str:
+    return "\n".join(toml_text.table("[[point]]", _without_empty(structs.asdict(p))) for p in points)
+
+
+def _gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path | None) -> str:
+    head = {
+        "region": cp.region,
+        "region_name": cp.region_name,
+        "cp": cp.slug,
+        "cp_name": cp.name,
+        "cp_number": cp.number,
+        "gateway_id": cp.gateway_id,
+        "data": "data",
+        "points": "points.toml",
+        "keys": "keys.db",
+        "passphrase_file": passphrase_file.resolve() if passphrase_file else None,
+    }
+    tables = [toml_text.table("", _without_empty(head))]
+    tables.append(toml_text.table("[radio]", {"port": cp.modem_port, **phy}))
+    tables += [toml_text.table("[[broker]]", structs.asdict(broker)) for broker in cp.brokers]
+    tables.append(toml_text.table("[web]", structs.asdict(cp.web)))
+    return "\n".join(tables)
+
+
+def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value not in ("", ())}
+
+
+def _settings(
+    site: SiteSpec, key: KitKey, phy: Mapping[str, int | str], heartbeat_s: int, full_s: int, speed: float
+) -> dict[str, object]:
+    """Return a kit's settings.json. No key is in it."""
+    return {
+        "version": SETTINGS_VERSION,
+        "address": key.address,
+        "heartbeat_s": heartbeat_s,
+        "full_s": full_s,
+        "change_gap_s": max(1, round(CHANGE_GAP_S / speed)),
+        "change_refill_s": max(1, round(CHANGE_REFILL_S / speed)),
+        "radio": {"driver": "rui3", "uart": RADIO_UART, **phy},
+        "buses": [{"uart": BUS_UART, "baud": 19200, "bits": 8, "parity": None, "stop": 1}],
+        "devices": [asdict(device) for device in site.devices],
+        "rated_w": site.point.rated_w or 0,
+        "sources": list(site.point.sources),
+    }
+
+
+def _write_kit(folder: Path, site: SiteSpec, key: KitKey, settings: Mapping[str, object]) -> ProvisionedKit:
+    target = folder / "kits" / site.point.slug
+    target.mkdir(parents=True)
+    _write_new(target / "settings.json", json.dumps(settings, indent=1) + "\n")
+    secret = {"generation": key.generation, "key": key.key.hex()}
+    _write_new(target / "key.json", json.dumps(secret) + "\n", mode=0o600)
+    _write_new(target / persist.FILES[0], persist.initial_record(key.generation, key.key))
+    return ProvisionedKit(site.point.slug, key.address, key.generation, target)
+
+
+def _write_new(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+    """Make a file with this mode from its birth; never write over one, it may be in use."""
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise ProvisionError(
+            f"{path}: exists already. Give a folder that has none of these files."
+        ) from error
+    except OSError as error:
+        raise ProvisionError(f"{path}: cannot be written ({error.strerror}). Check the folder.") from error
