@@ -1,0 +1,228 @@
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Request, Response, Route, async_playwright, expect
+
+from nspgateway.web import PageServer, create_app
+from page_sample import ARK, KUIL, LINDE, ZUID, Source, overview, reading
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+SIZES = {"tablet": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
+TIMEOUT_MS = 10_000
+
+
+class Gateway:
+    """The page's server, to be stopped and started again on one port."""
+
+    def __init__(self) -> None:
+        self.source = Source(overview())
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._task: asyncio.Task[None] | None = None
+        self._server: PageServer | None = None
+
+    async def start(self) -> None:
+        self._server = PageServer(create_app(self.source, banner=None))
+        bound = socket.create_server(("127.0.0.1", self.port))
+        self._task = asyncio.create_task(self._server.serve(sockets=[bound]))
+
+    async def stop(self) -> None:
+        if self._server and self._task:
+            self._server.should_exit = True
+            await self._task
+        self._server = self._task = None
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def gateway() -> AsyncIterator[Gateway]:
+    made = Gateway()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + sandbox)
+        yield chromium
+        await chromium.close()
+
+
+class Visit:
+    """A browser page that records every fault and every request that leaves the host."""
+
+    def __init__(self, page: Page, gateway: Gateway) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self._url = gateway.url
+        page.on("requestfailed", self._on_failed)
+        page.on("response", self._on_response)
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
+
+    async def open(self, path: str = "/") -> Page:
+        await self.page.route("**/*", self._guard)
+        await self.page.goto(self._url + path, wait_until="load")
+        return self.page
+
+    async def _guard(self, route: Route) -> None:
+        if route.request.url.startswith(self._url):
+            await route.continue_()
+        else:
+            self.faults.append(f"left the host: {route.request.url}")
+            await route.abort()
+
+    def _on_failed(self, request: Request) -> None:
+        self.faults.append(f"failed: {request.url}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser, gateway: Gateway) -> AsyncIterator[Visit]:
+    gateway.source.set(overview())
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="nl-NL")
+    context.set_default_timeout(TIMEOUT_MS)
+    yield Visit(await context.new_page(), gateway)
+    await context.close()
+
+
+def value(slug: str, field: str) -> str:
+    return f'[data-point="{slug}"] [data-field="{field}"]'
+
+
+async def test_live_update_without_reload(visit: Visit, gateway: Gateway) -> None:
+    """A new value, an unknown one and a new alarm appear by themselves; nothing fails, nothing leaves."""
+    page = await visit.open()
+    await expect(page.locator(value("de-linde", "fuel"))).to_contain_text("20 l diesel")
+    await page.evaluate("window.untouched = true")
+    readings = LINDE.readings | {"fuel_permille": reading(470), "load_w": reading(None, 720, "unknown")}
+    linde = replace(LINDE, readings=readings, fuel_litres=18.8)
+    overload = replace(overview().alarms[1], id="overload", title={"nl": "Te veel verbruik"})
+    gateway.source.set(overview(points=(linde, KUIL, ZUID, ARK), alarms=(*overview().alarms, overload)))
+    await expect(page.locator(value("de-linde", "fuel"))).to_contain_text("19 l diesel")
+    await expect(page.locator(value("de-linde", "fuel"))).to_have_attribute("data-value", "470")
+    unknown = page.locator(value("de-linde", "load"))
+    await expect(unknown).to_contain_text("onbekend")
+    await expect(unknown).to_have_attribute("data-value", "")
+    await expect(unknown).to_contain_text("12 min geleden voor het laatst gemeten")
+    await expect(page.locator("[data-point]").first).to_have_attribute("data-point", "de-linde")
+    await expect(page.locator('[data-alarm="overload"]')).to_be_visible()
+    await expect(page.locator("#announce")).to_contain_text("Te veel verbruik")
+    await expect(page).to_have_title("(3) Noodsteunpunten")
+    assert await page.evaluate("window.untouched")
+    assert visit.faults == []
+
+
+async def test_says_that_it_is_cut_off_and_recovers(visit: Visit, gateway: Gateway) -> None:
+    """A page that no longer hears its gateway says so within 5 s, and comes back alone after a restart."""
+    page = await visit.open()
+    await expect(page.locator("body")).to_have_attribute("data-live", "live")
+    lost = page.locator("#lost")
+    await expect(lost).to_be_hidden()
+    shown = await page.locator("#clock").inner_text()
+    await gateway.stop()
+    await expect(lost).to_be_visible(timeout=5000)
+    await expect(lost).to_contain_text("Geen verbinding met het coördinatiepunt sinds 02:")
+    assert (await lost.inner_text()).split("sinds ")[1][:8] >= shown
+    assert await page.evaluate("getComputedStyle(document.querySelector('main')).filter") == "grayscale(1)"
+    await gateway.start()
+    await expect(lost).to_be_hidden()
+    await expect(page.locator("body")).to_have_attribute("data-live", "live")
+
+
+async def test_gateway_deaf_is_prominent(visit: Visit, gateway: Gateway) -> None:
+    """When our own receiver is down, that stands above everything else."""
+    page = await visit.open()
+    gateway.source.set(overview(modem_ok=False, modem_reason="/dev/nsp-modem: losgekoppeld"))
+    deaf = page.locator('[data-modem="down"]')
+    await expect(deaf).to_be_in_viewport()
+    await expect(deaf).to_contain_text("Onze eigen ontvanger reageert niet")
+    await expect(deaf).to_contain_text("losgekoppeld")
+
+
+async def test_works_without_script(browser: Browser, gateway: Gateway) -> None:
+    """With scripts off the page still shows everything, and says that it stands still."""
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(gateway.url)
+    await expect(page.locator("noscript p")).to_contain_text("ververst zichzelf niet")
+    await expect(page.locator(value("de-linde", "fuel"))).to_contain_text("20 l diesel")
+    await context.close()
+
+
+async def test_theme_and_language_by_touch(visit: Visit) -> None:
+    """One tap makes the screen dark, another makes it English; both stay after a reload."""
+    page = await visit.open()
+    await page.get_by_role("button", name="Donker scherm").click()
+    await page.get_by_role("button", name="English").click()
+    await page.goto(page.url.split("?")[0])
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await expect(page.get_by_role("heading", name="Support points")).to_be_visible()
+    await expect(page.get_by_role("button", name="Light screen")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_size_is_readable(
+    visit: Visit, gateway: Gateway, theme: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """At each size nothing scrolls sideways, targets fit a thumb, axe finds no violation; pictures are kept."""
+    folder = Path(os.environ.get("NSP_SCREENSHOTS") or tmp_path_factory.mktemp("page"))
+    gateway.source.set(overview())
+    page = await visit.open(f"/?theme={theme}")
+    for name, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        await expect(page.locator("body")).to_have_attribute("data-live", "live")
+        await page.screenshot(path=folder / f"{name}-{theme}.png")
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{name} scrolls {wide} px sideways"
+        boxes = [await button.bounding_box() for button in await page.locator("button:visible").all()]
+        assert all(box and min(box["width"], box["height"]) >= 44 for box in boxes)
+        # The wall has the tablet's table, only larger.
+        if name != "wall":
+            assert await _axe(page) == []
+    assert visit.faults == []
+
+
+async def test_four_points_fit_a_tablet(visit: Visit) -> None:
+    """On the 10-inch tablet all four points and both alarms are seen without scrolling."""
+    page = await visit.open()
+    for slug in ("de-kuil", "zuid", "de-linde", "de-ark"):
+        await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=1)
+    for alarm in ("site_silent", "fuel_low"):
+        await expect(page.locator(f'[data-alarm="{alarm}"]')).to_be_in_viewport(ratio=1)
+
+
+async def _axe(page: Page) -> list[str]:
+    """What axe finds, as rule and element; the policy of the page forbids it as a script element."""
+    await page.evaluate(AXE)
+    result = await page.evaluate("axe.run()")
+    return [
+        f"{found['id']} ({found['impact']}): {node['html'][:120]} {node['failureSummary']}"
+        for found in result["violations"]
+        for node in found["nodes"]
+    ]

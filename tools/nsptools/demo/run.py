@@ -1,0 +1,212 @@
+"""The demo, wired: broker, provisioning, town, gateway and page in one process, on loopback only.
+
+Nothing of the chain is passed over: register bytes on a bus, the firmware under
+MicroPython, sealed frames over a simulated modem and air, a serial port, the
+gateway, a broker. What stands in for hardware is in ``nsptools.bench``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+from nspgateway.__main__ import Gateway, load
+from nspgateway.clock import Clock
+from nspgateway.config import BrokerConfig, WebConfig
+from nspkit import regions
+from nsptools.bench.air import Air
+from nsptools.bench.broker import EmbeddedBroker, PortInUse
+from nsptools.bench.modem import Rui3Modem
+from nsptools.bench.town import GATEWAY_MODEM, KitSpec, Town
+from nsptools.demo import places
+from nsptools.demo.door import Door
+from nsptools.demo.tally import Tally
+from nsptools.provision import CpSpec, Provisioned, SiteSpec, provision
+
+HOST = "127.0.0.1"
+HEARTBEAT_S, FULL_S = 300, 3600
+# What a channel of 10 % allows one kit at SF9, with room for alarms: a demo may be fast, not unlawful.
+MIN_HEARTBEAT_S = 4
+DRAIN_S = 5.0
+
+
+class DemoError(Exception):
+    """The demo cannot start; the text names the option to change."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``nsp demo`` was asked for. ``data``: folder to keep, None = a fresh one that is removed."""
+
+    kits: int = 4
+    speed: float = 60.0
+    http_port: int = 8080
+    mqtt_port: int = 1883
+    seed: int = 1
+    language: str = "nl"
+    data: Path | None = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """A demo that is up. ``tasks`` run until it is left; one that ends before has failed."""
+
+    url: str
+    mqtt_port: int
+    town: Town
+    gateway: Gateway
+    tally: Tally
+    tasks: tuple[asyncio.Task[None], ...]
+
+
+def interval_s(seconds: float, speed: float) -> int:
+    """A real interval for so many seconds of the demo's clock, in whole lawful seconds."""
+    return max(MIN_HEARTBEAT_S, math.ceil(seconds / speed))
+
+
+@contextlib.asynccontextmanager
+async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterator[Running]:
+    """Run the demo inside the block. Raises DemoError when a port is taken or the folder is in use."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = _folder(options.data, stack)
+        page = _bind(options.http_port, "--http-port")
+        stack.callback(page.close)
+        broker = EmbeddedBroker(HOST, options.mqtt_port)
+        try:
+            await broker.start()
+        except PortInUse as error:
+            raise DemoError(f"{error}. Choose another with --mqtt-port, or 0 for any free one.") from error
+        stack.push_async_callback(broker.stop)
+        clock = Clock(options.speed)
+        air = Air(seed=options.seed)
+        modem = Rui3Modem(air, GATEWAY_MODEM)
+        await modem.start()
+        stack.push_async_callback(modem.stop)
+        made = _provision(folder, options, modem.path, broker.port)
+        config, points, keys = load(made.config_file, demo=True)
+        gateway = Gateway(config, points, keys, clock, page=page, banner="DEMO")
+        kits = [
+            KitSpec(kit.slug, places.plant(number), kit.files)
+            for number, kit in enumerate(made.kits, start=1)
+        ]
+        town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say)
+        tally = Tally(broker.port)
+        door = Door(page.getsockname()[1], lambda request: _answer(town, request))
+        await door.start()
+        stack.push_async_callback(door.stop)
+        tasks = (_task(stack, tally.run(), "tally"), _task(stack, gateway.run(), "gateway"))
+        await tally.listening.wait()
+        await town.start()
+        stack.push_async_callback(town.stop)
+        url = f"http://{HOST}:{page.getsockname()[1]}/"
+        yield Running(url, broker.port, town, gateway, tally, tasks)
+
+
+async def wait(running: Running, seconds: float | None) -> None:
+    """Let the demo run for so long (None: until cancelled); raise what stopped a part of it before."""
+    done, _ = await asyncio.wait(running.tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+        raise DemoError(f"the demo's {task.get_name()} ended by itself")
+
+
+async def summary(running: Running) -> dict[str, object]:
+    """Stop the kits, let air, journal and outbox empty (at most 5 s), and count."""
+    town, gateway = running.town, running.gateway
+    await town.silence()
+    loop = asyncio.get_running_loop()
+    end = loop.time() + DRAIN_S
+    while loop.time() < end:
+        received = gateway.store.frame_count()
+        if received >= town.sent and not gateway.store.outbox_size() and not town.air.sending:
+            break
+        await asyncio.sleep(0.05)
+    sent, received = town.sent, gateway.store.frame_count()
+    return {
+        "kits": len(town.points),
+        "heartbeats_sent": sent,
+        "heartbeats_received": received,
+        "published": sum(publisher.published for publisher in gateway.publishers),
+        "lost": sent - received,
+        "duplicates": running.tally.duplicates,
+        "alarms": sorted(running.tally.alarms),
+    }
+
+
+def _answer(town: Town, request: dict[str, str]) -> dict[str, str]:
+    if "value" in request:
+        town.set(request["name"], request["value"])
+    return {"name": request["name"], "value": town.get(request["name"])}
+
+
+def _provision(folder: Path, options: Options, modem_port: str, mqtt_port: int) -> Provisioned:
+    sites = [SiteSpec(places.point(number), number) for number in range(1, options.kits + 1)]
+    cp = CpSpec(
+        slug=places.CP,
+        number=places.CP_NUMBER,
+        region=places.REGION,
+        name=places.CP_NAME,
+        region_name=places.REGION_NAME,
+        modem_port=modem_port,
+        # The embedded broker speaks MQTT 3.1.1 only.
+        brokers=(BrokerConfig(name="demo", host=HOST, port=mqtt_port, protocol="3.1.1"),),
+        web=WebConfig(language="en" if options.language == "en" else "nl"),
+    )
+    return provision(
+        folder,
+        sites,
+        cp,
+        phy=regions.PHY,
+        demo=True,
+        heartbeat_s=interval_s(HEARTBEAT_S, options.speed),
+        full_s=interval_s(FULL_S, options.speed),
+        speed=options.speed,
+    )
+
+
+def _folder(data: Path | None, stack: contextlib.AsyncExitStack) -> Path:
+    if data is None:
+        folder = Path(tempfile.mkdtemp(prefix="nsp-demo-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+    data.mkdir(parents=True, exist_ok=True)
+    if any(data.iterdir()):
+        raise DemoError(f"{data} is not empty. Give --data a new or empty folder.")
+    return data
+
+
+def _bind(port: int, option: str) -> socket.socket:
+    page = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    page.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        page.bind((HOST, port))
+        page.listen()
+    except OSError as error:
+        page.close()
+        raise DemoError(
+            f"port {port} on {HOST} is already in use. Choose another with {option}, or 0 for any free one."
+        ) from error
+    return page
+
+
+def _task(
+    stack: contextlib.AsyncExitStack, work: Coroutine[None, None, None], name: str
+) -> asyncio.Task[None]:
+    """Run ``work`` until the stack is left."""
+    task = asyncio.create_task(work, name=name)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(end)
+    return task
