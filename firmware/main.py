@@ -6,6 +6,12 @@ if __name__ == "__main__":
     if "INCOMPLETE" in os.listdir():
         print("INCOMPLETE: flashing was not finished and verified; flash this kit again")
     else:
-        from nspkit import app, board
+        from nspkit import board as boards
+        from nspkit import start
 
-        app.main(board.Board())
+        board = boards.Board()
+        plan = start.plan(board)
+        del start
+        from nspkit import app
+
+        app.main(board, plan)

@@ -2,32 +2,31 @@
 
 import asyncio
 
-from nspkit import alarms, models, persist, regions, settings
+from nspkit import alarms, persist, regions
 from nspkit.bus import Bus
 from nspkit.kit import KitState
 from nspkit.log import Log
-from nspkit.poll import Device, Poller
+from nspkit.poll import Poller
 from nspkit.radio.rui3 import Rui3
 from nspkit.uplink import Uplink
 from nsplink import seal
 
+LED_NEEDS_KEY = 4
 DEVICE_LOST_MS = 300_000
 _SUPERVISE_MS = 1000
 # A task that has not turned for so long is stuck, and the watchdog must have its way.
 _STUCK_MS = 45_000
 
-# LED codes: short flashes in a row, then a pause.
-LED_RUNNING = 1
-LED_SETTINGS = 3
-LED_NEEDS_KEY = 4
-
-
 class Supervisor:
-    """Feeds the watchdog only while every task has reported within its limit."""
+    """Feeds the watchdog only while every task has reported within its limit.
 
-    def __init__(self, clock, wdt, led) -> None:
+    ``make_wdt()`` arms it, when the tasks run and not before: nothing can stop
+    it again, and a kit with broken files must stay at its prompt.
+    """
+
+    def __init__(self, clock, make_wdt, led) -> None:
         self._clock = clock
-        self._wdt = wdt
+        self._make_wdt = make_wdt
         self._led = led
         self._seen: dict = {}
 
@@ -41,63 +40,83 @@ class Supervisor:
         return alive
 
     async def run(self) -> None:
+        wdt = self._make_wdt()
         while True:
             now = self._clock.ms()
             if all(now - seen < _STUCK_MS for seen in self._seen.values()):
-                self._wdt.feed()
+                wdt.feed()
             self._led.on()
             await self._clock.sleep_ms(50)
             self._led.off()
             await self._clock.sleep_ms(_SUPERVISE_MS - 50)
 
 
-class Kit:
-    """All objects of one kit, wired. ``board``: see board.Board.
+class AllOf:
+    """The locks of all buses as one: flash is written while no transaction is under way."""
 
-    Raises settings.SettingsError or persist.CounterError: a kit that is not
-    sure of its settings, key and counter does not start, let alone transmit.
+    def __init__(self, buses: list) -> None:
+        self._locks = [bus.lock for bus in buses]
+
+    async def __aenter__(self) -> None:
+        for lock in self._locks:
+            await lock.acquire()
+
+    async def __aexit__(self, kind, error, trace) -> None:
+        for lock in self._locks:
+            lock.release()
+
+
+class Kit:
+    """All objects of one kit, wired. ``board``: see board.Board; ``plan``: see start.read.
+
+    Raises persist.CounterError: a kit that is not sure of its counter does not
+    start, let alone transmit.
     """
 
-    def __init__(self, board, log) -> None:
+    def __init__(self, board, plan, log) -> None:
         clock = board.clock
         self.log = log
-        self.conf = conf = settings.load(board.folder)
-        generation, key = settings.load_key(board.folder)
+        conf, generation, key, all_devices = plan
+        self.conf = conf
         counters = persist.CounterStore(board.folder, generation, key)
         radio_conf = conf["radio"]
-        conf["duty_us"] = regions.sub_band(radio_conf["frequency_hz"], radio_conf["bandwidth_khz"])[4]
-        names = tuple([dev["name"] for dev in conf["devices"]])
-        self.state = KitState(names)
-        self._bits = 0
+        duty_us = regions.sub_band(radio_conf["frequency_hz"], radio_conf["bandwidth_khz"])[4]
+        self.state = KitState(tuple(conf["sources"]), conf["tank"])
+        self.alarms = alarms.LocalAlarms(conf["rated_w"], conf["generator_auto"])
         self.heard = 0  # frames from the air, whoever sent them
-        self.supervisor = Supervisor(clock, board.wdt(), board.led())
+        self.supervisor = Supervisor(clock, board.wdt, board.led())
         watch = self.supervisor.watch
-        flash_lock = asyncio.Lock()
         self.pollers = []
+        self.buses = []
         for index, bus_conf in enumerate(conf["buses"]):
-            devices = [
-                Device(dev["name"], dev["unit"], models.get(dev["model"]))
-                for dev in conf["devices"]
-                if dev["bus"] == index
-            ]
+            devices = all_devices[index]
             if devices:
-                uart, de = board.bus(bus_conf)
-                bus = Bus(uart, de, clock, bus_conf["baud"], flash_lock, board.collect)
+                bus = self._bus(bus_conf, board)
+                self.buses.append(bus)
                 self.pollers.append(Poller(bus, devices, self.state, clock, log, watch("poll %d" % index)))
         self.radio = Rui3(board.radio(radio_conf), radio_conf, clock, self._heard, log, watch("radio"))
         self.uplink = Uplink(
-            conf, generation, self.snapshot, self.radio, seal.UplinkKey(key), counters, flash_lock, clock, log,
+            conf, duty_us, generation, self.snapshot, self.radio, seal.UplinkKey(key), counters, AllOf(self.buses), clock, log,
             watch("uplink"), board.random_ms(min(60_000, conf["heartbeat_s"] * 1000)),
         )
+
+    def _bus(self, conf: dict, board):  # noqa: ANN202 - Bus or TcpBus: one interface
+        if "tcp" in conf:
+            from nspkit.bus_tcp import TcpBus
+
+            return TcpBus(conf["tcp"], conf["port"], board.clock)
+        uart, de = board.bus(conf)
+        line = (conf["baud"], conf["parity"], conf["stop"])
+        return Bus(uart, de, board.clock, line, board.collect)
 
     def snapshot(self, now_ms: int) -> dict:
         """What the kit would say now, local alarms included."""
         values = self.state.snapshot(now_ms)
-        lost = any(
-            now_ms - (dev.last_good_ms or 0) > DEVICE_LOST_MS for poller in self.pollers for dev in poller.devices
-        )
-        self._bits = alarms.evaluate(values, self._bits, self.state.devices, self.conf["rated_w"], lost)
-        values["alarms"] = self._bits
+        lost = False
+        for poller in self.pollers:
+            for dev in poller.devices:
+                lost = lost or now_ms - (dev.last_good_ms or 0) > DEVICE_LOST_MS
+        values["alarms"] = self.alarms.update(values, lost, now_ms)
         return values
 
     def _heard(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:
@@ -109,25 +128,14 @@ class Kit:
         await asyncio.gather(self.radio.run(), self.uplink.run(), self.supervisor.run(), *tasks)
 
 
-def start(board) -> Kit | None:
-    """The wired kit, or None after saying what is wrong with its files."""
+def main(board, plan) -> None:
+    """Run the kit for ever. Without a counter it can trust, flash the code for that until somebody comes."""
     log = Log(board.clock)
     try:
-        kit = Kit(board, log)
-    except settings.SettingsError as error:
-        log("not started: %s" % error)
-        board.led().code(LED_SETTINGS)
-        return None
+        kit = Kit(board, plan, log)
     except persist.CounterError as error:
         log("not started: needs key: %s" % error)
-        board.led().code(LED_NEEDS_KEY)
-        return None
+        board.led().repeat(LED_NEEDS_KEY)
+        return
     log("kit %d started, reset cause %s" % (kit.conf["address"], board.reset_cause))
-    return kit
-
-
-def main(board) -> None:
-    """Run the kit for ever; returns only when its files are not in order."""
-    kit = start(board)
-    if kit is not None:
-        asyncio.run(kit.run())
+    asyncio.run(kit.run())

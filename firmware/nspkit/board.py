@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import os
+import sys
 import time
 
 import machine
 
+from nspkit.bus import PARITY
 from nspkit.clock import Clock
 
 WDT_MS = 60_000
@@ -18,7 +20,6 @@ UARTS: dict = {
     2: {"tx": 15, "rx": 16, "de": None, "rxbuf": 2048},
 }
 
-_PARITY = {None: None, "even": 0, "odd": 1}
 _RESET_CAUSES = {
     machine.PWRON_RESET: "power",
     machine.WDT_RESET: "watchdog",
@@ -29,7 +30,7 @@ _RESET_CAUSES = {
 
 
 class Led:
-    """The status LED. ``code(n)`` leaves it lit: the code itself is told by the log."""
+    """The status LED."""
 
     def __init__(self, pin) -> None:
         self._pin = pin
@@ -40,13 +41,15 @@ class Led:
     def off(self) -> None:
         self._pin(0)
 
-    def code(self, flashes: int) -> None:
-        """Flash a fault code once; the technician power-cycles to see it again."""
-        for _ in range(flashes):
-            self._pin(1)
-            time.sleep_ms(200)
-            self._pin(0)
-            time.sleep_ms(200)
+    def repeat(self, flashes: int) -> None:
+        """Flash a fault code for ever; mpremote's Ctrl-C ends it."""
+        while True:
+            for _ in range(flashes):
+                self._pin(1)
+                time.sleep_ms(200)
+                self._pin(0)
+                time.sleep_ms(200)
+            time.sleep_ms(1500)
 
 
 class Board:
@@ -79,12 +82,21 @@ class Board:
         """0 to ``limit`` - 1, from the hardware's random source."""
         return int.from_bytes(os.urandom(4), "big") % limit
 
+    def forget(self, modules: tuple) -> None:
+        """Let go of modules that were for the start only; the heap is small."""
+        for name in modules:
+            package, _, last = name.rpartition(".")
+            sys.modules.pop(name, None)
+            if package in sys.modules and hasattr(sys.modules[package], last):
+                delattr(sys.modules[package], last)
+        gc.collect()
+
     def _uart(self, conf: dict, pins: dict, baud: int):  # noqa: ANN202 - machine.UART
         return machine.UART(
             conf["uart"],
             baud,
-            bits=conf.get("bits", 8),
-            parity=_PARITY[conf.get("parity")],
+            bits=8,
+            parity=PARITY[conf.get("parity")],
             stop=conf.get("stop", 1),
             tx=pins["tx"],
             rx=pins["rx"],

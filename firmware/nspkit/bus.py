@@ -8,6 +8,15 @@ from nspkit import modbus
 ERRORS = ("timeout", "garbled", "exception", "closed")
 
 
+# Parity as machine.UART takes it.
+PARITY = {None: None, "even": 0, "odd": 1}
+
+
+def gap_ms(baud: int) -> int:
+    """Silence between frames: 3.5 characters of 11 bits, at least the 1.75 ms of fast lines, rounded up."""
+    return max(2, -(-38500 // baud))
+
+
 class BusError(Exception):
     """A read that gave no data. ``kind``: one of ERRORS; ``code``: the exception's, else 0."""
 
@@ -20,23 +29,24 @@ class BusError(Exception):
 class Bus:
     """Modbus RTU master on a half-duplex line.
 
-    ``uart``: as ``machine.UART``, with room for a whole reply; ``de``: driver
-    enable, called with 1 or 0, or None where the transceiver turns by itself;
-    ``flash_lock``: held while flash is written, since an erase stops Python;
-    ``collect``: garbage collection, run before a request so that none falls
-    between request and reply.
+    ``uart``: as ``machine.UART``, with room for a whole reply, set to ``line``
+    (baud, parity, stop bits); ``de``: driver enable, called with 1 or 0, or None
+    where the transceiver turns by itself; ``collect``: garbage collection, run
+    before a request so that none falls between request and reply. ``lock`` is
+    held during a transaction; who writes flash takes it, since an erase stops
+    Python.
     """
 
-    def __init__(self, uart, de, clock, baud: int, flash_lock=None, collect=gc.collect) -> None:
+    def __init__(self, uart, de, clock, line: tuple, collect=gc.collect) -> None:
         self._uart = uart
         self._de = de
         self._clock = clock
         self._collect = collect
-        # 3.5 characters of 11 bits, at least the 1.75 ms of fast lines.
-        self._gap_ms = max(2, -(-38500 // baud))
-        self._lock = flash_lock if flash_lock is not None else asyncio.Lock()
+        self._own_line = self._line = line
+        self._gap_ms = gap_ms(line[0])
+        self.lock = asyncio.Lock()
         self._request = bytearray(modbus.REQUEST_LENGTH)
-        self._reply = bytearray(320)
+        self._reply = bytearray(520)  # twice the longest frame: half of it can be let go
         self._view = memoryview(self._reply)
         self._length = 0
         self._closed: dict = {}  # signature -> ms until which its late reply may still come
@@ -44,40 +54,36 @@ class Bus:
         self.errors = dict.fromkeys(ERRORS, 0)
         self.reads = 0
 
-    async def read(
-        self, unit: int, function: int, address: int, count: int, timeout_ms: int, late_ms: int, gap_ms: int = 0
-    ) -> memoryview:
-        """Data of one read as a memoryview, valid until the next call; raises BusError.
+    async def read(self, dev, function: int, address: int, count: int) -> memoryview:
+        """Data of one read of poll.Device ``dev``, as a view valid until the next call; raises BusError.
 
-        After a timeout the signature (unit, function, size) stays closed for
-        ``late_ms``, so that the late reply can never pass for another's; reads
-        with another signature go on at once. ``gap_ms``: extra silence that the
-        device wants before a request.
+        After a timeout the signature (unit, function, size) stays closed until
+        its late reply can no longer come, so that this can never pass for
+        another's; reads with another signature go on at once.
         """
-        modbus.read_request(self._request, unit, function, address, count)
-        size = modbus.data_bytes(function, count)
-        async with self._lock:
+        async with self.lock:
+            modbus.read_request(self._request, dev.unit, function, address, count)
             try:
-                return await self._transaction(unit, function, size, timeout_ms, late_ms, max(gap_ms, self._gap_ms))
+                return await self._transaction(dev, function, modbus.data_bytes(function, count))
             except BusError as error:
                 self.errors[error.kind] += 1
                 raise
 
-    async def _transaction(
-        self, unit: int, function: int, size: int, timeout_ms: int, late_ms: int, gap_ms: int
-    ) -> memoryview:
+    async def _transaction(self, dev, function: int, size: int) -> memoryview:
         clock = self._clock
+        unit = dev.reply_unit
         signature = unit << 16 | function << 8 | size
         if self._closed.get(signature, -1) > clock.ms():
             raise BusError("closed")
         self._closed.pop(signature, None)
-        wait = self._quiet_ms + gap_ms - clock.ms()
+        self._retune(dev.line)
+        wait = self._quiet_ms + max(dev.model.gap_ms, self._gap_ms) - clock.ms()
         if wait > 0:
             await clock.sleep_ms(wait)
-        self._drain()
         self._collect()
+        self._drain()
         self._send()
-        deadline = clock.ms() + timeout_ms
+        deadline = clock.ms() + dev.model.timeout_ms
         self._length = 0
         while True:
             self._receive()
@@ -91,9 +97,17 @@ class Bus:
                 return self._view[start : start + size]
             if now >= deadline:
                 self._quiet_ms = now
-                self._closed[signature] = now + late_ms
+                self._closed[signature] = now + dev.model.late_ms
                 raise BusError("garbled" if self._length else "timeout")
             await clock.sleep_ms(1)
+
+    def _retune(self, line: tuple | None) -> None:
+        """Set the UART to a device whose line settings are not the bus's own, and back."""
+        wanted = self._own_line if line is None else line
+        if wanted != self._line:
+            self._uart.init(wanted[0], bits=8, parity=PARITY[wanted[1]], stop=wanted[2])
+            self._line = wanted
+            self._gap_ms = gap_ms(wanted[0])
 
     def _send(self) -> None:
         # In one block, with nothing awaited or allocated between: the device may

@@ -1,18 +1,50 @@
-"""Registers to values: scaling, sentinels, plausibility, and which reads a table needs. Pure.
+"""What the words in a reply mean, by a table that ``table.py`` has checked and planned. Pure."""
 
-A model (``models/NAME.py``) is data: a table REGISTERS with one register a line
 
-    (name, function, address, type, offset, mul, div, lo, hi, group)
+class Model:
+    """A device's table, ready to poll: limits, timing, blocks. Made by ``table.load``.
 
-value = (raw + offset) * mul / div, rounded, in the unit of its name; outside
-``lo``-``hi`` it is implausible and so unknown. Types: u16 s16 u32 s32 f32 (high
-word first) and ``nibbleN``, the alarm nibble at shift N of a u16. Beside it the
-model names its sentinels per type, its words for codes, its limits and its
-timing.
-"""
+    ``blocks``: reads that cover the table, each (group, function, address,
+    count, rows); a row is (quantity, type, offset in bytes or, for functions 1
+    and 2, bits, offset, mul, div, lo, hi, words or None, sentinel ranges).
+    ``names[i]``: the quantities that block i gives; ``rules[i]``: those of them
+    that are made of others.
+    """
 
-TYPES = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "nibble0": 1, "nibble4": 1, "nibble8": 1, "nibble12": 1}
-GROUPS_MS = {"fast": 1000, "normal": 5000, "slow": 60000}
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.block_limit = 64  # registers, or bits for functions 1 and 2, in one read
+        self.hole_limit = 0  # unused registers that may be read along
+        self.page = 0  # a read stays within one page of so many addresses; 0 = no pages
+        self.step = 1  # addresses a register takes
+        self.timeout_ms = 500
+        self.late_ms = 2000  # after this a late reply can no longer come
+        self.gap_ms = 0  # silence that the device wants before a request
+        self.serial: tuple = (9600, None, 1)  # maker's default: baud, parity, stop bits
+        self.unit = 1  # maker's default
+        self.reply_offset = 0  # address in a reply minus the one in the request
+        self.no_data: tuple = ()  # when all of these are 0, nothing of their block is known
+        self.blocks: tuple = ()
+        self.names: tuple = ()
+        self.rules: tuple = ()
+        # Latest values by quantity, overwritten by decode: a poll allocates no dictionary.
+        self.found: dict = {}
+
+    def decode(self, index: int, data) -> None:
+        """Take the reply to block ``index`` into ``found``."""
+        found = self.found
+        rows = self.blocks[index][4]
+        for row in rows:
+            found[row[0]] = value_of(row, data)
+        if self.no_data and self._is_empty(rows):
+            for row in rows:
+                found[row[0]] = None
+        for rule in self.rules[index]:
+            found[rule[0]] = _derive(rule, found)
+
+    def _is_empty(self, rows: tuple) -> bool:
+        here = [row[0] for row in rows if row[0] in self.no_data]
+        return bool(here) and all(self.found[name] == 0 for name in here)
 
 
 def f32_scaled(bits: int, mul: int, div: int) -> int | None:
@@ -33,74 +65,66 @@ def f32_scaled(bits: int, mul: int, div: int) -> int | None:
 
 
 def raw_value(kind: str, data, at: int) -> int:
-    """Raw integer of a register at byte ``at``; sign applied, f32 as its 32 bits."""
+    """Raw integer at byte ``at`` (type bit: bit ``at``), before sign and scale; f32 as its 32 bits."""
+    if kind == "bit":
+        return data[at >> 3] >> (at & 7) & 1
     value = data[at] << 8 | data[at + 1]
-    if TYPES[kind] == 2:
-        value = value << 16 | data[at + 2] << 8 | data[at + 3]
+    if kind[:3] == "bit":
+        return value >> int(kind[3:]) & 1
     if kind[:6] == "nibble":
         return value >> int(kind[6:]) & 0xF
+    if kind == "u8hi":
+        return value >> 8
+    if kind in ("u8lo", "m8lo"):
+        return value & 0xFF
+    if kind[1:3] == "32":
+        second = data[at + 2] << 8 | data[at + 3]
+        return second << 16 | value if kind[-2:] == "lo" else value << 16 | second
     return value
 
 
-def value_of(row: tuple, data, at: int, sentinels: dict, words: dict) -> int | str | None:
-    """Value of one row in the data of a read; None when not available or implausible.
+def signed(kind: str, raw: int) -> int:
+    """A raw integer with the sign that its type gives it."""
+    if kind == "s16" and raw >= 0x8000:
+        return raw - 0x10000
+    if kind[:3] == "s32" and raw >= 0x80000000:
+        return raw - 0x100000000
+    if kind == "m8lo" and raw & 0x80:
+        return -(raw & 0x7F)
+    return raw
 
-    ``sentinels``: type -> lowest raw code that means "not available", up to the
-    end of that type's range (unsigned), as these makers use them.
-    ``words``: name -> {raw: word or None}.
-    """
-    name, _, _, kind, offset, mul, div, lo, hi, _ = row
+
+def value_of(row: tuple, data) -> int | str | None:
+    """Value of one planned row in the data of a read; None when not available or implausible."""
+    _, kind, at, offset, mul, div, lo, hi, words, sentinels = row
     raw = raw_value(kind, data, at)
-    if name in words:
-        return words[name].get(raw)
+    # A bit of a register that is not available as a whole says nothing.
+    code = data[at] << 8 | data[at + 1] if kind[:3] == "bit" and kind != "bit" else raw
+    for lowest, highest in sentinels:
+        if lowest <= code <= highest:
+            return None
+    if words is not None:
+        return words.get(raw)
     if kind == "f32":
         value = f32_scaled(raw, mul, div)
-        return value if value is not None and lo <= value <= hi else None
-    if kind in sentinels and raw >= sentinels[kind][0] and raw <= sentinels[kind][1]:
+    else:
+        value = ((signed(kind, raw) + offset) * mul + div // 2) // div
+    return value if value is not None and lo <= value <= hi else None
+
+
+def _derive(rule: tuple, found: dict) -> int | str | None:
+    """A quantity from others of the same block; unknown as soon as one that it needs is."""
+    _, operation, inputs = rule
+    known = [found[name] for name in [item[0] if rule[1] == "first" else item for item in rule[2]]]
+    if operation == "any":
+        return 1 if any(known) else (None if None in known else 0)
+    if None in known:
         return None
-    if kind == "s16" and raw >= 0x8000:
-        raw -= 0x10000
-    elif kind == "s32" and raw >= 0x80000000:
-        raw -= 0x100000000
-    scaled = (raw + offset) * mul
-    value = (scaled + div // 2) // div
-    return value if lo <= value <= hi else None
-
-
-def plan(registers: tuple, block_limit: int, hole_limit: int, page: int) -> list:
-    """Reads that cover a table: [(group, function, address, count, ((row, byte offset), ...)), ...].
-
-    Rows of one group and function are read together when at most
-    ``hole_limit`` unused registers lie between them, the block stays within
-    ``block_limit`` and, with ``page`` > 0, within one page of so many registers.
-    """
-    blocks: list = []
-    for group in ("fast", "normal", "slow"):
-        for function in (1, 2, 3, 4):
-            rows = sorted(
-                (row for row in registers if row[9] == group and row[1] == function), key=lambda row: row[2]
-            )
-            run: list = []
-            for row in rows:
-                if run and not _fits(run, row, block_limit, hole_limit, page):
-                    blocks.append(_block(group, function, run))
-                    run = []
-                run.append(row)
-            if run:
-                blocks.append(_block(group, function, run))
-    return blocks
-
-
-def _fits(run: list, row: tuple, block_limit: int, hole_limit: int, page: int) -> bool:
-    start = run[0][2]
-    end = max(r[2] + TYPES[r[3]] for r in run)
-    last = row[2] + TYPES[row[3]]
-    if page and start // page != (last - 1) // page:
-        return False
-    return row[2] - end <= hole_limit and last - start <= block_limit
-
-
-def _block(group: str, function: int, run: list) -> tuple:
-    start = run[0][2]
-    end = max(row[2] + TYPES[row[3]] for row in run)
-    return (group, function, start, end - start, tuple((row, 2 * (row[2] - start)) for row in run))
+    if operation == "sum":
+        return sum(known)
+    if operation == "first":
+        for name, word in inputs:
+            if found[name]:
+                return word
+        return None
+    return None if known[1] == 0 else (1000 * known[0] + known[1] // 2) // known[1]

@@ -3,8 +3,10 @@
 Counters are reserved ahead in blocks of 64. A record says how far they are
 reserved; it is written whole to the older of two files and read back before
 the first counter of the block is used, so a cut at any moment loses at most the
-rest of a block. A record is bound to its key: a key never outlives its counter,
-and without a valid record there is no transmission.
+rest of a block. Where only one copy is valid it may be the older one: then a
+block is skipped, and both are written anew before anything is sent. A record is
+bound to its key: a key never outlives its counter, and without a valid record
+there is no transmission.
 """
 
 import binascii
@@ -27,7 +29,7 @@ def record(generation: int, key: bytes, reserved: int) -> bytes:
 
 
 def initial_record(generation: int, key: bytes) -> bytes:
-    """What the provisioning station writes beside a new key: no counter used yet."""
+    """What the provisioning station writes beside a new key, into both FILES: no counter used yet."""
     return record(generation, key, 0)
 
 
@@ -50,11 +52,16 @@ class CounterStore:
         known = [value for value in found if value is not None]
         if not known:
             raise CounterError("no valid counter record for this key: the kit needs a new key")
-        self._reserved = max(known)
+        self._lone = len(known) == 1  # the other copy, lost or torn, may have been a block ahead
+        self._reserved = max(known) + (BLOCK if self._lone else 0)
         self._next = self._reserved
         # The older or missing copy is overwritten first.
         self._target = 0 if found[0] is None or (found[1] is not None and found[0] < found[1]) else 1
         self.epoch: int | None = None
+
+    def will_write(self) -> bool:
+        """Whether the next counter costs a write to flash."""
+        return self._next == self._reserved
 
     def next(self) -> int:
         """The next counter. The first call after a boot, and each 64th, writes flash.
@@ -63,6 +70,9 @@ class CounterStore:
         """
         if self._next == self._reserved:
             self._reserve()
+            if self._lone:
+                self._reserve()
+                self._lone = False
         if self.epoch is None:
             self.epoch = self._next
         counter = self._next

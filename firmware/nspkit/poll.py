@@ -1,29 +1,37 @@
 """Which block is due, and what becomes of it.
 
-Each device has its own schedule. A device that fails twice in a row is dead: it
-is asked once per probe interval, which keeps it under 5 % of the bus, and goes
-back to its schedule with the first answer.
+Each device has its own schedule. A device that stays silent twice in a row is
+dead: it is asked once per probe interval, which keeps it under 5 % of the bus,
+and goes back to its schedule with the first answer. An exception is an answer:
+it only makes its own block wait.
 """
 
 from nspkit import device
 from nspkit.bus import BusError
+from nspkit.kit import GROUPS_MS
 
 _DEAD_AFTER = 2
 _PROBE_MAX_MS = 60_000
+_REFUSED_MS = 20_000
+_BUSY = 6  # exception code: ask again later
 
 
 class Device:
     """One slave on the bus: its table's blocks with the time each is due.
 
-    ``name``: the site's name for it (generator, battery, meter); ``unit``: its
-    Modbus address; ``model``: a module of ``models``.
+    ``name``: the site's name for it (generator, battery, meter, tank); ``unit``:
+    its Modbus address; ``model``: a device.Model; ``line``: (baud, parity, stop)
+    where it differs from the bus's own, else None.
     """
 
-    def __init__(self, name: str, unit: int, model) -> None:
+    def __init__(self, name: str, unit: int, model: device.Model, line: tuple | None = None) -> None:
         self.name = name
         self.unit = unit
+        self.reply_unit = unit + model.reply_offset
         self.model = model
-        self.blocks = device.plan(model.REGISTERS, model.BLOCK_LIMIT, model.HOLE_LIMIT, model.PAGE)
+        self.line = line
+        self.without: tuple = ()  # quantities of the table that this site has not
+        self.blocks = model.blocks
         self.due_ms = [0] * len(self.blocks)
         self.failures = 0
         self.last_good_ms: int | None = None
@@ -44,7 +52,7 @@ class Device:
             self.due_ms = [now_ms] * len(self.blocks)
         self.failures = 0
         self.last_good_ms = now_ms
-        period = device.GROUPS_MS[self.blocks[index][0]]
+        period = GROUPS_MS[self.blocks[index][0]]
         due = self.due_ms[index] + period
         self.due_ms[index] = due if due > now_ms else now_ms + period
 
@@ -52,15 +60,34 @@ class Device:
         """The read gave nothing."""
         self.failures += 1
         self.errors += 1
-        period = device.GROUPS_MS[self.blocks[index][0]]
+        period = GROUPS_MS[self.blocks[index][0]]
         self.due_ms[index] = now_ms + period
         if self.dead:
-            probe = now_ms + min(max(2 * period, 20 * self.model.TIMEOUT_MS), _PROBE_MAX_MS)
+            probe = now_ms + min(max(2 * period, 20 * self.model.timeout_ms), _PROBE_MAX_MS)
             self.due_ms = [max(due, probe) for due in self.due_ms]
+
+    def refused(self, index: int, code: int, now_ms: int) -> None:
+        """It answers, but not this block now: the device lives, the block waits."""
+        if self.dead:
+            self.due_ms = [now_ms] * len(self.blocks)
+        self.failures = 0
+        self.errors += 1
+        period = GROUPS_MS[self.blocks[index][0]]
+        self.due_ms[index] = now_ms + (period if code == _BUSY else max(2 * period, _REFUSED_MS))
+
+    def wider(self, index: int) -> int:
+        """Another length for a block, by which its late reply can be told apart; the same where the device allows none."""
+        _, function, address, count, _ = self.blocks[index]
+        model = self.model
+        more = count + (16 if function <= 2 else 2)
+        last = address + more * model.step - 1
+        if model.hole_limit < 2 or more > model.block_limit or last > 0xFFFF:
+            return count
+        return count if model.page and address // model.page != last // model.page else more
 
     def postponed(self, index: int, now_ms: int) -> None:
         """The read could not be tried now."""
-        self.due_ms[index] = now_ms + device.GROUPS_MS["fast"]
+        self.due_ms[index] = now_ms + GROUPS_MS["fast"]
 
     def _due(self, index: int) -> int:
         return self.due_ms[index]
@@ -80,9 +107,10 @@ class Poller:
         self._log = log
         self._alive = alive
         for dev in devices:
-            for block in dev.blocks:
-                for row, _ in block[4]:
-                    state.expect(row[0], block[0])
+            for index, block in enumerate(dev.blocks):
+                for name in dev.model.names[index]:
+                    if name not in dev.without:
+                        state.expect(name, block[0])
 
     async def run(self) -> None:
         while True:
@@ -106,16 +134,26 @@ class Poller:
 
     async def read(self, dev: Device, index: int) -> None:
         """One read of one block, decoded into the state, or counted against its device."""
-        _, function, address, count, rows = dev.blocks[index]
+        _, function, address, count, _ = dev.blocks[index]
         model = dev.model
         try:
-            data = await self._bus.read(
-                dev.unit, function, address, count, model.TIMEOUT_MS, model.LATE_MS, model.GAP_MS
-            )
+            try:
+                data = await self._bus.read(dev, function, address, count)
+            except BusError as error:
+                # An earlier reply of this length may still come: ask for another length.
+                wider = dev.wider(index)
+                if error.kind != "closed" or wider == count:
+                    raise
+                data = await self._bus.read(dev, function, address, wider)
         except BusError as error:
             if error.kind == "closed":
-                # Nothing was asked: an earlier reply may still come. That says nothing of the device.
+                # Nothing was asked, which says nothing of the device.
                 dev.postponed(index, self._clock.ms())
+                return
+            if error.kind == "exception":
+                if dev.dead:
+                    self._log("%s (unit %d) answers again" % (dev.name, dev.unit))
+                dev.refused(index, error.code, self._clock.ms())
                 return
             was_dead = dev.dead
             dev.failed(index, self._clock.ms())
@@ -126,5 +164,7 @@ class Poller:
         if dev.dead:
             self._log("%s (unit %d) answers again" % (dev.name, dev.unit))
         dev.succeeded(index, now)
-        for row, at in rows:
-            self._state.update(row[0], device.value_of(row, data, at, model.SENTINELS, model.WORDS), now)
+        model.decode(index, data)
+        for name in model.names[index]:
+            if name not in dev.without:
+                self._state.update(name, model.found[name], now)

@@ -5,6 +5,10 @@ the sum of transmit time in any hour. Both have later editions: check before a
 channel is added.
 """
 
+# Conducted power may exceed ERP by what a dipole gains, 2.15 dB, with a dipole and no cable;
+# antenna gain and cable loss of the site come with its settings.
+DIPOLE_DB = 2
+
 # name, from Hz, to Hz, ERP dBm, duty per hour in us
 SUB_BANDS = (
     ("M", 868_000_000, 868_600_000, 14, 36_000_000),

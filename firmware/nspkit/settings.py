@@ -3,10 +3,14 @@
 import json
 
 from nspkit import models, regions
+from nspkit.poll import Device
+from nspkit.table import TableError
 
 SETTINGS = "settings.json"
 KEY = "key.json"
-DEVICE_NAMES = ("generator", "battery", "meter")
+DEVICE_NAMES = ("generator", "battery", "meter", "tank", "sun")
+SOURCES = ("grid", "generator", "battery", "sun")
+PARITIES = (None, "even", "odd")
 
 
 class SettingsError(Exception):
@@ -26,6 +30,7 @@ _TOP = (
     ("change_refill_s", int, 1, 3600),
     ("rated_w", int, 0, 60000),
 )
+_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto")
 _RADIO = (
     ("uart", int, 1, 2),
     ("sf", int, 7, 12),
@@ -35,28 +40,54 @@ _RADIO = (
     ("power_dbm", int, 5, 22),
     ("frequency_hz", int, 863000000, 870000000),
 )
-_BUS = (("uart", int, 1, 2), ("baud", int, 1200, 115200))
-_DEVICE = (("bus", int, 0, 1), ("unit", int, 1, 247))
+_LINE = (("baud", int, 1200, 115200), ("stop", int, 1, 2))
+_UART = (("uart", int, 1, 2),)
+_TCP = (("port", int, 1, 65535),)
+_DEVICE = (("bus", int, 0, 2), ("unit", int, 1, 247))
+_TANK = (("empty_raw", int, -32768, 32767), ("full_raw", int, -32768, 32767))
 
 
 def load(folder: str) -> dict:
-    """The checked settings of ``folder`` ("" on the board), or SettingsError."""
+    """The checked settings of ``folder`` ("" on the board), or SettingsError.
+
+    ``devices`` are as the file has them (``device`` makes one), ``tank`` is
+    (raw when empty, raw when full) or None.
+    """
     data = _read(folder + SETTINGS)
     _check(SETTINGS, "", data, _TOP)
+    _check_names("", data, _TOP, _TOP_OTHERS)
+    auto = data.setdefault("generator_auto", True)  # the set is meant to start by itself
+    if not isinstance(auto, bool):
+        raise SettingsError(SETTINGS, "generator_auto", "%r, expected true or false" % (auto,))
     if data["address"] & 63 == 0:
         raise SettingsError(SETTINGS, "address", "%d is a group's; a kit's low 6 bits are 1-63" % data["address"])
-    radio = _part(data, "radio", dict)
-    _check(SETTINGS, "radio.", radio, _RADIO)
-    if radio.get("driver") != "rui3":
-        raise SettingsError(SETTINGS, "radio.driver", "%r is not known, expected rui3" % radio.get("driver"))
-    try:
-        regions.sub_band(radio["frequency_hz"], radio["bandwidth_khz"])
-    except ValueError as error:
-        raise SettingsError(SETTINGS, "radio.frequency_hz", str(error)) from None
-    for index, bus in enumerate(_part(data, "buses", list)):
-        _check(SETTINGS, "buses[%d]." % index, bus, _BUS)
+    _check_radio(_part(data, "radio", dict))
+    _check_buses(data)
+    for index, source in enumerate(_part(data, "sources", list)):
+        _one_of(source, SOURCES, "sources[%d]" % index)
+    tank = data.get("tank")
+    if tank is not None:
+        _check(SETTINGS, "tank.", tank, _TANK)
+        if tank["empty_raw"] == tank["full_raw"]:
+            raise SettingsError(SETTINGS, "tank.full_raw", "is the same as empty_raw")
+        tank = (tank["empty_raw"], tank["full_raw"])
+    data["tank"] = tank
     _check_devices(data)
     return data
+
+
+def made_of() -> tuple:
+    """Modules that nothing needs any more once the plan is made."""
+    names = tuple(["nspkit.models." + name for name in models.NAMES])
+    return names + ("nspkit.models", "nspkit.table", "nspkit.quantities", "nspkit.settings", "nspkit.start")
+
+
+def device(entry: dict) -> Device:
+    """The device of one checked entry of ``devices``."""
+    line = entry.get("line")
+    made = Device(entry["name"], entry["unit"], models.get(entry["model"]), None if line is None else _line(line))
+    made.without = tuple(entry.get("without", ()))
+    return made
 
 
 def load_key(folder: str) -> tuple:
@@ -73,19 +104,105 @@ def load_key(folder: str) -> tuple:
     return data["generation"], key
 
 
+def _check_radio(radio: dict) -> None:
+    _check(SETTINGS, "radio.", radio, _RADIO)
+    _check_names("radio.", radio, _RADIO, ("driver", "sync_word"))
+    _one_of(radio.get("driver"), ("rui3",), "radio.driver")
+    word = radio.get("sync_word")
+    if not isinstance(word, str) or len(word) != 4 or word.strip("0123456789abcdefABCDEF"):
+        raise SettingsError(SETTINGS, "radio.sync_word", "%r, expected four hex digits" % (word,))
+    try:
+        band = regions.sub_band(radio["frequency_hz"], radio["bandwidth_khz"])
+    except ValueError as error:
+        raise SettingsError(SETTINGS, "radio.frequency_hz", str(error)) from None
+    if radio["power_dbm"] > band[3] + regions.DIPOLE_DB:
+        problem = "%d, but this sub-band allows %d" % (radio["power_dbm"], band[3] + regions.DIPOLE_DB)
+        raise SettingsError(SETTINGS, "radio.power_dbm", problem)
+
+
+def _check_buses(data: dict) -> None:
+    uarts = [data["radio"]["uart"]]
+    for index, bus in enumerate(_part(data, "buses", list)):
+        where = "buses[%d]." % index
+        if isinstance(bus, dict) and "tcp" in bus:
+            _check(SETTINGS, where, bus, _TCP)
+            _check_names(where, bus, _TCP, ("tcp",))
+            if not isinstance(bus["tcp"], str) or not bus["tcp"]:
+                raise SettingsError(SETTINGS, where + "tcp", "%r, expected a host" % (bus["tcp"],))
+            continue
+        _check(SETTINGS, where, bus, _UART)
+        _check_line(bus, where)
+        _check_names(where, bus, _UART, ("baud", "bits", "parity", "stop"))
+        _one_of(bus.get("bits", 8), (8,), where + "bits")
+        if bus["uart"] in uarts:
+            raise SettingsError(SETTINGS, where + "uart", "%d is used already" % bus["uart"])
+        uarts.append(bus["uart"])
+
+
+def _check_line(line: dict, where: str) -> None:
+    _check(SETTINGS, where, line, _LINE)
+    _one_of(line.get("parity"), PARITIES, where + "parity")
+
+
+def _line(line: dict) -> tuple:
+    return (line["baud"], line["parity"], line["stop"])
+
+
 def _check_devices(data: dict) -> None:
-    seen = []
-    for index, dev in enumerate(_part(data, "devices", list)):
+    names: list = []
+    addresses: list = []
+    given: dict = {}
+    if not _part(data, "devices", list):
+        raise SettingsError(SETTINGS, "devices", "is empty: a kit reads at least one device")
+    for index, entry in enumerate(data["devices"]):
         where = "devices[%d]." % index
-        _check(SETTINGS, where, dev, _DEVICE)
-        if dev.get("name") not in DEVICE_NAMES or dev.get("name") in seen:
-            raise SettingsError(SETTINGS, where + "name", "%r is unknown or used twice" % dev.get("name"))
-        seen.append(dev["name"])
-        if dev.get("model") not in models.NAMES:
-            known = ", ".join(models.NAMES)
-            raise SettingsError(SETTINGS, where + "model", "%r is not known, expected one of %s" % (dev.get("model"), known))
-        if dev["bus"] >= len(data["buses"]):
-            raise SettingsError(SETTINGS, where + "bus", "%d, but there are %d buses" % (dev["bus"], len(data["buses"])))
+        _check(SETTINGS, where, entry, _DEVICE)
+        _check_names(where, entry, _DEVICE, ("name", "model", "line", "without"))
+        _one_of(entry.get("name"), DEVICE_NAMES, where + "name")
+        _one_of(entry.get("model"), models.NAMES, where + "model")
+        if "line" in entry:
+            _check_line(entry["line"], where + "line.")
+        if entry["bus"] >= len(data["buses"]):
+            raise SettingsError(SETTINGS, where + "bus", "%d, but there are %d buses" % (entry["bus"], len(data["buses"])))
+        if entry["name"] in names or (entry["bus"], entry["unit"]) in addresses:
+            raise SettingsError(SETTINGS, where + "name", "%r, or its unit on this bus, is used twice" % entry["name"])
+        names.append(entry["name"])
+        addresses.append((entry["bus"], entry["unit"]))
+        _check_quantities(entry, where, given)
+
+
+def _check_quantities(entry: dict, where: str, given: dict) -> None:
+    """Each quantity comes from one device; ``without`` lists what a device's table has and the site has not."""
+    try:
+        names = [name for block in models.get(entry["model"]).names for name in block]
+    except TableError as error:
+        raise SettingsError(SETTINGS, where + "model", "bad table: %s" % error) from None
+    without = entry.get("without", [])
+    if not isinstance(without, list):
+        raise SettingsError(SETTINGS, where + "without", "expected a list of quantities")
+    for name in without:
+        _one_of(name, tuple(names), where + "without")
+    for name in names:
+        if name in without:
+            continue
+        if name in given:
+            raise SettingsError(
+                SETTINGS, where + "without", "%s comes from the %s already: list it here or there" % (name, given[name])
+            )
+        given[name] = entry["name"]
+
+
+def _check_names(where: str, data: dict, rows: tuple, others: tuple) -> None:
+    """A misspelt name would silently leave its setting at a default."""
+    known = tuple([row[0] for row in rows]) + others
+    for name in data:
+        _one_of(name, known, where + "name of a setting")
+
+
+def _one_of(value, known: tuple, field: str) -> None:
+    if value not in known:
+        words = ", ".join([str(word) for word in known])
+        raise SettingsError(SETTINGS, field, "%r is not known, expected one of %s" % (value, words))
 
 
 def _read(path: str) -> dict:

@@ -55,7 +55,11 @@ class DutyLedger:
     def spend(self, now_ms: int, air_us: int) -> None:
         """Book a transmission that starts now, before it starts."""
         minute = (now_ms + air_us // 1000) // _SLOT_MS
-        if self._slots and self._slots[-1][0] == minute:
+        if self._slots and self._slots[-1][0] >= minute:
             self._slots[-1][1] += air_us
         else:
             self._slots.append([minute, air_us])
+
+    def take_back(self, air_us: int) -> None:
+        """Undo the last ``spend``: the radio took nothing."""
+        self._slots[-1][1] -= air_us

@@ -109,4 +109,6 @@ MESSAGES = {
         "supply_dv", "on_own_cell", "enclosure_c",
     ),
     "alarm": ("event_boot", "event_n", "alarm", "age_s"),
+    # Ends the alarm of the same cause; a tag of 8 bytes, which heartbeats have not.
+    "clear": ("event_boot", "event_n", "alarm", "age_s"),
 }

@@ -27,8 +27,7 @@ RUN = "AT+RUN"
 PING = "AT"
 
 # kHz -> index of AT+P2P's bandwidth. Old firmware wrote 125, 250, 500 instead.
-_BANDWIDTHS = ((125, 0), (250, 1), (500, 2), (7.8, 3), (10.4, 4), (15.63, 5),
-               (20.83, 6), (31.25, 7), (41.67, 8), (62.5, 9))
+_BANDWIDTHS = ((125, 0), (250, 1), (500, 2))
 
 # Longest line we can meet: a received frame of 255 bytes in hex and its head.
 _MAX_LINE = 600
@@ -172,7 +171,7 @@ def _switch_off(name: str) -> tuple:
     return (command + "0", (command + "?", name, ("0",)))
 
 
-def _bandwidth_index(khz: float) -> int:
+def _bandwidth_index(khz: int) -> int:
     for value, index in _BANDWIDTHS:
         if value == khz:
             return index

@@ -77,6 +77,8 @@ def ccm_seal(encrypt, nonce: bytes, aad: bytes, plain: bytes, tag_length: int) -
 
 def ccm_open(encrypt, nonce: bytes, aad: bytes, sealed: bytes, tag_length: int) -> bytes:
     """The plain text, or BadTag; nothing of it is given out before the tag is right."""
+    if len(sealed) < tag_length:
+        raise frame.BadTag("shorter than its tag")
     plain = _crypt(encrypt, nonce, sealed[:-tag_length])
     tag = _xor(_mac(encrypt, nonce, aad, plain, tag_length), _stream(encrypt, nonce, 0))
     difference = 0

@@ -30,7 +30,7 @@ def test_watchdog_is_fed_only_while_every_task_turns():
     async def go():
         clock = virtual.clock()
         wdt = Wdt(clock)
-        supervisor = app.Supervisor(clock, wdt, Led())
+        supervisor = app.Supervisor(clock, lambda: wdt, Led())
         lively, stuck = supervisor.watch("radio"), supervisor.watch("poll 0")
         task = asyncio.create_task(supervisor.run())
         for second in range(300):

@@ -1,4 +1,5 @@
 import struct
+from types import SimpleNamespace
 
 import pytest
 
@@ -7,6 +8,13 @@ from nspkit.bus import Bus, BusError
 
 TIMEOUT_MS = 200
 LATE_MS = 2000
+LINE = (19200, None, 1)
+
+
+def device(unit, timeout_ms=TIMEOUT_MS, late_ms=LATE_MS, *, reply_unit=None, line=None):
+    """What the bus wants to know of a device."""
+    model = SimpleNamespace(timeout_ms=timeout_ms, late_ms=late_ms, gap_ms=0)
+    return SimpleNamespace(unit=unit, reply_unit=reply_unit or unit, line=line, model=model)
 
 
 def crc(data):
@@ -28,13 +36,13 @@ def exception(unit, function, code):
     return body + crc(body)
 
 
-def one_read(slave, *, baud=19200):
+def one_read(slave):
     """(data or BusError, the bus) of one read of two registers at unit 10."""
 
     async def go():
-        bus = Bus(virtual.Uart(slave, baud), None, virtual.clock(), baud, collect=lambda: None)
+        bus = Bus(virtual.Uart(slave), None, virtual.clock(), LINE, collect=lambda: None)
         try:
-            return bytes(await bus.read(10, 3, 1027, 2, TIMEOUT_MS, LATE_MS)), bus
+            return bytes(await bus.read(device(10), 3, 1027, 2)), bus
         except BusError as error:
             return error, bus
 
@@ -117,15 +125,15 @@ def test_a_late_reply_is_never_anothers():
             return [(next(delays), reply(10, 3, *[next(values)] * count))]
 
         clock = virtual.clock()
-        bus = Bus(virtual.Uart(slave), None, clock, 19200, collect=lambda: None)
+        bus = Bus(virtual.Uart(slave), None, clock, LINE, collect=lambda: None)
         seen = []
         with pytest.raises(BusError, match="timeout"):
-            await bus.read(10, 3, 1027, 1, TIMEOUT_MS, LATE_MS)
+            await bus.read(device(10), 3, 1027, 1)
         with pytest.raises(BusError, match="closed"):
-            await bus.read(10, 3, 1028, 1, TIMEOUT_MS, LATE_MS)
-        seen.append(bytes(await bus.read(10, 3, 772, 2, TIMEOUT_MS, LATE_MS)))
+            await bus.read(device(10), 3, 1028, 1)
+        seen.append(bytes(await bus.read(device(10), 3, 772, 2)))
         await clock.sleep_ms(LATE_MS)
-        seen.append(bytes(await bus.read(10, 3, 1027, 1, TIMEOUT_MS, LATE_MS)))
+        seen.append(bytes(await bus.read(device(10), 3, 1027, 1)))
         return seen
 
     assert virtual.run(go()) == [bytes.fromhex("00020002"), bytes.fromhex("0003")]
@@ -143,10 +151,10 @@ def test_stale_replies_back_to_back():
             return [(delay, reply(10, 3, *[request[3]] * request[5]))]
 
         clock = virtual.clock()
-        bus = Bus(virtual.Uart(slave), None, clock, 19200, collect=lambda: None)
+        bus = Bus(virtual.Uart(slave), None, clock, LINE, collect=lambda: None)
         for address in range(1, 40):
             try:
-                data = bytes(await bus.read(10, 3, address, 1, TIMEOUT_MS, LATE_MS))
+                data = bytes(await bus.read(device(10), 3, address, 1))
             except BusError:
                 await clock.sleep_ms(100)
                 continue
@@ -169,10 +177,10 @@ def test_driver_is_on_only_while_sending_and_lines_rest_between_frames():
         uart = virtual.Uart(slave)
         uart.flush = lambda: trace.append("flush")
         bus = Bus(
-            uart, lambda value: trace.append(f"de {value}"), virtual.clock(), 19200, collect=lambda: None
+            uart, lambda value: trace.append(f"de {value}"), virtual.clock(), LINE, collect=lambda: None
         )
         for unit in (10, 1, 2):
-            await bus.read(unit, 3, 0, 1, TIMEOUT_MS, LATE_MS)
+            await bus.read(device(unit), 3, 0, 1)
         starts = [at for at, _ in uart.sent]
         ends = [at + (8 + 7) * 10 / 19200 + 0.004 for at in starts]
         return trace, [start - end for start, end in zip(starts[1:], ends, strict=False)]
@@ -204,11 +212,11 @@ def test_random_damage_gives_no_wrong_number(seed):
             return [(rng.choice((0.01, 0.03, 0.1, 0.3)), bytes(data))]
 
         clock = virtual.clock()
-        bus = Bus(virtual.Uart(slave), None, clock, 19200, collect=lambda: None)
+        bus = Bus(virtual.Uart(slave), None, clock, LINE, collect=lambda: None)
         for turn in range(150):
             address, count = turn % 250 + 1, turn % 3 + 1
             try:
-                data = bytes(await bus.read(10, 3, address, count, 60, 350))
+                data = bytes(await bus.read(device(10, 60, 350), 3, address, count))
             except BusError:
                 await clock.sleep_ms(100)
                 continue
@@ -216,3 +224,36 @@ def test_random_damage_gives_no_wrong_number(seed):
         return bus.reads
 
     assert virtual.run(go()) > 5
+
+
+def test_a_device_may_answer_from_another_address():
+    """Some batteries answer from an address of their own; then only that one counts."""
+
+    async def go(reply_unit):
+        uart = virtual.Uart(lambda _: [(0.02, reply(0x51, 3, 7))])
+        bus = Bus(uart, None, virtual.clock(), LINE, collect=lambda: None)
+        return bytes(await bus.read(device(0x81, reply_unit=reply_unit), 3, 0x38, 1))
+
+    assert virtual.run(go(0x51)) == b"\x00\x07"
+    with pytest.raises(BusError):
+        virtual.run(go(0x81))
+
+
+def test_a_device_with_other_line_settings_is_spoken_to_in_its_own():
+    """The UART is set for each device that differs, and back, and never in between."""
+
+    async def go():
+        uart = virtual.Uart(lambda request: [(0.02, reply(request[0], 3, 1))])
+        trace = []
+        uart.init = lambda baud, **settings: trace.append((baud, settings["parity"], settings["stop"]))
+        bus = Bus(uart, None, virtual.clock(), LINE, collect=lambda: None)
+        for dev in (
+            device(10),
+            device(1, line=(9600, "even", 1)),
+            device(2, line=(9600, "even", 1)),
+            device(10),
+        ):
+            await bus.read(dev, 3, 0, 1)
+        return trace
+
+    assert virtual.run(go()) == [(9600, 0, 1), (19200, None, 1)]

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from nspkit import persist
@@ -8,7 +10,8 @@ KEY = bytes(range(16))
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / persist.FILES[0]).write_bytes(persist.initial_record(1, KEY))
+    for name in persist.FILES:
+        (tmp_path / name).write_bytes(persist.initial_record(1, KEY))
     return f"{tmp_path}/"
 
 
@@ -39,17 +42,46 @@ def test_a_boot_that_sends_nothing_writes_nothing(folder, tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("cut", range(17))
-def test_a_torn_record_costs_nothing(folder, tmp_path, cut):
-    """A record cut off at any byte is seen as such, and the other copy counts."""
-    store = CounterStore(folder, 1, KEY)
-    used = [store.next() for _ in range(BLOCK + 1)]
-    newest = max(tmp_path.iterdir(), key=lambda path: persist.reserved_of(path.read_bytes(), 1, KEY) or -1)
-    # The cut happened while this copy was being written: its block was never used.
-    newest.write_bytes(newest.read_bytes()[:cut])
-    counter = CounterStore(folder, 1, KEY).next()
-    assert counter == BLOCK
-    assert used[:BLOCK] == list(range(BLOCK))
+@pytest.mark.parametrize("cut", [*range(17), None])
+@pytest.mark.parametrize("turns", [1, 63, 64, 65, 200])
+def test_a_copy_lost_at_any_time_repeats_no_counter(folder, tmp_path, cut, turns):
+    """Whichever copy is torn or gone, also the newer one long after it was written, no counter comes again."""
+    for lost in persist.FILES:
+        used = []
+        for _ in range(3):
+            store = CounterStore(folder, 1, KEY)
+            used += [store.next() for _ in range(turns)]
+            path = tmp_path / lost
+            if cut is None:
+                path.unlink()
+            else:
+                path.write_bytes(path.read_bytes()[:cut])
+        used += [CounterStore(folder, 1, KEY).next()]
+        assert used == sorted(set(used))
+        for name in persist.FILES:
+            (tmp_path / name).write_bytes(persist.initial_record(1, KEY))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_boots_and_losses_repeat_no_counter(folder, tmp_path, seed):
+    """Boots, cuts in the middle of a write and lost copies in any order: counters rise for ever."""
+    rng = random.Random(seed)
+    used = []
+    for _ in range(60):
+        try:
+            store = CounterStore(folder, 1, KEY)
+        except CounterError:
+            assert not any(readable(tmp_path / name) for name in persist.FILES)
+            return
+        used += [store.next() for _ in range(rng.choice((0, 1, 3, 64, 100)))]
+        if rng.random() < 0.2:
+            path = tmp_path / rng.choice(persist.FILES)
+            path.write_bytes(path.read_bytes()[: rng.randrange(17)])
+    assert used == sorted(set(used))
+
+
+def readable(path):
+    return persist.reserved_of(path.read_bytes(), 1, KEY) is not None
 
 
 def test_without_a_record_of_this_key_nothing_is_sent(folder, tmp_path):
@@ -65,7 +97,9 @@ def test_without_a_record_of_this_key_nothing_is_sent(folder, tmp_path):
 
 def test_a_flash_that_cannot_be_written_stops_transmission(folder, tmp_path):
     """A counter that cannot be reserved is not used."""
-    (tmp_path / persist.FILES[1]).mkdir()
+    for name in persist.FILES[1:]:
+        (tmp_path / name).unlink()
+        (tmp_path / name).mkdir()
     store = CounterStore(folder, 1, KEY)
     with pytest.raises(CounterError, match="cannot be written"):
         store.next()

@@ -1,3 +1,4 @@
+import itertools
 import struct
 from types import SimpleNamespace
 
@@ -5,6 +6,7 @@ import virtual
 from nspkit.bus import Bus
 from nspkit.kit import KitState
 from nspkit.poll import Device, Poller
+from nspkit.table import load
 
 
 def crc(data):
@@ -16,22 +18,22 @@ def crc(data):
     return struct.pack("<H", value)
 
 
-def model(*rows, timeout_ms=500):
-    return SimpleNamespace(
-        REGISTERS=rows,
-        BLOCK_LIMIT=64,
-        HOLE_LIMIT=8,
-        PAGE=0,
-        TIMEOUT_MS=timeout_ms,
-        LATE_MS=2000,
-        GAP_MS=0,
-        SENTINELS={"u16": (0xFFF8, 0xFFFF)},
-        WORDS={},
-    )
+class Table:
+    """A device table of these rows."""
+
+    __name__ = "table"
+    HOLE_LIMIT = 8
+
+    def __init__(self, *rows):
+        self.REGISTERS = rows
+        self.SENTINELS = {"u16": ((0xFFF8, 0xFFFF),)}
+        if rows[0][0] == "engine_state":
+            self.WORDS = {"engine_state": {7: "running"}}
 
 
 def row(name, address, group):
-    return (name, 3, address, "u16", 0, 1, 1, 0, 60000, group)
+    unit = {"fuel_permille": "0.1 %", "battery_permille": "0.1 %"}.get(name, "")
+    return (name, 3, address, "u16", unit, 0, 60000, group)
 
 
 class Wire:
@@ -39,14 +41,19 @@ class Wire:
 
     def __init__(self):
         self.mute = set()
+        self.refuse = {}  # address -> exception code
         self.value = 7
+        self.lose = lambda: False
         self.asked = []
 
     def __call__(self, request):
         unit, count = request[0], request[5]
         self.asked.append((unit, request[3]))
-        if unit in self.mute:
+        if unit in self.mute or self.lose():
             return []
+        if request[3] in self.refuse:
+            body = bytes((unit, 0x83, self.refuse[request[3]]))
+            return [(0.01, body + crc(body))]
         body = bytes((unit, 3, 2 * count)) + struct.pack(">H", self.value) * count
         return [(0.01, body + crc(body))]
 
@@ -62,11 +69,13 @@ def two_devices(seconds, script):
         state = KitState(("generator", "battery"))
         devices = [
             Device(
-                "generator", 10, model(row("engine_state", 1, "fast"), row("fuel_permille", 50, "normal"))
+                "generator",
+                10,
+                load(Table(row("engine_state", 1, "fast"), row("fuel_permille", 50, "normal"))),
             ),
-            Device("battery", 1, model(row("battery_permille", 5, "normal"))),
+            Device("battery", 1, load(Table(row("battery_permille", 5, "normal")))),
         ]
-        bus = Bus(uart, None, clock, 19200, collect=lambda: None)
+        bus = Bus(uart, None, clock, (19200, None, 1), collect=lambda: None)
         poller = Poller(bus, devices, state, clock, lines.append, lambda: None)
         task = asyncio.create_task(poller.run())
         for second in range(seconds):
@@ -147,3 +156,44 @@ def test_a_sentinel_is_unknown_at_once():
     done = two_devices(20, script)
     assert done.state.quality("fuel_permille", done.now) == "unknown"
     assert done.state.value("fuel_permille", done.now) is None
+
+
+def test_a_refused_block_is_no_dead_device():
+    """A controller that refuses one block for good gives all others, live, and is never called dead."""
+
+    def script(wire, state, second):
+        wire.refuse = {50: 2}
+        wire.mute = {10} if 100 <= second < 160 else set()
+        if second > 200:
+            assert state.quality("engine_state", second * 1000) == "good"
+
+    done = two_devices(300, script)
+    assert done.state.quality("fuel_permille", done.now) == "unknown"
+    assert sum("does not answer" in line for line in done.lines) == 1
+    assert sum(key == (10, 50) for key in done.wire.asked) < 20
+
+
+def test_a_busy_device_is_asked_again_soon():
+    """Busy is no refusal: the block keeps nearly its period."""
+
+    def script(wire, state, second):
+        wire.refuse = {50: 6} if second % 2 else {}
+
+    done = two_devices(60, script)
+    assert done.state.quality("fuel_permille", done.now) in ("good", "stale")
+    assert sum(key == (10, 50) for key in done.wire.asked) >= 8
+
+
+def test_one_lost_reply_costs_no_quality():
+    """After a timeout the block is asked in another length at once, so a fast value stays good."""
+    turns = itertools.count()
+    seen = set()
+
+    def script(wire, state, second):
+        wire.lose = lambda: next(turns) % 20 == 19
+        if second > 5:
+            seen.add(state.quality("engine_state", second * 1000))
+
+    done = two_devices(300, script)
+    assert done.bus.errors["timeout"] > 5
+    assert seen == {"good"}

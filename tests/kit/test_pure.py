@@ -1,27 +1,37 @@
 from pathlib import Path
 
+import pytest
+
 import pure_kit
+import pure_tables
 from nsptools.bench import vm
 
-SCRIPT = "import pure_kit\nprint(pure_kit.check())\n"
+SCRIPT = "import {0}\nprint({0}.check())\n"
+both = pytest.mark.parametrize("checks", [pure_kit, pure_tables], ids=lambda module: module.__name__)
 
 
 def files_for_the_vm():
-    return vm.firmware_files() | {"pure_kit.py": Path(pure_kit.__file__).read_bytes()}
+    own = {
+        Path(module.__file__).name: Path(module.__file__).read_bytes() for module in (pure_kit, pure_tables)
+    }
+    return vm.firmware_files() | own
 
 
-def test_pure_modules_on_cpython():
+@both
+def test_pure_modules_on_cpython(checks):
     """Requests, replies, registers, qualities, alarms and the clock come out as the makers' documents say."""
-    assert pure_kit.check() == []
+    assert checks.check() == []
 
 
-def test_pure_modules_on_the_board_interpreter():
+@both
+def test_pure_modules_on_the_board_interpreter(checks):
     """The same checks of the same files under MicroPython with a bounded heap."""
-    result = vm.run_script(SCRIPT, files=files_for_the_vm(), heap="192k")
+    result = vm.run_script(SCRIPT.format(checks.__name__), files=files_for_the_vm(), heap="192k")
     assert result.stdout.strip() == "[]", result.stdout
 
 
-def test_pure_modules_on_32_bits():
+@both
+def test_pure_modules_on_32_bits(checks):
     """The same with the small integers of an ESP32."""
-    result = vm.run_script_32(SCRIPT, files=files_for_the_vm())
+    result = vm.run_script_32(SCRIPT.format(checks.__name__), files=files_for_the_vm())
     assert result.stdout.strip() == "[]", result.stdout

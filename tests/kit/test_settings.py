@@ -24,7 +24,9 @@ GOOD = {
         "power_dbm": 14,
         "sync_word": "3444",
     },
-    "buses": [{"uart": 1, "baud": 19200}],
+    "buses": [{"uart": 1, "baud": 19200, "bits": 8, "parity": None, "stop": 1}],
+    "sources": ["grid", "generator"],
+    "tank": None,
     "devices": [
         {"name": "generator", "model": "dse7320mk2", "bus": 0, "unit": 10},
         {"name": "meter", "model": "sdm630", "bus": 0, "unit": 2},
@@ -51,13 +53,43 @@ BAD = [
     (("heartbeat_s",), True, r"heartbeat_s: True"),
     (("rated_w",), None, r"rated_w: None"),
     (("radio",), [], r"radio: missing, or not a table"),
-    (("radio", "driver"), "sx", r"radio.driver: 'sx' is not known, expected rui3"),
+    (("radio", "driver"), "sx", r"radio.driver: 'sx' is not known, expected one of rui3"),
+    (("radio", "sync_word"), None, r"radio.sync_word: None, expected four hex digits"),
+    (("radio", "sync_word"), "34G4", r"radio.sync_word: '34G4', expected four hex digits"),
+    (("radio", "power_dbm"), 23, r"radio.power_dbm: 23, expected a whole number 5-22"),
+    (("radio", "frequency"), 1, r"radio.name of a setting: 'frequency' is not known"),
     (("radio", "sf"), 13, r"radio.sf: 13, expected a whole number 7-12"),
     (("radio", "frequency_hz"), 869000000, r"radio.frequency_hz: no sub-band allows 869000000 Hz"),
     (("buses",), None, r"buses: missing, or not a list"),
     (("buses", 0, "baud"), 300, r"buses\[0\].baud: 300"),
     (("devices", 0, "model"), "dse", r"devices\[0\].model: 'dse' is not known, expected one of dse7320mk2"),
-    (("devices", 1, "name"), "generator", r"devices\[1\].name: 'generator' is unknown or used twice"),
+    (
+        ("buses", 0, "parity"),
+        "none",
+        r"buses\[0\].parity: 'none' is not known, expected one of None, even, odd",
+    ),
+    (("buses", 0, "stop"), 3, r"buses\[0\].stop: 3, expected"),
+    (("buses", 0, "bits"), 7, r"buses\[0\].bits: 7 is not known"),
+    (("buses", 0, "uart"), 2, r"buses\[0\].uart: 2 is used already"),
+    (("buses", 0, "parety"), "even", r"buses\[0\].name of a setting: 'parety' is not known"),
+    (("buses", 0), {"tcp": "", "port": 502}, r"buses\[0\].tcp: '', expected a host"),
+    (("sources", 0), "gird", r"sources\[0\]: 'gird' is not known"),
+    (("tank",), {"empty_raw": 5, "full_raw": 5}, r"tank.full_raw: is the same as empty_raw"),
+    (("generator_auto",), "yes", r"generator_auto: 'yes', expected true or false"),
+    (("devices",), [], r"devices: is empty"),
+    (("devices", 1, "name"), "pump", r"devices\[1\].name: 'pump' is not known"),
+    (
+        ("devices", 1, "name"),
+        "generator",
+        r"devices\[1\].name: 'generator', or its unit on this bus, is used twice",
+    ),
+    (("devices", 1, "unit"), 10, r"devices\[1\].name: 'meter', or its unit on this bus, is used twice"),
+    (("devices", 1, "without"), ["soc"], r"devices\[1\].without: 'soc' is not known"),
+    (
+        ("devices", 1, "line"),
+        {"baud": 9600, "stop": 1, "parity": 0},
+        r"devices\[1\].line.parity: 0 is not known",
+    ),
     (("devices", 1, "bus"), 1, r"devices\[1\].bus: 1, but there are 1 buses"),
     (("devices", 0, "unit"), 0, r"devices\[0\].unit: 0, expected a whole number 1-247"),
     (("devices", 0), "generator", r"devices\[0\]: expected a table"),
@@ -74,6 +106,36 @@ def test_each_mistake_is_named_with_its_field(tmp_path, path, value, message):
     at[path[-1]] = value
     with pytest.raises(settings.SettingsError, match=r"settings\.json: " + message):
         load(tmp_path, data)
+
+
+def test_power_beyond_the_sub_band_is_refused(tmp_path):
+    """On 868.1 MHz 14 dBm ERP is the law, and settings cannot ask for more."""
+    data = copy.deepcopy(GOOD)
+    data["radio"] |= {"frequency_hz": 868100000, "power_dbm": 20}
+    with pytest.raises(settings.SettingsError, match=r"radio\.power_dbm: 20, but this sub-band allows 16"):
+        load(tmp_path, data)
+
+
+def test_a_quantity_comes_from_one_device(tmp_path):
+    """Two devices that both give the battery must be told apart, or the last one read would win."""
+    data = copy.deepcopy(GOOD)
+    data["devices"].append({"name": "battery", "model": "seplos_v3", "bus": 0, "unit": 1})
+    data["devices"].append({"name": "sun", "model": "seplos_v3", "bus": 0, "unit": 3})
+    with pytest.raises(
+        settings.SettingsError, match=r"devices\[3\]\.without: battery_cv comes from the battery already"
+    ):
+        load(tmp_path, data)
+    data["devices"][3]["without"] = ["battery_cv", "battery_da", "battery_permille", "battery_c"]
+    assert len(load(tmp_path, data)["devices"]) == 4
+
+
+def test_a_device_has_what_its_entry_says(tmp_path):
+    """Line settings of its own and what the site has not reach the device."""
+    data = copy.deepcopy(GOOD)
+    data["devices"][1] |= {"line": {"baud": 9600, "parity": "even", "stop": 1}, "without": ["meter_dhz"]}
+    made = settings.device(load(tmp_path, data)["devices"][1])
+    assert made.line == (9600, "even", 1)
+    assert made.without == ("meter_dhz",)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"version": 1', "[]", "null"])

@@ -21,42 +21,48 @@ def _sbox():
         if p == 1:
             break
     box[0] = 0x63
-    return box
+    return bytes(box)
 
 
 _SBOX = _sbox()
 
 
 def _expand(key):
-    words = [list(key[4 * i : 4 * i + 4]) for i in range(4)]
+    words = bytearray(176)
+    words[:16] = key
     constant = 1
-    for i in range(4, 44):
-        word = list(words[i - 1])
-        if i % 4 == 0:
-            word = [_SBOX[b] for b in word[1:] + word[:1]]
-            word[0] ^= constant
+    for i in range(16, 176, 4):
+        word = words[i - 4 : i]
+        if i % 16 == 0:
+            word = bytearray([_SBOX[word[1]] ^ constant, _SBOX[word[2]], _SBOX[word[3]], _SBOX[word[0]]])
             constant = _times_x(constant)
-        words.append([a ^ b for a, b in zip(words[i - 4], word)])  # noqa: B905 - no strict= on the board
-    return [sum(words[4 * r : 4 * r + 4], []) for r in range(11)]  # noqa: RUF017 - four short lists
+        for j in range(4):
+            words[i + j] = words[i - 16 + j] ^ word[j]
+    return words
 
 
 def cipher(key):
-    """Function that encrypts one block of 16 bytes under ``key``."""
+    """Function that encrypts one block of 16 bytes under ``key``.
+
+    It works in two buffers of its own: the interpreter it is for has a small heap.
+    """
     rounds = _expand(key)
+    state = bytearray(16)
+    moved = bytearray(16)
 
     def encrypt(block):
-        state = [a ^ b for a, b in zip(block, rounds[0])]  # noqa: B905
+        for i in range(16):
+            state[i] = block[i] ^ rounds[i]
         for number in range(1, 11):
-            state = [_SBOX[b] for b in state]
-            state = [state[(i + 4 * (i % 4)) % 16] for i in range(16)]
-            if number < 10:
-                mixed = []
-                for column in range(0, 16, 4):
-                    a = state[column : column + 4]
-                    whole = a[0] ^ a[1] ^ a[2] ^ a[3]
-                    mixed += [a[i] ^ whole ^ _times_x(a[i] ^ a[(i + 1) % 4]) for i in range(4)]
-                state = mixed
-            state = [a ^ b for a, b in zip(state, rounds[number])]  # noqa: B905
+            for i in range(16):
+                moved[i] = _SBOX[state[(i + 4 * (i % 4)) % 16]]
+            for i in range(16):
+                mixed = moved[i]
+                if number < 10:
+                    column = i & 12
+                    whole = moved[column] ^ moved[column + 1] ^ moved[column + 2] ^ moved[column + 3]
+                    mixed ^= whole ^ _times_x(moved[i] ^ moved[column + (i + 1) % 4])
+                state[i] = mixed ^ rounds[16 * number + i]
         return bytes(state)
 
     return encrypt

@@ -7,6 +7,8 @@ first. Block limit: no official figure; 64 is what working readers use.
 The controller wants 100 ms between requests and may answer late.
 """
 
+SERIAL = (19200, None, 1)
+UNIT = 10
 BLOCK_LIMIT = 64
 HOLE_LIMIT = 16
 PAGE = 256
@@ -15,10 +17,11 @@ LATE_MS = 2000
 GAP_MS = 100
 
 SENTINELS = {
-    "u16": (0xFFF8, 0xFFFF),
-    "s16": (0x7FF8, 0x7FFF),
-    "u32": (0xFFFFFFF8, 0xFFFFFFFF),
-    "s32": (0x7FFFFFF8, 0x7FFFFFFF),
+    "u16": ((0xFFF8, 0xFFFF),),
+    "s16": ((0x7FF8, 0x7FFF),),
+    "u32": ((0xFFFFFFF8, 0xFFFFFFFF),),
+    "s32": ((0x7FFFFFF8, 0x7FFFFFFF),),
+    "bits": ((0xFFFF, 0xFFFF),),
 }
 
 # Nibble: 2 warning, 3 shutdown, 4 electrical trip, 5 controlled shutdown, 10 active indication.
@@ -35,23 +38,26 @@ WORDS = {
     "alarm_overload": _ACTIVE,
 }
 
-# name                   fc  address type       off  mul  div  lo     hi         group
+# quantity               fc address type        unit      lo      hi       group
 REGISTERS = (
-    ("generator_mode",       3, 772,   "u16",     0,   1,   1,   0,     7,         "fast"),
-    ("generator_status",     3, 774,   "u16",     0,   1,   1,   0,     65535,     "fast"),    # bits 13 shutdown, 12 trip
-    ("fuel_permille",        3, 1027,  "u16",     0,   10,  1,   0,     1300,      "normal"),  # whole %
-    ("starter_dv",           3, 1029,  "u16",     0,   1,   1,   0,     400,       "normal"),
-    ("generator_dhz",        3, 1031,  "u16",     0,   1,   1,   0,     700,       "normal"),
-    ("generator_v",          3, 1032,  "u32",     0,   1,   10,  0,     500,       "normal"),
-    ("mains_v",              3, 1060,  "u32",     0,   1,   10,  0,     500,       "normal"),
-    ("engine_state",         3, 1408,  "u16",     0,   1,   1,   0,     15,        "fast"),
-    ("generator_w",          3, 1536,  "s32",     0,   1,   1,   -60000, 60000,    "normal"),
-    ("engine_dh",            3, 1798,  "u32",     0,   1,   360, 0,     1000000,   "slow"),    # s to 0.1 h
-    ("engine_starts",        3, 1808,  "u32",     0,   1,   1,   0,     1000000,   "slow"),
-    ("alarm_emergency_stop", 3, 39425, "nibble12", 0,  1,   1,   0,     15,        "normal"),
-    ("alarm_starter_low",    3, 39427, "nibble4", 0,   1,   1,   0,     15,        "normal"),
-    ("alarm_fail_to_start",  3, 39428, "nibble8", 0,   1,   1,   0,     15,        "normal"),
-    ("alarm_fuel_low",       3, 39430, "nibble4", 0,   1,   1,   0,     15,        "normal"),
-    ("alarm_fuel_switch",    3, 39432, "nibble12", 0,  1,   1,   0,     15,        "normal"),
-    ("alarm_overload",       3, 39432, "nibble4", 0,   1,   1,   0,     15,        "normal"),
+    ("generator_mode",       3, 772,    "u16",      "",       0,      7,       "fast"),
+    ("alarm_shutdown",       3, 774,    "bit13",    "",       0,      1,       "fast"),
+    ("alarm_trip",           3, 774,    "bit12",    "",       0,      1,       "fast"),
+    ("alarm_controlled",     3, 774,    "bit7",     "",       0,      1,       "fast"),
+    ("alarm_warning",        3, 774,    "bit11",    "",       0,      1,       "fast"),
+    ("fuel_permille",        3, 1027,   "u16",      "%",      0,      1300,    "normal"),
+    ("starter_dv",           3, 1029,   "u16",      "0.1 V",  0,      400,     "normal"),
+    ("generator_dhz",        3, 1031,   "u16",      "0.1 Hz", 0,      700,     "normal"),
+    ("generator_v",          3, 1032,   "u32",      "0.1 V",  0,      500,     "normal"),
+    ("mains_v",              3, 1060,   "u32",      "0.1 V",  0,      500,     "normal"),
+    ("engine_state",         3, 1408,   "u16",      "",       0,      15,      "fast"),
+    ("generator_w",          3, 1536,   "s32",      "W",      -60000, 60000,   "normal"),
+    ("engine_dh",            3, 1798,   "u32",      "s",      0,      1000000, "slow"),    # s to 0.1 h
+    ("engine_starts",        3, 1808,   "u32",      "",       0,      1000000, "slow"),
+    ("alarm_emergency_stop", 3, 39425,  "nibble12", "",       0,      15,      "normal"),
+    ("alarm_starter_low",    3, 39427,  "nibble4",  "",       0,      15,      "normal"),
+    ("alarm_fail_to_start",  3, 39428,  "nibble8",  "",       0,      15,      "normal"),
+    ("alarm_fuel_low",       3, 39430,  "nibble4",  "",       0,      15,      "normal"),
+    ("alarm_fuel_switch",    3, 39432,  "nibble12", "",       0,      15,      "normal"),
+    ("alarm_overload",       3, 39432,  "nibble4",  "",       0,      15,      "normal"),
 )

@@ -2,4 +2,8 @@
 
 
 class RadioError(Exception):
-    """A frame that did not leave, with the radio's own word for it."""
+    """A frame that may not have left, with the radio's own word for it."""
+
+
+class RadioRefused(RadioError):
+    """A frame that the radio did not take: nothing was on the air."""

@@ -1,12 +1,13 @@
 """RUI3 AT modem (RAK3172 class, firmware 4.2.1 or later) in LoRa P2P mode.
 
 Sets the PHY words at every start and reads each back: a modem that is set
-differently would be deaf without a sign.
+differently would be deaf without a sign. Recovery goes as far as reset and run;
+a modem that hangs until its power is cut needs a board that can cut it.
 """
 
 import asyncio
 
-from nspkit.radio import RadioError
+from nspkit.radio import RadioError, RadioRefused
 from nsplink import rui3
 
 _ANSWER_MS = 1000
@@ -35,6 +36,7 @@ class Rui3:
         self.state = "down"
         self.reason = "not started"
         self.restarts = 0
+        self._refused = 0  # frames in a row that it did not take
         self._silent = False  # whether the last command that failed got no answer at all
 
     async def run(self) -> None:
@@ -63,7 +65,7 @@ class Rui3:
         """
         async with self._lock:
             if self.state != "up":
-                raise RadioError(self.reason)
+                raise RadioRefused(self.reason)
             self._answers.clear()
             self._write(rui3.send_command(data))
             answer = await self._wait(("ok", "error", "tx_done"), _ANSWER_MS)
@@ -71,7 +73,13 @@ class Rui3:
                 self._down("the modem does not answer")
                 raise RadioError(self.reason)
             if answer[0] == "error":
-                raise RadioError(answer[1])
+                self._refused += 1
+                if self._refused >= _TRIES:
+                    # As after a restart whose banner was lost: it wants to be set up again.
+                    self._refused = 0
+                    self._down("the modem refuses to send: " + answer[1])
+                raise RadioRefused(answer[1])
+            self._refused = 0
             if answer[0] == "ok" and await self._wait(("tx_done",), air_ms + 2 * _ANSWER_MS) is None:
                 self._down("the modem did not say that the frame left")
                 raise RadioError(self.reason)

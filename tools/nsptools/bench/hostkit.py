@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nspkit import app
+from nspkit import app, start
 from nspkit.clock import Clock
 from nspkit.log import Log
 
@@ -85,6 +85,9 @@ class HostBoard:
         self._open: list[HostUart] = []
         self._random = random.Random(seed)
 
+    def forget(self, modules: tuple[str, ...]) -> None:
+        """A PC has room for modules that were for the start only."""
+
     def collect(self) -> None:
         """CPython's collector needs no help between requests."""
 
@@ -125,8 +128,7 @@ async def _sleep_ms(ms: int) -> None:
 
 async def run(board: HostBoard, say: Callable[[str], None]) -> None:
     """Run the kit of this board until cancelled; errors of its files are raised as they are."""
-    kit = app.Kit(board, Log(board.clock, say))
     try:
-        await kit.run()
+        await app.Kit(board, start.read(board.folder), Log(board.clock, say)).run()
     finally:
         board.close()

@@ -1,0 +1,43 @@
+"""Reads what a kit is made of: settings, key, device tables. Needed at the start only.
+
+main.py runs this before it imports the kit itself, and then lets go of it: the
+checks are a third of the code, and the heap must hold only what runs.
+"""
+
+from nspkit import settings
+from nspkit.log import Log
+
+# LED code: short flashes in a row, then a pause. A running kit gives one flash each second.
+LED_SETTINGS = 3
+
+
+def read(folder: str) -> tuple:
+    """The plan of a kit from the files in ``folder`` ("" on the board): (settings, generation, key, devices).
+
+    ``devices``: a list of poll.Device for each bus. A plain tuple, since an
+    object of a class here would keep this module alive. Raises
+    settings.SettingsError, which names what is wrong.
+    """
+    conf = settings.load(folder)
+    generation, key = settings.load_key(folder)
+    devices: list = [[] for _ in conf["buses"]]
+    for entry in conf["devices"]:
+        devices[entry["bus"]].append(settings.device(entry))
+    return conf, generation, key, devices
+
+
+def plan(board) -> tuple | None:
+    """The kit's plan; with files that are not in order, say so and flash a code until somebody comes."""
+    log = Log(board.clock)
+    try:
+        made = read(board.folder)
+    except settings.SettingsError as error:
+        log("not started: %s" % error)
+    except (KeyError, ValueError, TypeError) as error:
+        # What the checks let through must end here as well, not in a loop of resets.
+        log("not started: settings.json: %s %s" % (type(error).__name__, error))
+    else:
+        board.forget(settings.made_of())
+        return made
+    board.led().repeat(LED_SETTINGS)
+    return None
