@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from nsptools.bench.dse7320 import DseGenset
+from nsptools.bench.gencomm import SENTINELS
 from nsptools.bench.plant import Plant
 from nsptools.bench.profiles import demo_spec, spec
 from nsptools.bench.registers import Kind, Missing, Register, pack
@@ -52,7 +53,7 @@ def test_packing_puts_the_high_word_first_and_holds_at_the_limits():
 )
 def test_sentinels_of_each_kind(kind, reason, words):
     """Protects the not-available codes of the generator controller."""
-    assert pack(kind, reason) == words
+    assert pack(kind, reason, SENTINELS) == words
 
 
 def test_dse_shows_the_running_set():

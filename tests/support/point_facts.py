@@ -1,13 +1,14 @@
 """Points, facts and heartbeats of a tank, for the tests of forecasts, alarms and overview."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nspgateway import forecast
+from nspgateway import forecast, fuel_level
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
 from nspgateway.forecast import FuelSample
+from nspgateway.fuel_level import Tank
 from nspgateway.view import Forecast, Reading
 
 NOON = datetime(2027, 1, 15, 12, 0, tzinfo=UTC)
@@ -99,15 +100,21 @@ class Heartbeats:
 
     point: PointConfig
     history: list[FuelSample] = field(default_factory=list)
+    tank: Tank = field(default_factory=Tank)
 
     def hear(self, at: datetime, litres: float | None, load_w: int | None, *, running: bool = True) -> None:
         """One heartbeat."""
-        self.history.append(FuelSample(at, litres, load_w, running))
+        sample = FuelSample(at, litres, load_w, running)
+        self.history.append(sample)
+        self.tank = fuel_level.advance(self.point, self.tank, sample)
 
     def facts(self, now: datetime) -> Facts:
         """Facts by the gateway's rule: a level older than three intervals is unknown."""
         stale = timedelta(seconds=3 * self.point.interval_s)
         last = self.history[-1] if self.history else None
-        litres = last.litres if last is not None and now - last.at <= stale else None
-        fuel = forecast.fuel(self.point, self.history, now)
-        return make_facts(self.point, now=now, fuel_litres=litres, fuel=fuel)
+        known = last is not None and last.litres is not None and now - last.at <= stale
+        litres = self.tank.litres if known else None
+        fuel = forecast.fuel(self.point, self.history, now, self.tank)
+        facts = make_facts(self.point, now=now, fuel_litres=litres, fuel=fuel)
+        burn = forecast.fuel_burn(self.point, self.tank, self.history, now)
+        return replace(facts, burn=burn, refuels=self.tank.refuels, last_litres=self.tank.litres)

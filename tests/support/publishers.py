@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -33,9 +33,9 @@ class ListOutbox:
     def size(self) -> int:
         return len(self.waiting)
 
-    def next_batch(self, limit: int) -> list[tuple[int, OutboxMessage]]:
+    def next_batch(self, limit: int, without: Collection[str] = ()) -> list[tuple[int, OutboxMessage]]:
         self._new.clear()
-        return sorted(self.waiting.items())[:limit]
+        return [(n, m) for n, m in sorted(self.waiting.items()) if m.topic not in without][:limit]
 
     def delivered(self, ids: Sequence[int]) -> None:
         for number in ids:

@@ -60,6 +60,10 @@ def _set_grid(plant: Plant, text: str) -> None:
     plant.grid_on = flag(text)
 
 
+def _set_clouds(plant: Plant, text: str) -> None:
+    plant.clouds = number(text, 0.0, 1.0)
+
+
 def _set_leak(plant: Plant, text: str) -> None:
     plant.leak_l_per_h = number(text, 0.0, 1e4)
 
@@ -96,6 +100,7 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
     {
         "fuel_l": Variable(lambda plant: show(plant.engine.fuel_l), _set_fuel),
         "leak_l_per_h": Variable(lambda plant: show(plant.leak_l_per_h), _set_leak),
+        "fuel_height_m": Variable(lambda plant: show(plant.fuel_height_m)),
         "load_w": Variable(lambda plant: show(plant.load_w), _set_load),
         "grid_on": Variable(lambda plant: show(plant.grid_on), _set_grid),
         "mode": Variable(lambda plant: plant.engine.mode, _set_mode),
@@ -105,6 +110,8 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
         "starter_permille": Variable(lambda plant: show(plant.engine.starter_charge * 1000), _set_starter),
         "soc_permille": Variable(lambda plant: show(plant.pack.soc * 1000), _set_soc),
         "no_charge": Variable(lambda plant: show(plant.pack.no_charge), _set_no_charge),
+        "clouds": Variable(lambda plant: show(plant.clouds), _set_clouds),
+        "sun_w": Variable(lambda plant: show(plant.sun_w)),
         "state": Variable(lambda plant: plant.engine.state.value),
         "shutdown": Variable(lambda plant: plant.engine.shutdown.value),
         "source": Variable(lambda plant: plant.source.value),

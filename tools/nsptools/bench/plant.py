@@ -1,7 +1,8 @@
-"""One simulated site: grid, generator, battery and load, in plant seconds. No clock, no I/O.
+"""One simulated site: grid, generator, battery, panels and load, in plant seconds. No clock, no I/O.
 
 The load hangs on one source at a time: grid before generator before battery; with none of them there is
-no power. Grid and generator also charge the battery with what they have left.
+no power. Grid and generator also charge the battery with what they have left. Panels lie on the battery's
+side: they carry the inverter first and charge with the rest; what nobody takes is never made.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import StrEnum
 from nsptools.bench.engine import Engine, State
 from nsptools.bench.pack import Pack
 from nsptools.bench.spec import PlantSpec
+from nsptools.bench.sun import Sun
 from nsptools.bench.wobble import Wobble
 
 _LONGEST_STEP_S = 1.0
@@ -40,12 +42,13 @@ class Energy:
     generator_wh: float = 0.0
     battery_out_dc_wh: float = 0.0
     battery_in_dc_wh: float = 0.0
+    sun_dc_wh: float = 0.0  # part of what went in, or straight to the inverter
 
 
 class Plant:
     """The site of `spec`; the seed chooses its small variations.
 
-    Change `load_w`, `grid_on`, `leak_l_per_h` and the attributes of `engine` and `pack` between steps;
+    Change `load_w`, `grid_on`, `clouds`, `leak_l_per_h` and the attributes of `engine` and `pack` between steps;
     everything else is for reading.
     """
 
@@ -54,6 +57,8 @@ class Plant:
         self.engine = Engine(spec)
         self.pack = Pack(spec)
         self.energy = Energy()
+        self.sun = Sun(spec, seed)
+        self.clouds = spec.clouds  # 0 to 1
         self.load_w = spec.load_w  # base load, W, >= 0
         self.grid_on = spec.grid_on
         self.leak_l_per_h = 0.0  # fault: the tank loses this
@@ -63,6 +68,7 @@ class Plant:
         self.wanted_w = 0.0  # what the load asks now
         self.grid_w = 0.0
         self.generator_w = 0.0
+        self.sun_w = 0.0  # what the panels give now, DC
         self._load_wobble = Wobble(seed, "load", 100.0, 1800.0)
         self._wobbles = {
             name: Wobble(seed, name, 7.0, 90.0) for name in ("grid_v", "grid_hz", "set_v", "set_hz")
@@ -89,6 +95,11 @@ class Plant:
     def fuel_fraction(self) -> float:
         """Level in the tank, 0 to 1, dead volume included: what a float sees."""
         return self.engine.fuel_l / self.spec.tank_l
+
+    @property
+    def fuel_height_m(self) -> float:
+        """Height of the fuel above the tank's floor, m."""
+        return self.fuel_fraction * self.spec.tank_height_m
 
     def phases_w(self, total_w: float) -> tuple[float, float, float]:
         """A three-phase power split as the building's wiring does, W."""
@@ -154,17 +165,24 @@ class Plant:
         self._account(step_s)
 
     def _move_battery(self, step_s: float) -> float:
-        """Charge or discharge for the step; gives the DC power that went in, W."""
+        """Charge or discharge for the step; gives the DC power that the charger took from the AC side, W."""
         if step_s <= 0:
             return 0.0
+        sun_w = self.sun.power_w(self.elapsed_s, self.clouds) if self.pack.fitted else 0.0
         efficiency, hours = self.spec.converter_efficiency, step_s / 3600.0
-        if self.source is Source.BATTERY:
-            self.pack.discharge(step_s, self.wanted_w / efficiency)
-            self.energy.battery_out_dc_wh += self.wanted_w / efficiency * hours
-            return 0.0
-        charge_w = self.pack.charge(step_s, self._spare_w() * efficiency)
-        self.energy.battery_in_dc_wh += charge_w * hours
-        return charge_w
+        inverter_w = self.wanted_w / efficiency if self.source is Source.BATTERY else 0.0
+        charger_w = self._spare_w() * efficiency
+        taken_w = 0.0
+        if inverter_w > sun_w:
+            self.pack.discharge(step_s, inverter_w - sun_w)
+            self.energy.battery_out_dc_wh += (inverter_w - sun_w) * hours
+            self.sun_w = sun_w
+        else:
+            taken_w = self.pack.charge(step_s, sun_w - inverter_w + charger_w)
+            self.energy.battery_in_dc_wh += taken_w * hours
+            self.sun_w = min(sun_w, inverter_w + taken_w)
+        self.energy.sun_dc_wh += self.sun_w * hours
+        return max(0.0, taken_w + inverter_w - self.sun_w)
 
     def _choose(self) -> Source:
         if self.grid_on:

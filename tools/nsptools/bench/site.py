@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from nsptools.bench import doors
-from nsptools.bench.dse7320 import DseGenset
+from nsptools.bench import catalogue, doors
+from nsptools.bench.faults import Injection, named
 from nsptools.bench.line import Line
 from nsptools.bench.plant import Plant
 from nsptools.bench.registers import Device, Missing
-from nsptools.bench.sdm630 import Sdm630Meter
-from nsptools.bench.seplos_v3 import SeplosBattery
 from nsptools.bench.slave import Station
 from nsptools.bench.spec import PlantSpec
+from nsptools.bench.tcp_server import TcpServer
 
 TICK_S = 0.25  # wall seconds between two steps of the plant
 _LONGEST_GAP_S = 5.0  # a suspended machine must not jump hours ahead
 _LONGEST_DELAY_MS = 10_000.0
 
-_MAKERS: Mapping[str, Callable[[Plant], Device]] = MappingProxyType(
-    {
-        "generator": DseGenset,
-        "battery": SeplosBattery,
-        "meter": Sdm630Meter,
-    }
-)
 _SENTINELS: Mapping[str, Missing] = MappingProxyType(
     {
         "sentinel": Missing.UNIMPLEMENTED,
@@ -47,13 +39,16 @@ class Site:
     Doors (`set`, `get`) are named OWNER.NAME and take text, numbers or switches:
 
     - `plant.NAME`: a variable of doors.py, as `plant.fuel_l`, `plant.load_w`, `plant.grid_on`;
-    - `generator.NAME`, `battery.NAME`, `meter.NAME`: a register in its own steps, as
+    - `generator.NAME`, `battery.NAME`, `meter.NAME` and so on: a register in its own steps, as
       `generator.fuel_percent`; `auto` lets the plant decide again, `sentinel` (or `sentinel:transducer_fault`
       and so on) shows not available; `mute` silences the device, `reply_ms` is its answering time,
       `min_gap_ms` makes it answer *busy* to requests that come sooner;
     - `bus.unplug`; `bus.fault`: none, or silence, noise, truncate, crc, late on every reply.
 
     Every wrong name or value raises ValueError that says what there is.
+
+    Models that only speak Modbus TCP are not on the bus but on a loopback port; with `tcp_port` (0: any free
+    one) every device is.
     """
 
     def __init__(
@@ -64,15 +59,24 @@ class Site:
         speed: float = 60.0,
         baud: int = 19_200,
         pace_requests: bool = False,
+        tcp_port: int | None = None,
     ) -> None:
         if not 0 <= speed <= 3600:
             raise ValueError(f"speed is {speed:g}; expected 0 to 3600 plant seconds a second")
         self.name = name
         self.speed = speed
         self.plant = Plant(spec, seed)
-        self.devices = {key: make(self.plant) for key, make in _MAKERS.items() if key in spec.devices}
+        self.devices = catalogue.at_site(self.plant)
         self.line = Line(baud, pace_requests, seed)
-        self.station = Station(list(self.devices.values()), baud, seed)
+        on_tcp = {
+            owner
+            for owner in self.devices
+            if tcp_port is not None or catalogue.entry(catalogue.model_at(spec, owner)).tcp
+        }
+        on_bus = [device for owner, device in self.devices.items() if owner not in on_tcp]
+        self.station = Station(on_bus, baud, seed)
+        boxes = [device for owner, device in self.devices.items() if owner in on_tcp]
+        self.tcp = TcpServer(boxes, tcp_port or 0, seed) if boxes else None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -81,9 +85,11 @@ class Site:
         return self.line.kit_path
 
     async def start(self) -> None:
-        """Open the bus and let plant time run."""
+        """Open the bus and let plant time run. OSError when a TCP port is taken; `stop` clears up."""
         self.line.open()
         self.station.open(self.line.device_path)
+        if self.tcp is not None:
+            await self.tcp.start()
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"plant {self.name}")
 
     async def stop(self) -> None:
@@ -93,6 +99,8 @@ class Site:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        if self.tcp is not None:
+            await self.tcp.stop()
         await self.station.close()
         self.line.close()
 
@@ -161,11 +169,13 @@ class Site:
             raise ValueError(f"the bus has no {item!r}; it has {', '.join(_BUS_SWITCHES)}")
 
     def _set_fault(self, text: str) -> None:
-        if text == "none":
-            self.line.clear()
-            return
-        injection = self.line.inject(text)  # refuses an unknown name before the old fault is gone
-        self.line.injections[:] = [injection]
+        harmed = [self.line.injections]
+        if self.tcp is not None:
+            harmed.append(self.tcp.injections)
+        # A name that does not exist is refused before the old fault is gone.
+        fault = None if text == "none" else named(text)
+        for injections in harmed:
+            injections[:] = [] if fault is None else [Injection(fault)]
 
     def _get_bus(self, item: str) -> str:
         if item == "unplug":

@@ -6,7 +6,7 @@ Whose part is whose:
   and for damaged requests, the answering time, *busy*, and each device's refusals (function, address, block
   limit). pymodbus' serial server answers unknown units, separates frames by content and swallows a request
   after noise, as no device does.
-- pymodbus': decoding of the request, the register store with its live hook, encoding of the answer.
+- pymodbus': encoding of the answer.
 
 A half request followed by silence is forgotten; while a device answers, the line is not heard.
 """
@@ -17,23 +17,23 @@ import asyncio
 import os
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from pymodbus.constants import ExcCodes
-from pymodbus.datastore import ModbusServerContext
-from pymodbus.pdu import DecodePDU
-from pymodbus.simulator import DataType, SimData, SimDevice
-from pymodbus.simulator.simcore import SimCore
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsResponse, ReadDiscreteInputsResponse
+from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInputRegistersResponse
 
 from nsptools.bench.line import BITS_PER_BYTE
 from nsptools.bench.registers import (
+    BIT_FUNCTIONS,
     BUSY,
     ILLEGAL_FUNCTION,
     ILLEGAL_VALUE,
     READ_COILS,
+    READ_DISCRETE,
     READ_HOLDING,
+    READ_INPUT,
     Device,
 )
 
@@ -42,7 +42,6 @@ _SILENT_CHARACTERS = 3.5
 # taken for silence only beyond this. It costs nothing, since devices answer later than this anyway.
 _TOLERANCE_S = 0.004
 _LONGEST_FRAME = 256
-_READ_FUNCTIONS = (1, 2, 3, 4)
 _READ_PDU_LENGTH = 5
 _EXCEPTION = 0x80
 
@@ -57,69 +56,54 @@ def crc16(data: bytes) -> bytes:
     return struct.pack("<H", value)
 
 
+_ANSWERS: Mapping[int, type[ModbusPDU]] = {
+    READ_COILS: ReadCoilsResponse,
+    READ_DISCRETE: ReadDiscreteInputsResponse,
+    READ_HOLDING: ReadHoldingRegistersResponse,
+    READ_INPUT: ReadInputRegistersResponse,
+}
+
+
 class RegisterBank:
-    """The devices of one bus behind pymodbus' register store: request PDU in, answer PDU out."""
+    """The devices of one bus: request PDU in, answer PDU out."""
 
     def __init__(self, devices: Sequence[Device]) -> None:
-        self.devices = {device.unit: device for device in devices}
-        if len(self.devices) != len(devices):
+        units = [part for device in devices for part in device.parts]
+        self.devices = {device.unit: device for device in units}
+        if len(self.devices) != len(units):
             raise ValueError("two devices of one bus have the same unit address")
-        self._decoder = DecodePDU(True)
-        self._store = SimCore([_sim_device(device) for device in devices])
 
-    async def answer(self, unit: int, request: bytes) -> bytes:
-        """Answer PDU (data or exception) of a unit that exists, for a request PDU of at least one byte."""
-        function = request[0]
-        if function not in _READ_FUNCTIONS:
-            return bytes((function | _EXCEPTION, ILLEGAL_FUNCTION))
-        if len(request) != _READ_PDU_LENGTH:
-            return bytes((function | _EXCEPTION, ILLEGAL_VALUE))
-        address, count = struct.unpack(">HH", request[1:])
-        code = self.devices[unit].refusal(function, address, count)
-        if code:
-            return bytes((function | _EXCEPTION, code))
-        pdu = self._decoder.decode(request)
-        if pdu is None:
-            raise RuntimeError(f"pymodbus does not decode the request {request.hex(' ')}")
-        # The store is what pymodbus' own server hands to its requests; their annotation is narrower.
-        reply = await pdu.datastore_update(cast("ModbusServerContext", self._store), unit)
-        return bytes((reply.function_code,)) + reply.encode()
+    def answer(self, unit: int, request: bytes) -> bytes | None:
+        """Answer PDU of a unit that exists, for a request PDU of at least one byte.
+
+        It holds data or an exception; None is silence, of a device that has no exceptions.
+        """
+        device = self.devices[unit]
+        code = _refusal(device, request)
+        if not code:
+            return _data(device, request)
+        return None if device.silent_errors else bytes((request[0] | _EXCEPTION, code))
 
 
-def _sim_device(device: Device) -> SimDevice:
-    """A store of the device's addresses, filled from its live image at each read."""
+def _refusal(device: Device, request: bytes) -> int:
+    """Exception code for a request PDU, 0 when the device gives the data."""
+    if request[0] not in _ANSWERS:
+        return ILLEGAL_FUNCTION
+    if len(request) != _READ_PDU_LENGTH:
+        return ILLEGAL_VALUE
+    return device.refusal(request[0], *struct.unpack(">HH", request[1:]))
 
-    async def refresh(
-        function: int,
-        start: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        written: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        if written is not None:
-            return ExcCodes.ILLEGAL_FUNCTION
-        if function != READ_COILS:
-            registers[address - start : address - start + count] = device.words(address, count)
-            return None
-        first = address // 16  # bits lie sixteen to a word, lowest first; count is in words here
-        bits = device.bits(first * 16, count * 16)
-        registers[first - start : first - start + count] = [
-            sum(bit << i for i, bit in enumerate(bits[16 * word : 16 * word + 16])) for word in range(count)
-        ]
-        return None
 
-    empty_bits = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
-    empty_words = [SimData(0, values=0, datatype=DataType.REGISTERS)]
-    words = [
-        SimData(span.start, count=len(span), values=0, datatype=DataType.REGISTERS) for span in device.spans
-    ]
-    bits = [
-        SimData(span.start, values=[False] * len(span), datatype=DataType.BITS) for span in device.coils
-    ] or empty_bits
-    holding = device.function == READ_HOLDING
-    blocks = (bits, empty_bits, words if holding else empty_words, empty_words if holding else words)
-    return SimDevice(device.unit, simdata=blocks, action=refresh)
+def _data(device: Device, request: bytes) -> bytes:
+    """PDU with the data of a read that the device does not refuse."""
+    function = request[0]
+    address, count = struct.unpack(">HH", request[1:])
+    if function in BIT_FUNCTIONS:
+        read = device.bits if function == READ_COILS else device.discrete_bits
+        answer = _ANSWERS[function](bits=read(address, count))
+    else:
+        answer = _ANSWERS[function](registers=device.words(address, count))
+    return bytes((function,)) + answer.encode()
 
 
 @dataclass
@@ -197,7 +181,7 @@ class Station:
             self.counters.damaged += 1
             return
         device = self.bank.devices.get(frame[0])
-        if device is None or device.mute:
+        if device is None or device.mute or not device.hears(frame[1:-2], self._last_byte_s):
             self.counters.ignored += 1
             return
         self._answering = asyncio.get_running_loop().create_task(self._answer(device, frame[1:-2]))
@@ -206,14 +190,17 @@ class Station:
         loop = asyncio.get_running_loop()
         since_ms = (self._last_byte_s - self._last_answer_s.get(device.unit, float("-inf"))) * 1000
         if since_ms < device.min_gap_ms:
-            pdu = bytes((request[0] | _EXCEPTION, BUSY))
+            pdu: bytes | None = bytes((request[0] | _EXCEPTION, BUSY))
         else:
-            pdu = await self.bank.answer(device.unit, request)
+            pdu = self.bank.answer(device.unit, request)
+        if pdu is None:
+            self.counters.ignored += 1
+            return
         due_s = self._last_byte_s + self._random.uniform(*device.reply_ms) / 1000
         await asyncio.sleep(max(0.0, due_s - loop.time()))
         if device.mute:
             return
-        frame = bytes((device.unit,)) + pdu
+        frame = bytes((device.reply_unit,)) + pdu
         os.write(self._port, frame + crc16(frame))
         self._sending_until_s = loop.time() + len(frame) * self._byte_s
         self._last_answer_s[device.unit] = self._sending_until_s

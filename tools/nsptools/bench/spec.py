@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+_NO_UNITS: Mapping[str, int] = MappingProxyType({})
+OWNERS = ("generator", "battery", "meter", "tank", "solar")
 MODES = ("off", "manual", "auto", "test")
 
 
@@ -19,6 +24,7 @@ class PlantSpec:
     tank_l: float = 100.0
     fuel_l: float = 100.0
     dead_l: float = 0.0  # below the suction pipe: in the tank, on the gauge, never burnt
+    tank_height_m: float = 1.0  # of the full tank, which is a box: level and litres go together
     # Burn in l/h = idle * rated kW + slope * load kW; fits published diesel tables of 8-20 kW.
     idle_l_per_kwh: float = 0.035
     slope_l_per_kwh: float = 0.255
@@ -46,14 +52,24 @@ class PlantSpec:
     converter_efficiency: float = 0.93  # each way, AC to DC and DC to AC
     charge_efficiency: float = 0.99  # of the ampere-hours put in
 
+    # Solar panels on the battery's DC side. panels_w = 0: none here. Hours are local time of day.
+    panels_w: float = 0.0  # peak
+    clouds: float = 0.4  # 0 is a clear sky; at 1 the thickest cloud takes everything
+    start_h: float = 12.0  # time of day when the story starts
+    sunrise_h: float = 6.0
+    sunset_h: float = 18.0
+
     # The AC side.
     load_w: float = 2_000.0
     load_variation: float = 0.03  # +- fraction, slow and seeded
     grid_on: bool = True
     ambient_c: float = 8.0
 
-    # Which of generator, battery, meter answer on the bus.
+    # Which of OWNERS answer on the bus, of which model (an id of catalogue.py) and at which address, by name;
+    # what is not named is as the catalogue has it.
     devices: tuple[str, ...] = ("generator", "battery", "meter")
+    models: Mapping[str, str] = field(default_factory=lambda: _NONE, hash=False)
+    units: Mapping[str, int] = field(default_factory=lambda: _NO_UNITS, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what no site can be, with the field's name."""
@@ -66,13 +82,19 @@ class PlantSpec:
         _within("cells", self.cells, 1, 16)
         _within("attempts", self.attempts, 1, 10)
         _within("load_variation", self.load_variation, 0.0, 0.5)
-        for name in ("rated_w", "battery_wh", "load_w", "max_charge_a", "max_discharge_a"):
+        _within("tank_height_m", self.tank_height_m, 0.05, 20.0)
+        _within("clouds", self.clouds, 0.0, 1.0)
+        _within("start_h", self.start_h, 0.0, 24.0)
+        _within("sunrise_h", self.sunrise_h, 0.0, 23.0)
+        _within("sunset_h", self.sunset_h, self.sunrise_h + 0.5, 24.0)
+        for name in ("rated_w", "battery_wh", "load_w", "panels_w", "max_charge_a", "max_discharge_a"):
             _within(name, getattr(self, name), 0.0, 1e6)
         for name in ("converter_efficiency", "charge_efficiency"):
             _within(name, getattr(self, name), 0.1, 1.0)
-        unknown = set(self.devices) - {"generator", "battery", "meter"}
-        if unknown:
-            raise ValueError(f"devices has {sorted(unknown)}; expected generator, battery, meter")
+        for name, given in (("devices", self.devices), ("models", self.models), ("units", self.units)):
+            unknown = set(given) - set(OWNERS)
+            if unknown:
+                raise ValueError(f"{name} has {sorted(unknown)}; expected {', '.join(OWNERS)}")
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -19,10 +19,15 @@ import typer
 
 from nsptools.demo import run as demo_run
 from nsptools.demo.places import MAX_KITS
+from nsptools.scenario.files import load
+from nsptools.scenario.reader import Scenario
 
 
 def command(
-    kits: Annotated[int, typer.Option(min=1, max=MAX_KITS, help="Support points, each with a kit.")] = 4,
+    kits: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_KITS, help="Support points, each with a kit.", show_default="4"),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(min=0, help="End by itself after so many seconds; 0 = run until Ctrl-C.")
     ] = 0,
@@ -36,12 +41,24 @@ def command(
         int, typer.Option(min=0, max=65535, help="Port of the broker; 0 = any free one.")
     ] = 1883,
     seed: Annotated[
-        int, typer.Option(min=0, help="Chance of plants and air; the same seed, the same story.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Chance of plants and air; the same seed, the same story.",
+            show_default="1, or the scenario's",
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="Language the page opens in: nl or en.")] = "nl",
     data: Annotated[
         Path | None, typer.Option(help="Keep everything in this new folder; default: nothing is kept.")
     ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(help="Play this scenario file: its points, its plants, its events (docs/scenarios.md)."),
+    ] = None,
+    skip_unplayable: Annotated[
+        bool, typer.Option("--skip-unplayable", help="Leave out what of a scenario cannot be played yet.")
+    ] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Open no browser and no panel.")] = False,
 ) -> None:
     """Run a town of support points on this machine and watch one run low on fuel.
@@ -51,9 +68,35 @@ def command(
     """
     if language not in ("nl", "en"):
         raise typer.BadParameter(f"{language!r}: nl or en", param_hint="--language")
-    options = demo_run.Options(kits, speed, http_port, mqtt_port, seed, language, data)
+    if scenario is not None and kits is not None:
+        raise typer.BadParameter("the scenario says which points there are", param_hint="--kits")
+    story = _story(scenario, skip=skip_unplayable) if scenario is not None else None
+    if seed is None:
+        seed = story.seed if story is not None else 1
+    options = demo_run.Options(kits or 4, speed, http_port, mqtt_port, seed, language, data, story)
     _quiet(verbose=headless)
     asyncio.run(_demo(options, seconds or None, headless=headless))
+
+
+def _story(file: Path, *, skip: bool) -> Scenario:
+    """Read the scenario and say what of it is not played. Raises ScenarioError."""
+    story = load(file)
+    if not skip:
+        story.require_playable()
+    print(
+        f"Scenario:  {story.name}, from {story.start:%Y-%m-%d %H:%M:%S}, "
+        f"points: {len(story.points)}, events: {len(story.events)}"
+    )
+    for one in story.later:
+        print(f"Skipped:   {one.place}: {one.word} is not playable yet{one.why}")
+    for count, name in ((len(story.expects), "expect"), (len(story.asks), "ask")):
+        if count:
+            print(f"Note:      {count} [[{name}]] are read, not judged: they belong to exercises")
+    if story.exercise:
+        print(
+            "Note:      exercise = true is not played yet: kits do not mark their frames, nor the page itself"
+        )
+    return story
 
 
 async def _demo(options: demo_run.Options, seconds: float | None, *, headless: bool) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from nspgateway.config import PointConfig
+from dataclasses import dataclass
+
+from nspgateway.config import Deployment, PointConfig
 from nsptools.bench import profiles
 from nsptools.bench.spec import PlantSpec
+from nsptools.scenario.reader import Scenario
 
 REGION, REGION_NAME = "voorbeeld", "Veiligheidsregio Voorbeeld"
 CP, CP_NAME, CP_NUMBER = "kazerne-oost", "Kazerne Oost", 301
@@ -25,15 +28,60 @@ _NAMES = (
 )
 # The first point's fuel must be ordered early: its supplier needs four hours.
 _FIRST_LEAD_TIME_H = 4.0
+_LEAD_TIME_H = 3.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """One point of the demo: as points.toml has it (address and intervals come with its kit), and its plant."""
+
+    point: PointConfig
+    plant: PlantSpec
+
+
+def default(count: int) -> tuple[Place, ...]:
+    """The demo's own points, ``count`` of them."""
+    return tuple(Place(point(number), plant(number)) for number in range(1, count + 1))
+
+
+def of_story(scenario: Scenario) -> tuple[Place, ...]:
+    """The points of a scenario file, in its order."""
+    return tuple(
+        Place(
+            _point(
+                number,
+                slug=one.slug,
+                name=one.name,
+                spec=one.plant,
+                deployment=one.deployment,
+                lead_time_h=one.lead_time_h,
+            ),
+            one.plant,
+        )
+        for number, one in enumerate(scenario.points, start=1)
+    )
 
 
 def point(number: int) -> PointConfig:
-    """Point ``number`` (from 1) as points.toml has it; address and intervals come with its kit."""
-    spec = plant(number)
+    """The demo's own point ``number`` (from 1) as points.toml has it; address and intervals come with its kit."""
     if number <= len(_NAMES):
         slug, name = _NAMES[number - 1]
     else:
         slug, name = f"nsp-{number:02d}", f"Noodsteunpunt {number:02d}"
+    lead_time_h = _FIRST_LEAD_TIME_H if number == 1 else _LEAD_TIME_H
+    return _point(
+        number, slug=slug, name=name, spec=plant(number), deployment="open", lead_time_h=lead_time_h
+    )
+
+
+def plant(number: int) -> PlantSpec:
+    """Its generator, battery and load; the first runs low, the others are healthy."""
+    return profiles.demo_spec(number - 1)
+
+
+def _point(
+    number: int, *, slug: str, name: str, spec: PlantSpec, deployment: Deployment, lead_time_h: float
+) -> PointConfig:
     return PointConfig(
         slug=slug,
         name=name,
@@ -41,7 +89,7 @@ def point(number: int) -> PointConfig:
         municipality=MUNICIPALITY,
         latitude=52.2 + number * 0.004,
         longitude=6.1 + number * 0.007,
-        deployment="open",
+        deployment=deployment,
         tank_litres=spec.tank_l,
         dead_litres=spec.dead_l,
         fuel_kind="diesel",
@@ -49,12 +97,7 @@ def point(number: int) -> PointConfig:
         burn_idle_l_per_kwh=spec.idle_l_per_kwh,
         burn_l_per_kwh=spec.slope_l_per_kwh,
         battery_wh=round(spec.battery_wh),
-        lead_time_h=_FIRST_LEAD_TIME_H if number == 1 else 3.0,
+        lead_time_h=lead_time_h,
         sources=("grid", "generator", "battery"),
         devices=("generator", "battery", "meter"),
     )
-
-
-def plant(number: int) -> PlantSpec:
-    """Its generator, battery and load; the first runs low, the others are healthy."""
-    return profiles.demo_spec(number - 1)

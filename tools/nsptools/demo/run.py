@@ -13,13 +13,14 @@ import math
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nspgateway.__main__ import Gateway, load
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, WebConfig
+from nspgateway.folder import PRIVATE, make_private
 from nspkit import regions
 from nsptools.bench.air import Air
 from nsptools.bench.broker import EmbeddedBroker, PortInUse
@@ -29,6 +30,9 @@ from nsptools.demo import places
 from nsptools.demo.door import Door
 from nsptools.demo.tally import Tally
 from nsptools.provision import CpSpec, Provisioned, SiteSpec, provision
+from nsptools.scenario.clock import StoryClock
+from nsptools.scenario.player import Player
+from nsptools.scenario.reader import Scenario
 
 HOST = "127.0.0.1"
 HEARTBEAT_S, FULL_S = 300, 3600
@@ -45,7 +49,10 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """What ``nsp demo`` was asked for. ``data``: folder to keep, None = a fresh one that is removed."""
+    """What ``nsp demo`` was asked for. ``data``: folder to keep, None = a fresh one that is removed.
+
+    ``scenario`` brings its own points, so that ``kits`` does not count then.
+    """
 
     kits: int = 4
     speed: float = 60.0
@@ -54,11 +61,15 @@ class Options:
     seed: int = 1
     language: str = "nl"
     data: Path | None = None
+    scenario: Scenario | None = None
 
 
 @dataclass(frozen=True)
 class Running:
-    """A demo that is up. ``tasks`` run until it is left; one that ends before has failed."""
+    """A demo that is up. ``tasks`` run until it is left; one that ends before has failed.
+
+    ``story``: what plays the scenario and its task, which is one of ``tasks``.
+    """
 
     url: str
     mqtt_port: int
@@ -66,6 +77,7 @@ class Running:
     gateway: Gateway
     tally: Tally
     tasks: tuple[asyncio.Task[None], ...]
+    story: tuple[Player, asyncio.Task[None]] | None = None
 
 
 def interval_s(seconds: float, speed: float) -> int:
@@ -86,29 +98,33 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         except PortInUse as error:
             raise DemoError(f"{error}. Choose another with --mqtt-port, or 0 for any free one.") from error
         stack.push_async_callback(broker.stop)
-        clock = Clock(options.speed)
+        clock = _clock(options)
         air = Air(seed=options.seed)
         modem = Rui3Modem(air, GATEWAY_MODEM)
         await modem.start()
         stack.push_async_callback(modem.stop)
-        made = _provision(folder, options, modem.path, broker.port)
+        here = places.of_story(options.scenario) if options.scenario else places.default(options.kits)
+        made = _provision(folder, here, options, modem.path, broker.port)
         config, points, keys = load(made.config_file, demo=True)
-        gateway = Gateway(config, points, keys, clock, page=page, banner="DEMO")
-        kits = [
-            KitSpec(kit.slug, places.plant(number), kit.files)
-            for number, kit in enumerate(made.kits, start=1)
-        ]
+        gateway = Gateway(config, points, keys, clock, page=page, banner="DEMO", demo=True)
+        kits = [KitSpec(kit.slug, place.plant, kit.files) for kit, place in zip(made.kits, here, strict=True)]
         town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say)
         tally = Tally(broker.port)
         door = Door(page.getsockname()[1], lambda request: _answer(town, request))
         await door.start()
         stack.push_async_callback(door.stop)
-        tasks = (_task(stack, tally.run(), "tally"), _task(stack, gateway.run(), "gateway"))
+        tasks: tuple[asyncio.Task[None], ...] = (
+            _task(stack, tally.run(), "tally"),
+            _task(stack, gateway.run(), "gateway"),
+        )
         await tally.listening.wait()
         await town.start()
         stack.push_async_callback(town.stop)
         url = f"http://{HOST}:{page.getsockname()[1]}/"
-        yield Running(url, broker.port, town, gateway, tally, tasks)
+        story = _story(stack, options.scenario, town, clock, say)
+        if story is not None:
+            tasks = (*tasks, story[1])
+        yield Running(url, broker.port, town, gateway, tally, tasks, story)
 
 
 async def wait(running: Running, seconds: float | None) -> None:
@@ -122,6 +138,9 @@ async def wait(running: Running, seconds: float | None) -> None:
 async def summary(running: Running) -> dict[str, object]:
     """Stop the kits, let air, journal and outbox empty (at most 5 s), and count."""
     town, gateway = running.town, running.gateway
+    if running.story is not None:  # it might switch a kit on again
+        running.story[1].cancel()
+        await asyncio.wait([running.story[1]])
     await town.silence()
     loop = asyncio.get_running_loop()
     end = loop.time() + DRAIN_S
@@ -131,7 +150,7 @@ async def summary(running: Running) -> dict[str, object]:
             break
         await asyncio.sleep(0.05)
     sent, received = town.sent, gateway.store.frame_count()
-    return {
+    counted: dict[str, object] = {
         "kits": len(town.points),
         "heartbeats_sent": sent,
         "heartbeats_received": received,
@@ -140,6 +159,10 @@ async def summary(running: Running) -> dict[str, object]:
         "duplicates": running.tally.duplicates,
         "alarms": sorted(running.tally.alarms),
     }
+    if running.story is not None:
+        events = running.story[0].tally
+        counted["events"] = {"played": events.played, "failed": events.failed}
+    return counted
 
 
 def _answer(town: Town, request: dict[str, str]) -> dict[str, str]:
@@ -148,8 +171,31 @@ def _answer(town: Town, request: dict[str, str]) -> dict[str, str]:
     return {"name": request["name"], "value": town.get(request["name"])}
 
 
-def _provision(folder: Path, options: Options, modem_port: str, mqtt_port: int) -> Provisioned:
-    sites = [SiteSpec(places.point(number), number) for number in range(1, options.kits + 1)]
+def _clock(options: Options) -> Clock:
+    if options.scenario is None:
+        return Clock(options.speed)
+    return StoryClock(options.speed, options.scenario.start)
+
+
+def _story(
+    stack: contextlib.AsyncExitStack,
+    scenario: Scenario | None,
+    town: Town,
+    clock: Clock,
+    say: Callable[[str, str], None],
+) -> tuple[Player, asyncio.Task[None]] | None:
+    """Begin the story; None when there is none."""
+    if scenario is None or not isinstance(clock, StoryClock):
+        return None
+    clock.begin()
+    player = Player(scenario, town, clock, lambda line: say("scenario", line))
+    return player, _task(stack, player.run(), "scenario")
+
+
+def _provision(
+    folder: Path, here: Sequence[places.Place], options: Options, modem_port: str, mqtt_port: int
+) -> Provisioned:
+    sites = [SiteSpec(place.point, number) for number, place in enumerate(here, start=1)]
     cp = CpSpec(
         slug=places.CP,
         number=places.CP_NUMBER,
@@ -178,9 +224,10 @@ def _folder(data: Path | None, stack: contextlib.AsyncExitStack) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="nsp-demo-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
-    data.mkdir(parents=True, exist_ok=True)
+    make_private(data)
     if any(data.iterdir()):
         raise DemoError(f"{data} is not empty. Give --data a new or empty folder.")
+    data.chmod(PRIVATE)  # one that was there already: keys come into it
     return data
 
 

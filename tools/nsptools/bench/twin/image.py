@@ -20,6 +20,7 @@ DEFAULT_BYTES = 1024 * 1024
 
 _TOOL = Path(__file__).parent / "board" / "image_tool.py"
 _HEAP = "1M"
+_PRIVATE = 0o600
 _TIMEOUT_S = 60.0
 
 
@@ -31,7 +32,9 @@ def make_image(image: Path, files: Mapping[str, bytes], size: int = DEFAULT_BYTE
     """
     if size % BLOCK_BYTES or size <= 0:
         raise ValueError(f"size must be a multiple of {BLOCK_BYTES} bytes, not {size}")
-    image.touch()
+    # A kit's key is in it.
+    image.touch(mode=_PRIVATE)
+    image.chmod(_PRIVATE)
     with _locked(image), tempfile.TemporaryDirectory(prefix="nsp-image-") as folder:
         image.write_bytes(b"\xff" * size)
         write_tree(Path(folder), files)

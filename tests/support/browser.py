@@ -1,0 +1,98 @@
+"""Chromium for tests of the page: how it is started, and a visit that records everything that goes wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, Route, async_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's Chromium, headless, for as long as the block lasts."""
+    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=(*ARGUMENTS, *sandbox))
+        yield browser
+        await browser.close()
+
+
+class GuardedPage:
+    """A page that may talk to ``url`` only; ``faults`` are errors, failed requests and attempts to leave."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self._url = url
+        page.on("requestfailed", self._on_failed)
+        page.on("response", self._on_response)
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on("console", self._on_console)
+
+    async def open(self) -> Page:
+        """Load it, with every other host out of reach."""
+        await self.page.route("**/*", self._guard)
+        await self.page.goto(self._url, wait_until="load")
+        return self.page
+
+    async def _guard(self, route: Route) -> None:
+        if route.request.url.startswith(self._url):
+            await route.continue_()
+        else:
+            self.faults.append(f"left the host: {route.request.url}")
+            await route.abort()
+
+    def _on_failed(self, request: Request) -> None:
+        self.faults.append(f"failed: {request.url}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+    def _on_console(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.faults.append(line.text)
+
+
+# Every different picture of some cells that the screen has shown, in order; none is missed between two looks.
+_WATCH = """(names) => {
+  window.shown = {};
+  const note = () => {
+    for (const [slug, field] of names) {
+      const cell = document.querySelector(`[data-point="${slug}"] [data-field="${field}"]`);
+      if (!cell) continue;
+      const { quality, value, age } = cell.dataset;
+      const text = cell.innerText.replace(/\\s+/g, " ").trim();
+      const list = window.shown[`${slug} ${field}`] ??= [];
+      const picture = { quality, value, text, age: age === undefined ? null : Number(age) };
+      if (JSON.stringify(list.at(-1)) !== JSON.stringify(picture)) list.push(picture);
+    }
+  };
+  const what = { subtree: true, childList: true, attributes: true, characterData: true };
+  new MutationObserver(note).observe(document.querySelector("main"), what);
+  note();
+}"""
+
+
+async def watch(page: Page, *cells: tuple[str, str]) -> None:
+    """Begin to remember what the cells (point, field) show."""
+    await page.evaluate(_WATCH, [list(cell) for cell in cells])
+
+
+async def shown(page: Page, slug: str, field: str) -> list[dict[str, str | int | None]]:
+    """All that a watched cell has shown: quality, value, text, age in s."""
+    seen: dict[str, list[dict[str, str | int | None]]] = await page.evaluate("window.shown")
+    return seen.get(f"{slug} {field}", [])

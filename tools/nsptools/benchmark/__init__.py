@@ -1,0 +1,1 @@
+"""``nsp benchmark``: what the product costs, measured on this machine when asked for."""

@@ -1,0 +1,8 @@
+"""The parts that exist, by the name that ``nsp benchmark --only`` takes."""
+
+from nsptools.benchmark import firmware
+from nsptools.benchmark.frame import Part
+
+PARTS: dict[str, Part] = {
+    "firmware": firmware.measure,
+}

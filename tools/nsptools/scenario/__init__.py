@@ -1,0 +1,1 @@
+"""Scenario files: one story that drives simulated plants, buses, radio and kits at the times it says."""
