@@ -2,6 +2,8 @@
 # ARGS goes through: make demo ARGS="--kits 3", make test ARGS="tests/link -x".
 .PHONY: help demo test check soak format lock clean
 BIN := .venv/bin
+# Most tests wait for real bytes on real time: two files at once fill two cores. PARALLEL= runs one by one.
+PARALLEL := -n 2 --dist loadfile
 
 help:
 	@echo 'make demo     the whole chain, simulated, in your browser (ARGS="--help" lists its options)'
@@ -18,7 +20,7 @@ demo:
 
 test:
 	@tools/setup.sh dev system
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 soak:
 	@tools/setup.sh dev system

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
+
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.errors import ConfigError, GatewayError
+from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
@@ -31,7 +35,7 @@ class Gateway:
     """One coordinating point's gateway. Raises StoreError or ConfigError when it cannot start.
 
     ``page``: a bound socket to serve the page on, or None for none; ``banner``:
-    what the page says it is (a demo), or None.
+    what the page says it is (a demo), or None; ``demo``: what MQTT says it is.
     """
 
     def __init__(
@@ -43,19 +47,52 @@ class Gateway:
         *,
         page: socket.socket | None = None,
         banner: str | None = None,
+        demo: bool = False,
     ) -> None:
-        self.store = Store(config.database, [broker.name for broker in config.broker])
-        self.ingest = Ingest(config, points, keys, self.store, clock)
+        with contextlib.ExitStack() as stack:
+            lock = FolderLock(config.data)
+            stack.callback(lock.close)
+            self.store = Store(config.database, [broker.name for broker in config.broker])
+            stack.callback(self.store.close)
+            self._wire(config, points, keys, clock, page, banner, demo=demo)
+            # Only once all is well: what was opened is closed when the start fails half-way.
+            self._opened = stack.pop_all()
+
+    def _wire(
+        self,
+        config: GatewayConfig,
+        points: Sequence[PointConfig],
+        keys: KeyRegister,
+        clock: Clock,
+        page: socket.socket | None,
+        banner: str | None,
+        *,
+        demo: bool,
+    ) -> None:
+        self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo)
         self.port = SerialModem(config.radio.port, config.radio.phy(), self.ingest.receive, clock)
         self.publishers = [
-            Publisher(broker, self.ingest.outboxes[broker.name], clock, region=config.region, cp=config.cp)
+            Publisher(
+                broker,
+                self.ingest.outboxes[broker.name],
+                clock,
+                region=config.region,
+                cp=config.cp,
+                health=self.ingest.health,
+                demo=demo,
+            )
             for broker in config.broker
         ]
         self.ingest.attach(self.port, self.publishers)
         self._clock = clock
         self._page = page
         self._server = PageServer(
-            create_app(self.ingest, banner=banner, default_language=config.web.language)
+            create_app(
+                self.ingest,
+                banner=banner,
+                default_language=config.web.language,
+                hosts=[config.web.host],
+            )
         )
 
     async def run(self) -> None:
@@ -69,7 +106,7 @@ class Gateway:
                 if self._page is not None:
                     group.create_task(self._serve(self._page), name="page")
         finally:
-            self.store.close()
+            self._opened.close()
 
     async def _tick(self) -> None:
         while True:
@@ -98,7 +135,7 @@ def load(
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)
     try:
-        config.data.mkdir(parents=True, exist_ok=True)
+        make_private(config.data)
     except OSError as error:
         raise ConfigError(
             config_file, "data", f"{config.data} cannot be made ({error.strerror})", "Name a folder that can."
@@ -120,11 +157,22 @@ async def run(config_file: Path) -> None:
         await task
 
 
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Write what happens, from ``level`` up, to stderr: a service manager keeps it from there."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+    # The libraries' own words only when something is wrong.
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+
+
 def main(argv: Sequence[str]) -> int:
     """``python -m nspgateway gateway.toml``; the exit code."""
     if len(argv) != 1:
         print("usage: python -m nspgateway GATEWAY.TOML", file=sys.stderr)  # noqa: T201 - a command's voice
         return 2
+    log_to_stderr()
     try:
         asyncio.run(run(Path(argv[0])))
     except GatewayError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nspgateway import words
+from nspgateway.alarm_text import ROLE_NAME
 from nspgateway.i18n import Language
 from nspgateway.view import Alarm
 
@@ -43,13 +44,13 @@ def in_language(texts: dict[str, str], lang: Language) -> str:
 
 def alarm_box(lang: Language, alarm: Alarm, names: dict[str, str], now: datetime) -> AlarmBox:
     """An alarm as a box; ``names`` maps the slug of a point to its name."""
-    shape, word, response = words.PRIORITIES[alarm.priority]
+    shape, word, response = words.RETURNED if alarm.is_returned else words.PRIORITIES[alarm.priority]
     since = lang.moment(alarm.raised_at, now)
     return AlarmBox(
         id=alarm.id,
         point=alarm.point,
         name=names.get(alarm.point, alarm.point),
-        priority=alarm.priority,
+        priority="returned" if alarm.is_returned else alarm.priority,
         shape=shape,
         word=lang.gettext(word),
         response=lang.gettext(response),
@@ -61,7 +62,7 @@ def alarm_box(lang: Language, alarm: Alarm, names: dict[str, str], now: datetime
 
 
 # "Logistiek: …" at the start of a sentence: who does it.
-_WHO = re.compile(r"([A-ZÀ-Þ][^:.?!]{1,40}): (.+)", re.DOTALL)
+_WHO = re.compile(rf"({ROLE_NAME.pattern}): (.+)", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 
 

@@ -6,14 +6,15 @@
 
 ``shelved`` (by a person, for a time) and ``suppressed`` (hidden by an alarm that
 names the cause) stand beside these. An alarm that the kit raised does not end on
-the word of a heartbeat: it stays, with the note "returned_unconfirmed".
+the word of a heartbeat: it stays, with the note "returned_unconfirmed", until the
+kit's own clear or a person ends it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import structs
@@ -25,6 +26,8 @@ State = Literal[
 ]
 Note = Literal["", "input_unknown", "returned_unconfirmed"]
 Value = float | int | str | None
+# It becomes a level of an MQTT topic.
+Id = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]+([-_][a-z0-9]+)*$")]
 
 
 class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +39,7 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     ``reason``. ``cause``: the alarm that suppresses this one.
     """
 
-    id: str
+    id: Id
     point: str
     state: State
     priority: Priority
@@ -61,7 +64,12 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_active(self) -> bool:
         """True when its condition holds as far as we know, and it is not hidden."""
-        return self.state in {"unacknowledged", "acknowledged"} and self.note != "returned_unconfirmed"
+        return self.state in {"unacknowledged", "acknowledged"} and not self.is_returned
+
+    @property
+    def is_returned(self) -> bool:
+        """True when the kit no longer reports it, and nobody has confirmed that it is over."""
+        return self.state == "returned_unacknowledged" or self.note == "returned_unconfirmed"
 
     @property
     def is_kept(self) -> bool:

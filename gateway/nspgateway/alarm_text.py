@@ -6,36 +6,48 @@ a 0 for something that is not known.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import NamedTuple
 
 import msgspec
 
 from nspgateway.alarm_state import AlarmState
-from nspgateway.conditions import lost_devices
+from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
+from nspgateway.errors import ConfigError
 from nspgateway.facts import Facts
 from nspgateway.forecast import usable_litres
 from nspgateway.phrases import Phrases
-from nspgateway.view import Alarm, Forecast
+from nspgateway.rules import PACKAGED, load_rules
+from nspgateway.view import Alarm, Forecast, is_ahead
 
 LANGUAGES = ("nl", "en")
 # Starter batteries at rest: a 24 V set has twice the limit of a 12 V one.
 STARTER_WEAK_DV = 120
 STARTER_24V_FROM_DV = 160
+# "Logistiek: ..." begins a task: a role's name must be told apart from a sentence.
+ROLE_NAME = re.compile(r"[A-ZÀ-Þ][^:.?!]{1,40}")
+# How the ids of roles begin; every other gap is a value.
+_ROLES = ("cp_", "nsp_", "oefenleiding")
+_CURE = "See roles.toml and alarm_texts.toml as they come with the program."
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One alarm's texts in one language, with gaps in braces."""
+    """One alarm's texts in one language, with gaps in braces; those left empty: ``what`` stands for them."""
 
     title: str
     what: str
     todo: str
     what_no_hours: str = ""
+    what_unknown: str = ""
+    what_bit: str = ""
+    what_returned: str = ""
 
 
 class Catalogue(NamedTuple):
@@ -46,49 +58,109 @@ class Catalogue(NamedTuple):
     roles: Mapping[str, Mapping[str, str]]
 
 
+class _Gaps(dict[str, str]):
+    """What fills the gaps of a text; a gap that nothing fills says that it is unknown."""
+
+    def __init__(self, unknown: str, *known: Mapping[str, str]) -> None:
+        super().__init__()
+        self._unknown = unknown
+        for gaps in known:
+            self.update(gaps)
+
+    def __missing__(self, gap: str) -> str:
+        return self._unknown
+
+
 @cache
-def catalogue() -> Catalogue:
-    """Return the packaged texts, read once. Raises when a file of the package is damaged."""
-    here = Path(__file__).parent
-    document = tomllib.loads((here / "alarm_texts.toml").read_text())
-    roles = msgspec.convert(tomllib.loads((here / "roles.toml").read_text()), dict[str, dict[str, str]])
-    phrases = msgspec.convert(document["phrases"], dict[str, dict[str, str]])
-    return Catalogue(
-        msgspec.convert(document["alarm"], dict[str, dict[str, Text]]),
-        {language: Phrases(language, words) for language, words in phrases.items()},
-        roles,
-    )
+def catalogue(folder: Path = PACKAGED.parent) -> Catalogue:
+    """Return the packaged texts, read once and checked. ConfigError when something in them does not fit."""
+    path = folder / "alarm_texts.toml"
+    try:
+        document = tomllib.loads(path.read_text())
+        phrases = msgspec.convert(document.get("phrases", {}), dict[str, dict[str, str]])
+        texts = msgspec.convert(document.get("alarm", {}), dict[str, dict[str, Text]])
+        path = folder / "roles.toml"
+        roles = msgspec.convert(tomllib.loads(path.read_text()), dict[str, dict[str, str]])
+    except OSError as error:
+        raise ConfigError(path, "", f"cannot be read ({error.strerror})", _CURE) from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(path, "", str(error), _CURE) from error
+    _check_roles(path, roles, texts)
+    return Catalogue(texts, {code: Phrases(code, words) for code, words in phrases.items()}, roles)
+
+
+def _check_roles(
+    path: Path, roles: Mapping[str, Mapping[str, str]], texts: Mapping[str, Mapping[str, Text]]
+) -> None:
+    """Raise ConfigError for a role without a name, or with one that no task can begin with."""
+    for language in LANGUAGES:
+        named = roles.get(language, {})
+        for role, name in named.items():
+            if not ROLE_NAME.fullmatch(name):
+                fault = f"{name!r} must begin with a capital, without : . ? !, at most 41 letters"
+                raise ConfigError(path, f"{language}.{role}", fault, _CURE)
+        wanted = {rule.role for rule in load_rules()}
+        for text in texts.values():
+            todo = text[language].todo if language in text else ""
+            wanted |= {gap for _, gap, _, _ in Formatter().parse(todo) if gap and gap.startswith(_ROLES)}
+        missing = sorted(wanted - named.keys())
+        if missing:
+            raise ConfigError(path, f"{language}.{missing[0]}", "this role has no name", _CURE)
 
 
 def texts(alarm: AlarmState, facts: Facts) -> Alarm:
-    """Fill the alarm's texts with the facts of now. KeyError for an alarm without texts."""
+    """Fill the alarm's texts with the facts of now; whatever cannot be filled in says "unknown"."""
     title: dict[str, str] = {}
     what: dict[str, str] = {}
     todo: dict[str, str] = {}
     for language in LANGUAGES:
-        text = catalogue().alarms[alarm.id][language]
         words = catalogue().phrases[language]
-        gaps = {**catalogue().roles[language], **_gaps(words, alarm, facts)}
-        no_hours = facts.fuel is None and facts.fuel_litres is not None and text.what_no_hours
-        sentences = [(text.what_no_hours if no_hours else text.what).format_map(gaps)]
+        text = catalogue().alarms.get(alarm.id, {}).get(language) or _strange(words)
+        gaps = _Gaps(words["unknown"], catalogue().roles[language], _gaps(words, alarm, facts))
+        sentences = [_what(text, alarm, facts).format_map(gaps)]
         if alarm.note:
             sentences.append(words[f"note_{alarm.note}"])
-        title[language] = text.title.format_map(gaps)
-        what[language] = " ".join(sentences)
-        todo[language] = text.todo.format_map(gaps)
-    return Alarm(alarm.id, alarm.point, alarm.priority, alarm.raised_at or alarm.since, title, what, todo)
+        name = text.title.format_map(gaps)
+        title[language] = words.fill("title_returned", title=name.lower()) if alarm.is_returned else name
+        what[language] = " ".join(" ".join(sentences).split())
+        todo[language] = (words["todo_returned"] if alarm.is_returned else text.todo).format_map(gaps)
+    raised_at = alarm.raised_at or alarm.since
+    return Alarm(
+        alarm.id, alarm.point, alarm.priority, raised_at, title, what, todo, is_returned=alarm.is_returned
+    )
+
+
+def _strange(words: Phrases) -> Text:
+    """Return words for an alarm of which the catalogue knows nothing."""
+    return Text(words["strange_title"], words["strange_what"], words["strange_todo"])
+
+
+def _what(text: Text, alarm: AlarmState, facts: Facts) -> str:
+    """Choose the sentence that fits what is known."""
+    if alarm.is_returned and text.what_returned:
+        return text.what_returned
+    forecast, stock = facts.fuel, facts.fuel_litres
+    if alarm.id.startswith("battery"):
+        forecast, stock = facts.battery, _int(facts, "battery_permille")
+    if forecast is not None:
+        return text.what
+    if stock is not None:
+        return text.what_no_hours or text.what
+    return (text.what_bit if alarm.values.get("by") == "bit" else text.what_unknown) or text.what
 
 
 def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
     """Every gap of the texts that a rule can raise, in one language."""
+    since = alarm.raised_at or alarm.since
     return {
+        "id": alarm.id,
         "punt": facts.point.name,
-        "sinds": words.moment(alarm.raised_at or alarm.since, facts.now),
+        "sinds": words.moment(None if is_ahead(since, facts.now) else since, facts.now),
         **_fuel(words, facts),
         **_battery(words, facts),
         **_generator(words, facts),
-        **_devices(words, facts),
-        **_load(words, facts),
+        **_devices(words, facts, alarm),
+        **_load(words, facts, alarm),
     }
 
 
@@ -109,14 +181,18 @@ def _fuel(words: Phrases, facts: Facts) -> dict[str, str]:
         percent = words.number(100 * litres / point.tank_litres, 0)
         stock = words.fill("stock", n=words.number(litres), kind=kind, percent=percent)
         room = words.fill("litres", n=words.number(max(0.0, point.tank_litres - litres), 0))
+    measured_at = _good_at(facts, "fuel_permille")
+    if measured_at is None and forecast is not None:
+        measured_at = forecast.measured_at
     return {
         "uren": words.hours_left(forecast),
         "leeg": words.moment(_empty(forecast), facts.now),
         "uiterlijk": before,
-        "gemeten": words.measured(_good_at(facts, "fuel_permille"), facts.now),
+        "gemeten": words.measured(measured_at, facts.now, estimated=litres is None and forecast is not None),
         "voorraad": stock,
         "liter": room,
         "soort": kind,
+        "net": words["on_grid"] if _word(facts, "power_source") == "grid" else "",
         "reis": words.fill("plain_hours", n=words.number(point.lead_time_h)),
     }
 
@@ -143,30 +219,39 @@ def _generator(words: Phrases, facts: Facts) -> dict[str, str]:
         causes.append(words.fill("starter_weak", volts=words.number(starter / 10, 1)))
     return {
         "toestand": words[f"set_{state}" if state in {"fault", "stopped", "starting"} else "set_unknown"],
-        "reden": words["emergency_stop" if stopped else "reason_unknown"],
+        "reden": words["reason_stop" if stopped else "reason_unknown"],
         "oorzaak": words.joined(causes) or words["cause_unknown"],
         "bron": words.fill(f"source_{source or 'unknown'}", hours=words.hours_left(facts.battery)),
     }
 
 
-def _devices(words: Phrases, facts: Facts) -> dict[str, str]:
-    lost = lost_devices(facts)
+def _devices(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
+    """Return the lost devices of now, or else those of the moment of raising."""
+    then = alarm.values.get("devices")
+    named = [] if alarm.id != "device_lost" or not isinstance(then, str) else then.split(",")
+    lost = lost_devices(facts) or [device for device in named if device in DEVICES]
     if not lost:
         return {
             "apparaat": words["device_unknown"],
-            "waarden": words["values_unknown"],
+            "ontbreekt": "",
             "aflezen": words["read_off_unknown"],
         }
     values = words.joined([value for device in lost for value in words[f"values_{device}"].split(", ")])
     return {
         "apparaat": words.joined([words[f"device_{device}"] for device in lost]),
-        "waarden": values,
+        "ontbreekt": words.fill("now_unknown", values=values),
         "aflezen": words.fill("read_off", values=values),
     }
 
 
-def _load(words: Phrases, facts: Facts) -> dict[str, str]:
-    load, rated = _int(facts, "load_w"), facts.point.rated_w
+def _load(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
+    """Return the figures of the overload as they were when it was raised."""
+    then, most = alarm.values.get("load_w"), alarm.values.get("rated_w")
+    rated = most if isinstance(most, int) else facts.point.rated_w
+    load = then if isinstance(then, int) else _int(facts, "load_w")
+    if load is not None and rated is not None and load <= rated:
+        # Read before the overload or after it: not the load that the alarm is about.
+        load = None
     return {
         "kw": words.known("power", "power_unknown", load, 1000, 1),
         "max": words.known("power", "power_unknown", rated, 1000, 1),

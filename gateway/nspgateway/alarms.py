@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from msgspec import structs
 
-from nspgateway.alarm_state import AlarmState, State, acknowledge, from_json, to_json
-from nspgateway.alarm_text import texts
+from nspgateway.alarm_state import AlarmState, State, Value, acknowledge, from_json, to_json
+from nspgateway.alarm_text import catalogue, texts
 from nspgateway.conditions import CONDITIONS, Verdict
 from nspgateway.facts import Facts
-from nspgateway.rules import Rule, load_rules
+from nspgateway.rules import PACKAGED, Rule
+from nspgateway.rules import load_rules as read_rules
 from nspgateway.view import Priority
 
 __all__ = [
@@ -42,13 +44,19 @@ class Decision:
 
     raise: it is now open (again). update: open, but priority, note or cause changed.
     return: the kit no longer reports it; it stays open until a person or the kit ends it.
-    clear: back to normal. wait and forget: a delay began to run or was given up;
+    clear: back to normal, by the rule or because the kit says that the cause is over. wait and forget: a delay began to run or was given up;
     nothing that anybody has to hear.
     """
 
     action: Action
     alarm: AlarmState
     reason: str
+
+
+def load_rules(path: Path = PACKAGED) -> tuple[Rule, ...]:
+    """Return the rules, with their texts and roles checked. ConfigError when something does not fit."""
+    catalogue()
+    return read_rules(path)
 
 
 def evaluate(rules: Sequence[Rule], facts: Facts, open: Mapping[str, AlarmState]) -> list[Decision]:  # noqa: A002 - what the callers' contract calls it
@@ -68,6 +76,11 @@ def evaluate(rules: Sequence[Rule], facts: Facts, open: Mapping[str, AlarmState]
         if decision is not None:
             states[rule.id] = decision.alarm
             decided[rule.id] = decision
+    known = {rule.id for rule in rules}
+    for alarm in open.values():
+        if alarm.id not in known and alarm.is_open:
+            decided[alarm.id] = _cleared(alarm, facts.now, "no rule speaks of this alarm any more")
+            states[alarm.id] = decided[alarm.id].alarm
     for alarm, reason in _hide(rules, states, facts.now):
         first = decided.get(alarm.id)
         decided[alarm.id] = Decision(
@@ -98,27 +111,27 @@ def _of_normal(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState | N
     if (facts.now - pending).total_seconds() < rule.on_delay_s:
         waits = alarm is not None and alarm.pending_since == pending
         return None if waits else Decision("wait", new, verdict.reason)
-    raised = structs.replace(new, state="unacknowledged", raised_at=facts.now, pending_since=None)
+    raised_at = min(facts.now, _began(rule, verdict, facts) or facts.now)
+    raised = structs.replace(new, state="unacknowledged", raised_at=raised_at, pending_since=None)
     return Decision("raise", raised, verdict.reason)
 
 
 def _of_open(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> Decision | None:
     if verdict.holds:
         return _still(rule, verdict, facts, alarm)
+    if rule.bit in facts.ended and _by_kit(rule, alarm.values):
+        return _cleared(alarm, facts.now, f"the kit says that {rule.bit} is over")
     if verdict.holds is None:
         note = alarm.note or "input_unknown"
         return _changed(alarm, structs.replace(alarm, note=note, pending_since=None), verdict.reason)
-    if alarm.note == "returned_unconfirmed" or alarm.state == "returned_unacknowledged":
+    if alarm.is_returned:
         return None
     pending = _earlier(alarm, facts.now)
     if (facts.now - pending).total_seconds() < rule.off_delay_s:
         waiting = structs.replace(alarm, pending_since=pending, note="")
         return _changed(alarm, waiting, verdict.reason)
     if rule.auto_return:
-        normal = structs.replace(
-            alarm, state="normal", since=facts.now, pending_since=None, note="", cause=None
-        )
-        return Decision("clear", structs.replace(normal, reason=verdict.reason), verdict.reason)
+        return _cleared(alarm, facts.now, verdict.reason)
     state: State = "returned_unacknowledged" if alarm.state == "unacknowledged" else alarm.state
     back = structs.replace(
         alarm, state=state, since=facts.now, pending_since=None, note="returned_unconfirmed"
@@ -128,9 +141,17 @@ def _of_open(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> D
 
 def _still(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> Decision | None:
     """The condition holds: keep the alarm open, or open it again after it had returned."""
-    now_true = structs.replace(alarm, priority=_priority(rule, facts), note="", pending_since=None)
-    had_returned = alarm.state == "returned_unacknowledged" or alarm.note == "returned_unconfirmed"
-    if had_returned and alarm.is_shown:
+    began = _began(rule, verdict, facts)
+    now_true = structs.replace(
+        alarm,
+        priority=_priority(rule, facts),
+        note="",
+        pending_since=None,
+        raised_at=min(alarm.raised_at, began) if alarm.raised_at and began else alarm.raised_at,
+        # The figures of the moment of raising stay; what was not known then is filled in.
+        values={**verdict.values, **alarm.values},
+    )
+    if alarm.is_returned and alarm.is_shown:
         again = structs.replace(
             now_true, state="unacknowledged", since=facts.now, reason=verdict.reason, values=verdict.values
         )
@@ -138,6 +159,21 @@ def _still(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> Dec
     if alarm.values.get("by") != verdict.values.get("by"):
         now_true = structs.replace(now_true, reason=verdict.reason, values=verdict.values)
     return _changed(alarm, now_true, verdict.reason)
+
+
+def _by_kit(rule: Rule, values: Mapping[str, Value]) -> bool:
+    """Tell whether it is the kit's word that counts, not a figure of the gateway's own."""
+    return rule.condition == "local_bit" or values.get("by") == "bit"
+
+
+def _began(rule: Rule, verdict: Verdict, facts: Facts) -> datetime | None:
+    """Return since when the cause is there, where the kit has said so."""
+    return facts.began.get(rule.bit or "") if _by_kit(rule, verdict.values) else None
+
+
+def _cleared(alarm: AlarmState, now: datetime, reason: str) -> Decision:
+    normal = structs.replace(alarm, state="normal", since=now, pending_since=None, note="", cause=None)
+    return Decision("clear", structs.replace(normal, reason=reason), reason)
 
 
 def _changed(old: AlarmState, new: AlarmState, reason: str) -> Decision | None:

@@ -92,6 +92,10 @@ class Authenticator:
         if opened.window is not None:
             self._windows[opened.header.address, opened.generation] = opened.window
 
+    def has_heard(self, kit: int) -> bool:
+        """Tell whether a frame of this kit was ever accepted, under any key."""
+        return any(address == kit for address, _ in self._windows)
+
     def _ours(self, data: bytes) -> frame.Header:
         try:
             header: frame.Header = frame.parse(data)[0]

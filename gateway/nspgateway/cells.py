@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from nspgateway import words
 from nspgateway.i18n import Language
-from nspgateway.view import Point, Quality, Reading
+from nspgateway.view import Point, Quality, Reading, is_ahead
 from nsplink import fields
 
 NEVER = Reading(None, "unknown", None)
@@ -29,7 +29,7 @@ class Cell:
 
     ``value`` is the scaled value or word behind it ("" when unknown or none),
     ``figure`` a second big text, ``lines`` explain, ``age`` tells how old the
-    value is and ``age_s`` the same in seconds (None: never read, or ageless).
+    value is and ``age_s`` the same in seconds (None: never read, ageless or not known).
     """
 
     field: str
@@ -44,9 +44,14 @@ class Cell:
     shape: str = ""
 
 
-def seconds_since(at: datetime, now: datetime) -> int:
-    """Whole seconds from ``at`` to ``now``, never negative: clocks of two boxes may differ a little."""
-    return max(0, (now - at) // timedelta(seconds=1))
+def seconds_since(at: datetime, now: datetime) -> int | None:
+    """Whole seconds from ``at`` to ``now``; None when ``at`` lies in the future: nobody knows how long."""
+    return None if is_ahead(at, now) else max(0, int((now - at).total_seconds()))
+
+
+def ago(lang: Language, seconds: int | None) -> str:
+    """How long ago something was, or that this is not known."""
+    return lang.gettext("time unknown") if seconds is None else lang.ago(seconds)
 
 
 def age_text(lang: Language, reading: Reading, now: datetime) -> str:
@@ -56,12 +61,13 @@ def age_text(lang: Language, reading: Reading, now: datetime) -> str:
         return ""
     if reading.good_at is None:
         return _("never measured")
-    ago = lang.ago(seconds_since(reading.good_at, now))
-    if reading.quality == "good":
-        return ago
+    seconds = seconds_since(reading.good_at, now)
+    if seconds is None or reading.quality == "good":
+        return ago(lang, seconds)
     if reading.quality == "stale":
-        return _("old reading ({clock}), {ago}").format(clock=lang.moment(reading.good_at, now), ago=ago)
-    return _("last measured {ago}").format(ago=ago)
+        clock = lang.moment(reading.good_at, now)
+        return _("old reading ({clock}), {ago}").format(clock=clock, ago=lang.ago(seconds))
+    return _("last measured {ago}").format(ago=lang.ago(seconds))
 
 
 def _known(reading: Reading) -> bool:
@@ -128,15 +134,20 @@ def battery(lang: Language, point: Point, now: datetime) -> Cell:
 
 
 def _charging(lang: Language, point: Point, now: datetime) -> str:
+    """Whether the battery charges: now, or when that was last told; the current travels far less often."""
     _ = lang.gettext
-    reading = _reading(point, "battery_da")
+    reading, source = _reading(point, "battery_da"), _reading(point, "power_source")
+    if source.quality == "good" and source.value == "battery":
+        return _("discharging")
     current = _number(reading)
     if current is None:
         return "" if reading.quality == "none" else _("charging unknown")
     word = _("charging") if current > 0 else _("discharging")
     if abs(current) < _IDLE_DA:
         word = _("idle")
-    if reading.quality == "good" or reading.good_at is None:
+    charged_at = _reading(point, "battery_permille").good_at
+    is_behind = reading.good_at is not None and charged_at is not None and charged_at > reading.good_at
+    if (reading.quality == "good" and not is_behind) or reading.good_at is None:
         return word
     return _("{word} at {clock}").format(word=word, clock=lang.moment(reading.good_at, now))
 
@@ -218,12 +229,16 @@ def _local_alarms(point: Point) -> Iterator[str]:
 def link(lang: Language, point: Point, now: datetime) -> Cell:
     """Whether the point is heard, in one word; how strong is the technician's business."""
     _ = lang.gettext
+    if point.kit_address is None:
+        return Cell("link", "none", _("Without kit"))
     text = _(words.LINKS[point.link])
     if point.link != "none":
         level: Level = "attention" if point.link == "weak" else ""
         return Cell("link", "good", text, point.link, level=level)
+    if point.status == "unknown":
+        return Cell("link", "unknown", _("unknown"), shape="question")
     since = ""
-    if point.last_heard is not None:
+    if point.last_heard is not None and not is_ahead(point.last_heard, now):
         since = _("since {clock}").format(clock=lang.moment(point.last_heard, now))
     return Cell("link", "unknown", text, "none", lines=(since,) if since else (), shape="cross")
 
@@ -235,4 +250,6 @@ def heard(lang: Language, point: Point, now: datetime) -> Cell:
     age_s = seconds_since(point.last_heard, now)
     level: Level = "attention" if point.link == "none" else ""
     clock = lang.moment(point.last_heard, now)
+    if age_s is None:
+        return Cell("heard", "unknown", ago(lang, None), shape="question")
     return Cell("heard", "good", lang.ago(age_s), str(age_s), lines=(clock,), age_s=age_s, level=level)

@@ -18,12 +18,22 @@ class Clock:
         if speed <= 0:
             raise ValueError("speed must be above 0")
         self.speed = speed
-        self._start = start or datetime.now(UTC)
+        self._wall = self.wall()
+        self._start = start or self._wall
         self._from = time.monotonic()
 
     def now(self) -> datetime:
         """Return this clock's time, UTC and aware."""
         return self._start + timedelta(seconds=(time.monotonic() - self._from) * self.speed)
+
+    def wall(self) -> datetime:
+        """Return what the box's date says, UTC and aware: only to compare with."""
+        return datetime.now(UTC)
+
+    def offset_s(self) -> float:
+        """Return by how much the box's date was set forward (+) or back (-) since the start, in seconds."""
+        passed = timedelta(seconds=time.monotonic() - self._from)
+        return (self.wall() - self._wall - passed).total_seconds()
 
     def monotonic(self) -> float:
         """Return wall seconds that only grow; not scaled."""

@@ -16,6 +16,8 @@ from nspgateway.facts import Facts
 from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
 
+DEVICES = ("generator", "battery", "meter")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -27,22 +29,25 @@ class Verdict:
 
 
 def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
-    """Return what the kit itself says in the alarm bits of its newest frame."""
-    if facts.local_alarms is None:
-        return Verdict(None, "the kit's alarm bits are unknown")
-    if rule.bit not in facts.local_alarms:
+    """Return what the kit itself says, in the alarm bits of a heartbeat or in a frame about this alarm."""
+    if not _is_reported(rule, facts):
+        if facts.local_alarms is None:
+            return Verdict(None, "the kit's alarm bits are unknown")
         return Verdict(False, f"the kit no longer reports {rule.bit}")
     lost = ",".join(lost_devices(facts)) if rule.bit == "device_lost" else ""
     if lost:
         return Verdict(True, f"the kit reports {rule.bit}: {lost}", {"devices": lost})
-    return Verdict(True, f"the kit reports {rule.bit}")
+    return Verdict(True, f"the kit reports {rule.bit}", _overload(facts) if rule.bit == "overload" else {})
 
 
 def fuel_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
-    """Fuel against hours; percent of the tank while hours are unknown; the kit's bit while the level is."""
+    """Fuel against hours; percent of the tank while hours are unknown; the kit's bit while the level is.
+
+    While the level is unknown the hours run on from the last one: they may raise, and end nothing.
+    """
     litres = facts.fuel_litres
     if litres is None:
-        return _bit_or_unknown(rule, facts, "fuel level unknown")
+        return _by_last_level(rule, facts)
     if facts.fuel is not None:
         hours = facts.fuel.likely_h
         limit = fuel_limit_h(rule, facts, litres, hours)
@@ -144,8 +149,38 @@ def _below_percent(rule: Rule, percent: float, what: str, alarm: AlarmState | No
     return Verdict(False, f"hours unknown, {percent:.0f} % {what}, enough above {limit:.0f} %", values)
 
 
+def _by_last_level(rule: Rule, facts: Facts) -> Verdict:
+    """Return whether the hours that run on from the last known level are below the limit."""
+    if facts.fuel is not None:
+        hours, last = facts.fuel.likely_h, facts.last_litres
+        burn = max(facts.burn.known, default=0.0) if facts.burn else 0.0
+        then = usable_litres(facts.point, last) / burn if last is not None and burn > 0 else hours
+        limit = fuel_limit_h(rule, facts, last or 0.0, then)
+        if hours < limit:
+            values: dict[str, Value] = {
+                "by": "estimate",
+                "hours": round(hours, 2),
+                "limit_h": round(limit, 2),
+            }
+            reason = f"level unknown, {hours:.1f} h of fuel left by the last one, below {limit:.1f} h"
+            return Verdict(True, reason, values)
+    return _bit_or_unknown(rule, facts, "fuel level unknown")
+
+
+def _is_reported(rule: Rule, facts: Facts) -> bool:
+    return rule.bit in facts.began or rule.bit in (facts.local_alarms or ())
+
+
+def _overload(facts: Facts) -> Mapping[str, Value]:
+    """Return the figures of an overload; a load below the rating was read before it."""
+    load, rated = _value(facts, "load_w"), facts.point.rated_w
+    if not isinstance(load, int) or rated is None or load <= rated:
+        return {}
+    return {"load_w": load, "rated_w": rated}
+
+
 def _bit_or_unknown(rule: Rule, facts: Facts, unknown: str) -> Verdict:
-    if rule.bit is not None and facts.local_alarms is not None and rule.bit in facts.local_alarms:
+    if rule.bit is not None and _is_reported(rule, facts):
         return Verdict(True, f"{unknown}, but the kit reports {rule.bit}", {"by": "bit"})
     return Verdict(None, unknown)
 

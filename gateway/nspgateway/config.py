@@ -18,6 +18,7 @@ from nspgateway import tomlplace
 from nspgateway.errors import ConfigError
 
 Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+SlugOrEmpty = Annotated[str, Meta(pattern="^([a-z0-9]+(-[a-z0-9]+)*)?$", max_length=40)]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -42,8 +43,8 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     name: Name
     number: Annotated[int, Meta(ge=1, le=9999)]
     municipality: Name
-    cp: str = ""
-    region: str = ""
+    cp: SlugOrEmpty = ""
+    region: SlugOrEmpty = ""
     latitude: Annotated[float, Meta(ge=-90, le=90)]
     longitude: Annotated[float, Meta(ge=-180, le=180)]
     kit_address: Annotated[int, Meta(ge=65, le=65535)] | None = None
@@ -94,7 +95,10 @@ class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One MQTT broker. ``protocol`` is the MQTT version; ``ca`` turns TLS on."""
+    """One MQTT broker. ``protocol`` is the MQTT version; ``ca`` turns TLS on.
+
+    ``certificate`` and ``private_key``: PEM files that we show to a broker which asks who we are.
+    """
 
     name: Slug
     host: Annotated[str, Meta(min_length=1)]
@@ -103,6 +107,14 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     username: str | None = None
     password_file: Path | None = None
     ca: Path | None = None
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together: give both, or neither")
+        if self.certificate is not None and self.ca is None:
+            raise ValueError("a certificate is shown over TLS only: give the broker's ca too")
 
 
 class WebConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -159,6 +171,8 @@ def load_gateway(path: Path) -> GatewayConfig:
                 b,
                 password_file=here / b.password_file if b.password_file else None,
                 ca=here / b.ca if b.ca else None,
+                certificate=here / b.certificate if b.certificate else None,
+                private_key=here / b.private_key if b.private_key else None,
             )
             for b in config.broker
         ),
@@ -173,6 +187,14 @@ def load_points(path: Path, gateway: GatewayConfig) -> tuple[PointConfig, ...]:
     _unique(path, text, "point", [p.number for p in points], "number")
     _unique(path, text, "point", [p.kit_address for p in points], "kit_address")
     for index, point in enumerate(points):
+        if point.cp not in ("", gateway.cp):
+            raise ConfigError(
+                path,
+                f"point[{index}].cp",
+                f"{point.cp!r} is another coordinating point, this one is {gateway.cp!r}",
+                "Leave it out, or move the point to that one's points.toml.",
+                tomlplace.line(text, f"point[{index}].cp"),
+            )
         address = point.kit_address
         if address is not None and address >> 6 != gateway.cp_number:
             low, high = gateway.cp_number << 6 | 1, gateway.cp_number << 6 | 63

@@ -3,47 +3,60 @@
 The load curve: litres/h = idle * rated kW + burn * load kW. The gauge counts in
 whole percents, so a fall is only trusted once it spans several of them; it is
 then fitted against what the curve says was burnt, which keeps a load that has
-changed since from spoiling the figure.
+changed since from spoiling the figure. The fit is made once for each heartbeat
+that has a level, never for each look at the point.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import fmean
+from typing import Literal
 
 from nspgateway.config import PointConfig
 
 # The generator controller reports whole percents, the frame half ones.
 GAUGE_STEP = 0.01
-# A slope needs this fall at least, in gauge steps; looking further back than the second adds nothing.
+# A slope needs this fall at least, in gauge steps or in mean differences between two readings in a row.
 SLOPE_STEPS = 5
-SLOPE_STEPS_ENOUGH = 8
-# More steps at once than this, beyond what the set can burn, is no consumption: refuelling, theft.
+SLOPE_SPREADS = 7
+# Looking further back than this many times the fall needed adds nothing.
+SLOPE_ENOUGH = 1.6
+SLOPE_LONGEST = timedelta(hours=12)
+# More at once than this, beyond what the set can burn, is no consumption: refuelling, theft.
 JUMP_STEPS = 3
+JUMP_SPREADS = 2.5
 # A hole of this length in the history may hide a stop or a refuelling.
 SLOPE_GAP = timedelta(hours=1)
 # The load of the moment is the mean over the first, its spread is taken over the second.
 LOAD_WINDOW = timedelta(minutes=10)
 SPREAD_WINDOW = timedelta(hours=1)
+# Levels and litres burnt are counted in millionths: sums of them come out the same from any start.
+MICRO = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class FuelSample:
-    """One heartbeat's worth: ``litres`` and ``load_w`` (W) are None when unknown; ``at`` is aware UTC."""
+    """One heartbeat's worth: ``litres`` and ``load_w`` (W) are None when unknown; ``at`` is aware UTC.
+
+    ``by_hand``: the litres were dipped by a person, not read from the gauge.
+    """
 
     at: datetime
     litres: float | None
     load_w: int | None
     running: bool
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """Litres/h at the load of the moment, by curve and by slope (None = not known), and the load's spread."""
+    """Litres/h at the load of the moment, by curve and by slope (None = not known), and the load's spread.
+
+    The higher of the two counts: an hour too few is a call to logistics, an hour too many a dark hall.
+    """
 
     curve: float | None
     slope: float | None
@@ -54,12 +67,47 @@ class Burn:
         """The consumptions that say something, litres/h."""
         return [burn for burn in (self.curve, self.slope) if burn is not None and burn > 0]
 
+    @property
+    def used(self) -> Literal["load_curve", "slope"] | None:
+        """The method whose figure the forecast goes by; None when neither says anything."""
+        if not self.known:
+            return None
+        return "slope" if max(self.known) == self.slope else "load_curve"
+
+    @property
+    def why(self) -> Literal["higher", "curve_unknown", "slope_unknown", "both_unknown"]:
+        """Why that one: it is the higher of two, or the other one says nothing."""
+        if len(self.known) == 2:
+            return "higher"
+        if not self.known:
+            return "both_unknown"
+        return "curve_unknown" if self.used == "slope" else "slope_unknown"
+
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
+    """A filtered level while the set runs. ``litres`` and ``burnt`` in microlitres.
+
+    ``burnt``: by the load curve since some moment in the past; ``unknown``: how often
+    since then the load was not known.
+    """
+
     at: datetime
-    litres: float
-    load_w: int | None
+    litres: int
+    burnt: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """What the level lost: as a factor of the load curve, and in litres/h of the time; None = not clear.
+
+    ``run``: the levels that it is drawn from, oldest first.
+    """
+
+    factor: float | None = None
+    l_per_h: float | None = None
+    run: tuple[Level, ...] = ()
 
 
 def burn_l_per_h(point: PointConfig, load_w: float) -> float | None:
@@ -69,15 +117,44 @@ def burn_l_per_h(point: PointConfig, load_w: float) -> float | None:
     return (point.burn_idle_l_per_kwh * point.rated_w + point.burn_l_per_kwh * load_w) / 1000
 
 
-def consumption(point: PointConfig, history: Sequence[FuelSample], now: datetime) -> Burn:
-    """Consumption at the load of the moment, both ways, and its spread. ``history``: oldest first."""
+def consumption(point: PointConfig, history: Sequence[FuelSample], slope: Slope, now: datetime) -> Burn:
+    """Consumption at the load of the moment, both ways, and its spread. ``history``: oldest first.
+
+    Where the load was known throughout, the fall counts as a factor of the
+    curve, so that a load that has changed since does not spoil the figure.
+    """
     load = _weighted_load(history, now, LOAD_WINDOW)
     curve = None if load is None else burn_l_per_h(point, load[0])
-    step = GAUGE_STEP * point.tank_litres if point.tank_litres else None
-    slope = _slope(point, history, step, curve) if step else None
+    observed = slope.l_per_h if slope.factor is None or curve is None else slope.factor * curve
     varied = _weighted_load(history, now, SPREAD_WINDOW)
     spread = 0.0 if varied is None else point.burn_l_per_kwh * varied[1] / 1000
-    return Burn(curve, slope, spread)
+    return Burn(curve, observed, spread)
+
+
+def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope:
+    """Return the slope after one more level of a running set.
+
+    ``spread``: mean difference between two readings in a row, microlitres.
+    """
+    if point.tank_litres is None:
+        return Slope()
+    step = round(GAUGE_STEP * point.tank_litres * MICRO)
+    if slope.run and _broken(point, slope.run, level, max(JUMP_STEPS * step, round(JUMP_SPREADS * spread))):
+        slope = Slope()
+    run = slope.run
+    needed = max(SLOPE_STEPS * step, SLOPE_SPREADS * spread)
+    if run and run[-1].at == level.at:
+        run = run[:-1]
+    run = (*run[_start(run, level, SLOPE_ENOUGH * needed) :], level)
+    if len(run) < SLOPE_STEPS or run[0].litres - level.litres < needed:
+        # A clear slope stays: without it the hours would spring back to the curve's for a while.
+        return replace(slope, run=run)
+    first = run[0]
+    litres = [(one.litres - first.litres) / MICRO for one in run]
+    hours = [(one.at - first.at).total_seconds() / 3600 for one in run]
+    is_known = first.unknown == level.unknown and point.rated_w is not None
+    burnt = [(one.burnt - first.burnt) / MICRO for one in run]
+    return Slope(_lost_per(burnt, litres) if is_known else None, _lost_per(hours, litres), run)
 
 
 def _weighted_load(
@@ -108,66 +185,30 @@ def _weighted_load(
     return mean, math.sqrt(max(0.0, square / weight - mean**2))
 
 
-def _slope(
-    point: PointConfig, history: Sequence[FuelSample], step: float, curve: float | None
-) -> float | None:
-    """Litres/h by what the level lost; None while the fall does not yet beat the gauge's steps.
-
-    Where the load is known throughout, the fall is set against what the curve
-    says was burnt in that time, so that a load that has changed since does not
-    spoil the figure; otherwise against time.
-    """
-    run = _last_run(point, history, step)
-    if len(run) < SLOPE_STEPS or run[0].litres - run[-1].litres < SLOPE_STEPS * step:
-        return None
-    burnt = _burnt_by_curve(point, run)
-    if burnt is None or curve is None:
-        return _fit([(level.at - run[0].at) / timedelta(hours=1) for level in run], run)
-    factor = _fit(burnt, run)
-    return None if factor is None else factor * curve
+def _start(run: Sequence[Level], level: Level, enough: float) -> int:
+    """Index of the first level of the run that still adds something."""
+    start = 0
+    while start + 1 < len(run) and (
+        run[start + 1].litres - level.litres >= enough or level.at - run[start].at > SLOPE_LONGEST
+    ):
+        start += 1
+    return start
 
 
-def _last_run(point: PointConfig, history: Sequence[FuelSample], step: float) -> list[_Level]:
-    """Return the newest levels, oldest first, with the set running and no jump between them."""
-    run: list[_Level] = []
-    highest = -math.inf
-    for sample in reversed(history):
-        if sample.litres is None:
-            continue
-        if not sample.running or sample.litres < highest - JUMP_STEPS * step:
-            break
-        if run and _jumped(point, sample.litres - run[-1].litres, run[-1].at - sample.at, step):
-            break
-        run.append(_Level(sample.at, sample.litres, sample.load_w))
-        highest = max(highest, sample.litres)
-        if sample.litres - run[0].litres >= SLOPE_STEPS_ENOUGH * step:
-            break
-    run.reverse()
-    return run
+def _broken(point: PointConfig, run: Sequence[Level], level: Level, jump: int) -> bool:
+    """Tell whether the level rose, fell at once (theft, a hand at the gauge), or was unseen for too long."""
+    last = run[-1]
+    gap = level.at - last.at
+    full_power = MICRO * (burn_l_per_h(point, point.rated_w or 0) or 0.0) * (gap / timedelta(hours=1))
+    rose = level.litres - min(one.litres for one in run)
+    return gap > SLOPE_GAP or last.litres - level.litres > jump + full_power or rose > jump
 
 
-def _jumped(point: PointConfig, fall: float, gap: timedelta, step: float) -> bool:
-    """Tell whether the level fell at once (theft, a hand at the gauge), or unseen for too long."""
-    full_power = burn_l_per_h(point, point.rated_w or 0) or 0.0
-    return gap > SLOPE_GAP or fall > JUMP_STEPS * step + full_power * (gap / timedelta(hours=1))
-
-
-def _burnt_by_curve(point: PointConfig, run: Sequence[_Level]) -> list[float] | None:
-    """Litres burnt since the start of the run at each level, by the curve; None with a load unknown."""
-    burnt = [0.0]
-    for one, other in itertools.pairwise(run):
-        rate = None if one.load_w is None else burn_l_per_h(point, one.load_w)
-        if rate is None:
-            return None
-        burnt.append(burnt[-1] + rate * ((other.at - one.at) / timedelta(hours=1)))
-    return burnt
-
-
-def _fit(x: Sequence[float], run: Sequence[_Level]) -> float | None:
+def _lost_per(x: Sequence[float], litres: Sequence[float]) -> float | None:
     """Litres lost for each unit of x, by the least-squares line; None when x does not vary."""
-    y = [level.litres for level in run]
-    mean_x, mean_y = fmean(x), fmean(y)
+    count = len(x)
+    mean_x, mean_y = sum(x) / count, sum(litres) / count
     width = sum((value - mean_x) ** 2 for value in x)
-    if width == 0:
+    if width <= 0:
         return None
-    return -sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / width
+    return -sum((a - mean_x) * (b - mean_y) for a, b in zip(x, litres, strict=True)) / width

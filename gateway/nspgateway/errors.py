@@ -6,7 +6,7 @@ GatewayError
  +- StoreError         the database cannot be used
      +- StoreCorrupt   the file is damaged or no database of ours
      +- StoreFull      no room on the disk
-     +- StoreLocked    another process holds it
+     +- StoreLocked    another process holds it, or its folder
      +- StoreTooNew    written by a later version of this program
 
 Frames that are refused are not errors: they are counted by ``ingest``.
@@ -42,20 +42,30 @@ class KeyRegisterError(GatewayError):
 
 
 class StoreError(GatewayError):
-    """The database cannot be used; the text names the file and says what to do."""
+    """The database cannot be used; the text names the file and says what to do. ``word``: for a program."""
+
+    word = "error"
 
 
 class StoreCorrupt(StoreError):
     """The file is damaged, or is no database of this program."""
 
+    word = "damaged"
+
 
 class StoreFull(StoreError):
     """The disk has no room; nothing of the refused transaction was kept."""
 
+    word = "full"
+
 
 class StoreLocked(StoreError):
-    """Another process holds the database."""
+    """Another process holds the database or its folder."""
+
+    word = "locked"
 
 
 class StoreTooNew(StoreError):
     """The database was written by a later version of this program."""
+
+    word = "too_new"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from nspgateway.config import PointConfig
+from nspgateway.consumption import Burn
+from nspgateway.fuel_level import Refuel
 from nspgateway.view import Forecast, Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown."""
+    """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
+
+    ``burn``: litres/h by load curve and by slope, which of them counts and why; None without a
+    generator. ``refuels``: seen in the last 24 hours, oldest first. ``last_litres``: the level as last
+    known, however old. ``began``: alarms that the newest frame reports by name, and since when.
+    ``ended``: those that it says are over.
+    """
 
     point: PointConfig
     now: datetime
@@ -21,3 +30,8 @@ class Facts:
     fuel: Forecast | None
     battery: Forecast | None
     last_heard: datetime | None
+    burn: Burn | None = None
+    refuels: tuple[Refuel, ...] = ()
+    last_litres: float | None = None
+    began: Mapping[str, datetime] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()

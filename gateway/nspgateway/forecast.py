@@ -16,15 +16,20 @@ from statistics import fmean
 from typing import Literal
 
 from nspgateway.config import PointConfig
-from nspgateway.consumption import GAUGE_STEP, FuelSample, consumption
+from nspgateway.consumption import GAUGE_STEP, Burn, FuelSample, burn_l_per_h, consumption
+from nspgateway.fuel_level import Tank, replay
 from nspgateway.view import Forecast, Reading
 
 __all__ = [
     "BatterySample",
     "FuelSample",
     "battery",
+    "estimated",
     "fuel",
+    "fuel_burn",
     "full_tank_hours",
+    "has_generator",
+    "measures_fuel",
     "net_power_w",
     "usable_litres",
 ]
@@ -33,6 +38,9 @@ __all__ = [
 CURVE_ERROR = 0.10
 SLOPE_ERROR = 0.07
 BATTERY_ERROR = 0.15
+# Litres told by a person, and a curve that nobody checked against a gauge.
+ENTERED_ERROR = 0.05
+UNCHECKED_ERROR = 0.25
 # What may have changed at a point, for each hour that nothing was heard.
 ERROR_PER_HOUR = 0.05
 ERROR_MOST = 0.5
@@ -67,38 +75,96 @@ def full_tank_hours(point: PointConfig, litres: float, hours: float) -> float | 
     return hours * usable_litres(point, point.tank_litres) / usable
 
 
-def fuel(point: PointConfig, history: Sequence[FuelSample], now: datetime) -> Forecast | None:
+def has_generator(point: PointConfig) -> bool:
+    """Tell whether the point has a generator; one of which neither devices nor sources are named may."""
+    named = (*point.devices, *point.sources)
+    return not named or "generator" in named
+
+
+def measures_fuel(point: PointConfig) -> bool:
+    """Tell whether the level in the tank can come from the kit; a portable petrol set has no probe."""
+    return not point.devices or "generator" in point.devices
+
+
+def fuel_burn(point: PointConfig, tank: Tank, history: Sequence[FuelSample], now: datetime) -> Burn | None:
+    """Consumption by load curve and by slope; None at a point without a generator."""
+    return consumption(point, history, tank.slope, now) if has_generator(point) else None
+
+
+def fuel(
+    point: PointConfig, history: Sequence[FuelSample], now: datetime, tank: Tank | None = None
+) -> Forecast | None:
     """Hours of fuel left. ``history``: oldest first, as far back as there is, some 12 h is plenty.
 
+    ``tank``: what ``fuel_level.replay`` makes of the history, from those who keep it up to date.
+
     Goes on from the last known level when the newest samples have none, with a
-    range that widens. None when no level of the last 12 hours is known, or
-    nothing of the consumption. A generator that stands still is counted as if
-    it started now, with the load of the moment.
+    range that widens. None without a generator, when no level of the last 12
+    hours is known, or nothing of the consumption. A generator that stands still
+    is counted as if it started now, with the load of the moment.
     """
-    last = next((s for s in reversed(history) if s.litres is not None), None)
-    if last is None or last.litres is None or now - last.at > OLDEST:
+    tank = replay(point, history) if tank is None else tank
+    if tank.litres is None or tank.measured_at is None or now - tank.measured_at > OLDEST:
         return None
-    burn = consumption(point, history, now)
-    if not burn.known:
+    burn = fuel_burn(point, tank, history, now)
+    if burn is None or not burn.known:
         return None
-    age_h = max(0.0, (now - last.at) / timedelta(hours=1))
+    age_h = max(0.0, (now - tank.measured_at) / timedelta(hours=1))
     likely = max(burn.known)
-    by_slope = likely == burn.slope
+    by_slope = burn.used == "slope"
     error = math.hypot(SLOPE_ERROR if by_slope else CURVE_ERROR, burn.spread / likely)
     error = min(ERROR_MOST, error + ERROR_PER_HOUR * age_h)
-    usable = usable_litres(point, last.litres)
-    step = GAUGE_STEP * (point.tank_litres or last.litres)
+    usable = usable_litres(point, tank.litres)
+    step = GAUGE_STEP * (point.tank_litres or tank.litres)
     # The level goes on falling between two readings. Only a fresh one says that the
     # set still runs (for the late end) or still stands (for the early end).
     fresh = age_h * 3600 <= 1.2 * point.interval_s
-    burnt = age_h if last.running else 0.0
+    burnt = age_h if tank.running else 0.0
     return _range(
         now,
         (max(0.0, usable - step) / (likely * (1 + error)) - (burnt if fresh else age_h)),
         usable / likely - burnt,
         (usable + step) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
         "slope" if by_slope else "load_curve",
-        last.at,
+        tank.measured_at,
+    )
+
+
+def estimated(
+    point: PointConfig,
+    litres_entered: float,
+    at: datetime,
+    now: datetime,
+    *,
+    running_h: float,
+    energy_kwh: float | None,
+    load_w: float | None,
+) -> Forecast | None:
+    """Hours of fuel left in a tank without a gauge, from litres that a person entered ``at``.
+
+    ``running_h``: hours that the set ran since, ``energy_kwh``: what it delivered in them (None: not
+    known, then the load of the moment stands for all of them). ``load_w`` of the moment; when that is
+    unknown the mean since ``at`` counts. None without a rating or without any load. The range is
+    wide: nothing checks the curve, and it widens with all that was burnt since.
+    """
+    mean_w = 1000 * energy_kwh / running_h if energy_kwh is not None and running_h > 0 else None
+    present_w = mean_w if load_w is None else load_w
+    past_w = present_w if mean_w is None else mean_w
+    if not has_generator(point) or present_w is None or past_w is None:
+        return None
+    rate, past_rate = burn_l_per_h(point, present_w), burn_l_per_h(point, past_w)
+    if rate is None or past_rate is None or rate <= 0:
+        return None
+    burnt = past_rate * max(0.0, running_h)
+    left = usable_litres(point, litres_entered - burnt)
+    doubt = ENTERED_ERROR * litres_entered + UNCHECKED_ERROR * burnt
+    return _range(
+        now,
+        max(0.0, left - doubt) / (rate * (1 + UNCHECKED_ERROR)),
+        left / rate,
+        (left + doubt) / (rate * (1 - UNCHECKED_ERROR)),
+        "load_curve",
+        at,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from nspgateway import words
-from nspgateway.cells import NEVER, Cell, seconds_since
+from nspgateway.cells import NEVER, Cell, ago, seconds_since
 from nspgateway.i18n import Language, same_day
 from nspgateway.view import Forecast, Point, Quality, Reading
 
@@ -70,17 +70,17 @@ def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> C
         high=lang.moment(forecast.empty_high, forecast.empty_likely),
     )
     why = f"{name}, {_(words.FORECAST_REASONS[forecast.reason])}"
-    on_grid = _("if the grid fails now") if _source(point) == "grid" else ""
+    on_grid = _("if the grid fails now") if is_on_grid(point) else ""
     age_s = seconds_since(forecast.measured_at, now)
-    age = _("measured {ago}").format(ago=lang.ago(age_s))
+    age = _("measured {ago}").format(ago=ago(lang, age_s))
     if quality == "stale":
         age = _("estimate from an old reading ({clock}), {ago}").format(
-            clock=lang.moment(forecast.measured_at, now), ago=lang.ago(age_s)
+            clock=lang.moment(forecast.measured_at, now), ago=ago(lang, age_s)
         )
     return Cell(
         "hours",
         quality,
-        lang.clock(forecast.empty_likely),
+        lang.day_and_clock(forecast.empty_likely, now),
         f"{forecast.likely_h:.2f}",
         left(lang, forecast),
         tuple(line for line in (day, between, why, on_grid) if line),
@@ -95,6 +95,11 @@ def _other_line(lang: Language, stock: _Stock, now: datetime) -> str:
     return lang.gettext("{stock}: around {clock}, {left}").format(
         stock=name, clock=clock, left=left(lang, forecast)
     )
+
+
+def is_on_grid(point: Point) -> bool:
+    """Tell whether fresh news says that the grid carries the load: then nothing runs down."""
+    return _source(point) == "grid"
 
 
 def _source(point: Point) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,6 +29,8 @@ LANGUAGES: Mapping[str, str] = {"nl": "nl_NL", "en": "en_GB"}
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86400
+# Further away a day of the week could be taken for another one.
+_NEAR = timedelta(days=6)
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools look for
@@ -75,6 +77,13 @@ class Language:
         if same_day(at, reference):
             return self.clock(at)
         return f"{self.date(at)} {self.clock(at)}"
+
+    def day_and_clock(self, at: datetime, reference: datetime) -> str:
+        """The clock time, with the day of the week when it is another day, beyond six days the date."""
+        if same_day(at, reference):
+            return self.clock(at)
+        near = abs(at - reference) <= _NEAR
+        return f"{self.date(at, 'EEE' if near else 'd MMM')} {self.clock(at)}"
 
     def duration(self, seconds: float) -> str:
         """A length of time in at most two units, rounded down: 40 s, 12 min, 3 h 20 min, 4 days."""

@@ -159,7 +159,16 @@ class KeyRegister:
 def read_passphrase(path: Path) -> str:
     """Return the first line of a file that only its owner can read."""
     _check_private(path)
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise KeyRegisterError(
+            f"{path}: is not UTF-8 text. Save the passphrase as UTF-8, or make it of plain letters."
+        ) from error
+    except OSError as error:
+        raise KeyRegisterError(
+            f"{path}: cannot be read ({error.strerror}). Check whose file it is."
+        ) from error
     if not lines or not lines[0]:
         raise KeyRegisterError(f"{path}: holds no passphrase. Write it on the first line.")
     return lines[0]
@@ -170,7 +179,12 @@ _RESTORE = "Restore it from a backup; kits whose keys are lost must be provision
 
 def _read(path: Path) -> tuple[_Head, bytes]:
     _check_private(path)
-    head_line, newline, body = path.read_bytes().partition(b"\n")
+    try:
+        head_line, newline, body = path.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise KeyRegisterError(
+            f"{path}: cannot be read ({error.strerror}). Check whose file it is."
+        ) from error
     try:
         head = msgspec.json.decode(head_line, type=_Head)
     except msgspec.DecodeError as error:

@@ -2,7 +2,7 @@
 
     nsp/v1/<region>/<point>/state           retained, MQTT 5 expiry at ``valid_until``
     nsp/v1/<region>/<point>/telemetry       one a heartbeat, not retained
-    nsp/v1/<region>/<point>/alarm/<id>      retained; state "normal" when it ends
+    nsp/v1/<region>/<point>/alarm/<id>      retained, said again with each state; "normal" when it ends
     nsp/v1/<region>/<cp>/gateway/status     retained, and the last will
     nsp/v1/<region>/<cp>/gateway/stats      counters, not retained
 
@@ -27,6 +27,7 @@ from nspgateway.payloads import (
     Demo,
     GatewayStats,
     GatewayStatus,
+    Health,
     Presence,
     State,
     Telemetry,
@@ -56,7 +57,8 @@ _SEGMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 class OutboxMessage:
     """One MQTT message, ready to go. It may be published until ``created`` + ``expiry_s``.
 
-    Both are in the gateway's clock; ``expiry_s`` None = it never goes stale.
+    Both are in the gateway's clock; ``expiry_s`` None = it never goes stale. ``passing``: says
+    nothing that the next passing one of its topic does not say, so only the newest need be kept.
     """
 
     topic: str
@@ -64,6 +66,7 @@ class OutboxMessage:
     retain: bool
     expiry_s: int | None
     created: datetime
+    passing: bool = False
 
     @property
     def kind(self) -> str:
@@ -72,7 +75,7 @@ class OutboxMessage:
         return "alarm" if last_but_one == "alarm" else last
 
 
-def state(facts: Facts, *, speed: float = 1.0) -> OutboxMessage:
+def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> OutboxMessage:
     """Return the merged state of a point at ``facts.now``, valid for three expected intervals."""
     lifetime = round(_VALID_INTERVALS * facts.point.interval_s)
     now = facts.now
@@ -80,7 +83,7 @@ def state(facts: Facts, *, speed: float = 1.0) -> OutboxMessage:
         facts.point,
         "state",
         State(
-            **_from_point(facts.point, speed),
+            **_from_point(facts.point, demo, exercise),
             at=utc(now),
             valid_until=utc(now + timedelta(seconds=lifetime)),
             deployment=facts.point.deployment,
@@ -97,6 +100,7 @@ def state(facts: Facts, *, speed: float = 1.0) -> OutboxMessage:
         created=now,
         retain=True,
         expiry_s=lifetime,
+        passing=True,
     )
 
 
@@ -111,7 +115,8 @@ def telemetry(
     rssi: int | None,
     snr: float | None,
     *,
-    speed: float = 1.0,
+    exercise: bool = False,
+    demo: Demo | None = None,
 ) -> OutboxMessage:
     """Return one heartbeat as it came in.
 
@@ -119,7 +124,7 @@ def telemetry(
     ``counter`` all 32 bits. ``rssi`` in dBm, ``snr`` in dB.
     """
     bits = values.get("alarms")
-    place = _from_point(point, speed)
+    place = _from_point(point, demo, exercise)
     place["kit"] = kit_address  # who sent it, whatever the point's settings say by now
     return _point_message(
         point,
@@ -149,14 +154,19 @@ def alarm(
     at: datetime,
     reason: str,
     *,
-    speed: float = 1.0,
+    exercise: bool = False,
+    demo: Demo | None = None,
+    repeat: bool = False,
 ) -> OutboxMessage:
-    """Return the state of one alarm since ``at``; "normal" says that it ended then."""
+    """Return the state of one alarm at ``at``; "normal" says that it ended then.
+
+    ``repeat``: nothing changed, the text is as of now.
+    """
     return _point_message(
         point,
         f"alarm/{_segment(alarm_view.id)}",
         AlarmMessage(
-            **_from_point(point, speed),
+            **_from_point(point, demo, exercise),
             id=alarm_view.id,
             state=state_word,
             priority=alarm_view.priority,
@@ -172,28 +182,46 @@ def alarm(
         created=at,
         retain=True,
         expiry_s=None,
+        passing=repeat,
     )
 
 
+def forgotten(region: str, point: str, leaf: str, at: datetime) -> OutboxMessage:
+    """Return what takes a retained message of a point away from the broker: an empty one on its topic.
+
+    ``leaf``: "state", or "alarm/" and its id.
+    """
+    topic = "/".join((_ROOT, _segment(region), _segment(point), *map(_segment, leaf.split("/"))))
+    return OutboxMessage(topic, b"", True, None, utc(at))
+
+
 def gateway_status(
-    region: str, cp: str, word: Presence, at: datetime, reason: str, *, speed: float = 1.0
+    region: str,
+    cp: str,
+    word: Presence,
+    at: datetime,
+    reason: str,
+    *,
+    health: Health | None = None,
+    demo: Demo | None = None,
 ) -> OutboxMessage:
-    """Return that the gateway is online or offline since ``at``, and why."""
-    body = GatewayStatus(_SCHEMA, region, cp, _demo(speed), word, utc(at), reason)
+    """Return that the gateway is online or offline since ``at``, why, and how it is."""
+    known = health or Health()
+    body = GatewayStatus(_SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem)
     return _gateway_message(region, cp, "status", body, created=at, retain=True)
 
 
-def last_will(region: str, cp: str, made: datetime, *, speed: float = 1.0) -> OutboxMessage:
+def last_will(region: str, cp: str, made: datetime, *, demo: Demo | None = None) -> OutboxMessage:
     """Return what the broker is to say when it loses the gateway; it knows no moment beforehand."""
-    body = GatewayStatus(_SCHEMA, region, cp, _demo(speed), "offline", None, "connection lost")
+    body = GatewayStatus(_SCHEMA, region, cp, demo, "offline", None, "connection lost")
     return _gateway_message(region, cp, "status", body, created=made, retain=True)
 
 
 def gateway_stats(
-    region: str, cp: str, counters: Mapping[str, int], at: datetime, *, speed: float = 1.0
+    region: str, cp: str, counters: Mapping[str, int], at: datetime, *, demo: Demo | None = None
 ) -> OutboxMessage:
     """Return the gateway's counters, by name."""
-    body = GatewayStats(_SCHEMA, region, cp, _demo(speed), utc(at), dict(sorted(counters.items())))
+    body = GatewayStats(_SCHEMA, region, cp, demo, utc(at), dict(sorted(counters.items())))
     return _gateway_message(region, cp, "stats", body, created=at, retain=False)
 
 
@@ -212,12 +240,13 @@ def _point_message(
     created: datetime,
     retain: bool,
     expiry_s: int | None,
+    passing: bool = False,
 ) -> OutboxMessage:
     topic = f"{_ROOT}/{_segment(point.region)}/{_segment(point.slug)}/{leaf}"
-    return OutboxMessage(topic, json.encode(body), retain, expiry_s, utc(created))
+    return OutboxMessage(topic, json.encode(body), retain, expiry_s, utc(created), passing)
 
 
-def _from_point(point: PointConfig, speed: float) -> dict[str, Any]:
+def _from_point(point: PointConfig, demo: Demo | None, exercise: bool) -> dict[str, Any]:
     """Return the fields that every message of a point begins with."""
     return {
         "region": point.region,
@@ -227,12 +256,9 @@ def _from_point(point: PointConfig, speed: float) -> dict[str, Any]:
         "number": point.number,
         "name": point.name,
         "kit": point.kit_address,
-        "demo": _demo(speed),
+        "demo": demo,
+        "exercise": exercise,
     }
-
-
-def _demo(speed: float) -> Demo | None:
-    return None if speed == 1 else Demo(float(speed))
 
 
 def _segment(text: str) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Literal, Protocol
@@ -24,9 +23,17 @@ from paho.mqtt.properties import Properties
 from nspgateway import messages
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig
-from nspgateway.errors import ConfigError
+from nspgateway.errors import GatewayError
 from nspgateway.messages import OutboxMessage
-from nspgateway.mqtt_client import BrokerClient, is_loopback, opened, read_secret, tls_context
+from nspgateway.mqtt_client import (
+    BrokerClient,
+    RefusedByBroker,
+    is_loopback,
+    opened,
+    read_secret,
+    tls_context,
+)
+from nspgateway.payloads import Demo, Health
 
 LinkState = Literal["online", "offline"]
 
@@ -38,7 +45,7 @@ KEEPALIVE_S = 15
 # How often an empty outbox is looked into although nobody called: a wake-up can be lost.
 _LOOK_AGAIN_S = 5.0
 # A going gateway does not wait long for a broker to hear it.
-_GOODBYE_S = 2.0
+_GOODBYE_S = 1.0
 
 _log = structlog.get_logger()
 # paho writes to its logger what we report ourselves, with the reason and once.
@@ -49,8 +56,11 @@ _paho_log.setLevel(logging.CRITICAL)
 class Outbox(Protocol):
     """Durable queue of messages; it keeps each one until it is told of its delivery."""
 
-    def next_batch(self, limit: int) -> list[tuple[int, OutboxMessage]]:
-        """Return the oldest undelivered messages with their ids, at most ``limit``, in order."""
+    def next_batch(self, limit: int, without: Collection[str] = ()) -> list[tuple[int, OutboxMessage]]:
+        """Return the oldest undelivered messages with their ids, at most ``limit``, in order.
+
+        Those on the topics ``without`` are passed over.
+        """
 
     def delivered(self, ids: Sequence[int]) -> None:
         """Forget these messages."""
@@ -63,8 +73,9 @@ class Publisher:
     """One broker's link. ``run`` is its whole life.
 
     ``state`` and ``reason`` say how the link is; ``on_state`` is called with both
-    when they change. Counters since the start: ``published`` (acknowledged by the
-    broker), ``expired`` (dropped unsent: their time was over).
+    when they change; a link that is online has a reason while the broker refuses a
+    topic: that one waits, the others go on. Counters since the start: ``published``
+    (acknowledged by the broker), ``expired`` (dropped unsent: their time was over).
     """
 
     def __init__(
@@ -79,8 +90,15 @@ class Publisher:
         ack_timeout_s: float = 10.0,
         first_delay_s: float = 0.5,
         longest_delay_s: float = 30.0,
+        refused_delay_s: float = 60.0,
+        health: Callable[[], Health] | None = None,
+        demo: bool = False,
     ) -> None:
-        """Raise ConfigError when a file that ``broker`` names cannot be used."""
+        """Raise ConfigError when a file that ``broker`` names cannot be used.
+
+        ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
+        long a topic that the broker refused is tried again.
+        """
         self._broker = broker
         self._outbox = outbox
         self._clock = clock
@@ -89,8 +107,12 @@ class Publisher:
         self._delay_s = partial(retry_delay, first_s=first_delay_s, longest_s=longest_delay_s)
         self._stable_s = longest_delay_s
         self._identifier = f"nsp-{region}-{cp}"
-        self._status = partial(messages.gateway_status, region, cp, speed=clock.speed)
-        self._last_will = partial(messages.last_will, region, cp, speed=clock.speed)
+        mark = Demo(clock.speed) if demo else None
+        self._status = partial(messages.gateway_status, region, cp, demo=mark)
+        self._last_will = partial(messages.last_will, region, cp, demo=mark)
+        self._health = health or Health
+        self._refused_delay_s = refused_delay_s
+        self._refused: dict[str, float] = {}  # topic -> when to try it again
         self._version_5 = broker.protocol == "5"
         self._log = _log.bind(broker=broker.name, address=f"{broker.host}:{broker.port}")
         self.state: LinkState = "offline"
@@ -110,7 +132,8 @@ class Publisher:
                 reason = ""
                 try:
                     await self._connection()
-                except* (aiomqtt.MqttError, ConfigError) as group:
+                except* (aiomqtt.MqttError, GatewayError) as group:
+                    # GatewayError: a password file that changed, or a full disk under the outbox.
                     reason = _first_reason(group)
                 lasted_s = self._clock.monotonic() - began
                 failures = 1 if lasted_s >= self._stable_s else failures + 1
@@ -133,7 +156,6 @@ class Publisher:
                 asyncio.create_task(work, name=f"mqtt {self._broker.name} {name}")
                 for name, work in (
                     ("lost", client.lost()),
-                    ("refused", client.refused()),
                     ("outbox", self._work(client)),
                 )
             ]
@@ -142,7 +164,7 @@ class Publisher:
             except asyncio.CancelledError:
                 await _end(tasks)
                 offline = self._status("offline", self._clock.now(), "stopped")
-                with suppress(aiomqtt.MqttError):
+                with suppress(aiomqtt.MqttError, RefusedByBroker):
                     await self._publish(client, offline, None, _GOODBYE_S)
                 raise
             raise ExceptionGroup("mqtt", await _end(tasks))
@@ -150,9 +172,10 @@ class Publisher:
     def _new_client(self) -> BrokerClient:
         """A client is used for one connection: paho would repeat by itself what it still holds."""
         will = self._last_will(self._clock.now())
-        client = BrokerClient(
+        return BrokerClient(
             self._broker.host,
             self._broker.port,
+            tls_context(self._broker),
             identifier=self._identifier,
             protocol=aiomqtt.ProtocolVersion.V5 if self._version_5 else aiomqtt.ProtocolVersion.V311,
             # The broker keeps no session of ours: what it has not confirmed is in the outbox.
@@ -160,28 +183,51 @@ class Publisher:
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
             username=self._broker.username,
             password=read_secret(self._broker.password_file),
-            tls_context=tls_context(self._broker),
             timeout=self._ack_timeout_s,
             keepalive=KEEPALIVE_S,
             max_inflight_messages=WINDOW,
             logger=_paho_log,
         )
-        client.pending_calls_threshold = WINDOW
-        return client
 
     async def _work(self, client: BrokerClient) -> None:
-        """Say that we are here, then send what is in the outbox, for ever."""
-        await self._publish(client, self._status("online", self._clock.now(), ""), None, self._ack_timeout_s)
-        self._now("online", "")
-        self._log.info("mqtt online", protocol=self._broker.protocol)
+        """Say that we are here and how we are, then send what is in the outbox, for ever."""
+        self._refused.clear()
+        told: Health | None = None
         while True:
-            batch = self._outbox.next_batch(BATCH)
+            if (health := self._health()) != told:
+                await self._tell(client, health)
+                told = health
+            batch = self._outbox.next_batch(BATCH, self._set_aside())
             if batch:
                 await self._send(client, batch)
             else:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_AGAIN_S):
+                    async with asyncio.timeout(min(_LOOK_AGAIN_S, self._refused_delay_s)):
                         await self._outbox.wait_new()
+
+    async def _tell(self, client: BrokerClient, health: Health) -> None:
+        """Publish the gateway's status, not by way of the outbox: it tells of a full disk too."""
+        status = self._status("online", self._clock.now(), "", health=health)
+        try:
+            await self._publish(client, status, None, self._ack_timeout_s)
+        except RefusedByBroker as refused:
+            self._note_refused(status.topic, refused)
+        else:
+            self._refused.pop(status.topic, None)
+        if self.state != "online":
+            self._now("online", self.reason if self._refused else "")
+            self._log.info("mqtt online", protocol=self._broker.protocol)
+
+    def _set_aside(self) -> list[str]:
+        """Return the topics that the broker refused a short while ago."""
+        now = self._clock.monotonic()
+        return [topic for topic, again in self._refused.items() if now < again]
+
+    def _note_refused(self, topic: str, refused: RefusedByBroker) -> None:
+        if topic not in self._refused:
+            self._log.warning("mqtt topic refused", topic=topic, reason=str(refused))
+        self._refused[topic] = self._clock.monotonic() + self._refused_delay_s
+        self._now("online", f"the broker refuses {topic}: {refused}")
 
     async def _send(self, client: BrokerClient, batch: list[tuple[int, OutboxMessage]]) -> None:
         """Send a batch, many topics at once, each topic in order.
@@ -213,39 +259,38 @@ class Publisher:
         for number, message in queue:
             async with window:
                 left_s = self._left_s(message)
-                if left_s is None or left_s > 0:
-                    await self._publish(client, message, left_s, self._ack_timeout_s)
-                else:
+                if left_s is not None and left_s <= 0:
                     self.expired += 1
+                else:
+                    try:
+                        await self._publish(client, message, left_s, self._ack_timeout_s)
+                    except RefusedByBroker as refused:
+                        self._note_refused(message.topic, refused)
+                        return  # it stays in the outbox, and what comes after it on this topic too
+                    if self._refused.pop(message.topic, None) and not self._refused:
+                        self._now("online", "")
             done.append(number)
 
     def _left_s(self, message: OutboxMessage) -> float | None:
         """Return how long the message is still true, in seconds on the broker's wall; None = no end."""
         if message.expiry_s is None:
             return None
-        age_s = max(0.0, (self._clock.now() - message.created).total_seconds())
+        age_s = (self._clock.now() - message.created).total_seconds()
+        if age_s < 0:
+            return 0.0  # from before the clock was set back: nobody knows how old it is
         return (message.expiry_s - age_s) / self._clock.speed
 
     async def _publish(
         self, client: BrokerClient, message: OutboxMessage, left_s: float | None, timeout_s: float
     ) -> None:
-        """Send one message and return when the broker has acknowledged it; else MqttError."""
+        """Send one message and return when the broker has it; else MqttError or RefusedByBroker."""
         properties = None
         if self._version_5 and left_s is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho: half typed
             properties.MessageExpiryInterval = max(1, int(left_s))
         try:
             async with asyncio.timeout(timeout_s):
-                # Without aiomqtt's own deadline: it is a wait_for, which on Python 3.11 loses a
-                # cancellation that comes together with the answer.
-                await client.publish(
-                    message.topic,
-                    message.payload,
-                    qos=1,
-                    retain=message.retain,
-                    properties=properties,
-                    timeout=math.inf,
-                )
+                await client.deliver(message, properties)
         except TimeoutError:
             raise aiomqtt.MqttError(f"no acknowledgement within {timeout_s:g} s") from None
         self.published += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,12 +12,24 @@ from pathlib import Path
 from typing import Any, Never
 
 import aiomqtt
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, DisconnectFlags
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from nspgateway.config import BrokerConfig
 from nspgateway.errors import ConfigError
+from nspgateway.messages import OutboxMessage
+from nspgateway.mqtt_socket import connected
+
+# To reach a broker, with TLS; then its CONNACK has the deadline of any answer.
+_CONNECT_S = 5.0
+# What a stopping gateway waits at most for paho's thread, and for the broker to hear a goodbye.
+_MOMENT_S = 0.5
+
+
+class RefusedByBroker(Exception):
+    """The broker has the message and does not want it; the text is its word for why."""
 
 
 class BrokerClient(aiomqtt.Client):
@@ -26,9 +39,31 @@ class BrokerClient(aiomqtt.Client):
     and takes every PUBACK for a yes, though in MQTT 5 it may be a refusal.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._refusal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    def __init__(self, host: str, port: int, tls_context: ssl.SSLContext | None, **options: Any) -> None:
+        super().__init__(host, port, tls_context=tls_context, **options)
+        self._address = (host, port, tls_context)
+        self._own_socket: socket.socket | None = None
+        self._written = asyncio.Event()
+        self._answers: dict[int, asyncio.Future[str]] = {}
+
+    async def reach(self) -> None:
+        """Connect the socket that paho is then to use. Raises MqttError."""
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                sock = await connected(*self._address)
+        except TimeoutError:
+            raise aiomqtt.MqttError(f"no connection within {_CONNECT_S:g} s") from None
+        except OSError as error:  # ssl.SSLError is one
+            raise aiomqtt.MqttError(str(error)) from None
+        self._own_socket = sock
+        # paho has no door for a socket that is connected already; its version is pinned.
+        self._client._create_socket = lambda: sock  # type: ignore[method-assign] # noqa: SLF001 - as said above
+
+    async def written(self, within_s: float) -> None:
+        """Return once paho's thread has written its CONNECT, or after so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._written.wait()
 
     async def lost(self) -> Never:
         """Wait for the end of the connection; raises MqttError."""
@@ -36,47 +71,82 @@ class BrokerClient(aiomqtt.Client):
             pass  # we subscribe to nothing
         raise aiomqtt.MqttError("disconnected")
 
-    async def refused(self) -> Never:
-        """Wait until the broker refuses a message; raises MqttError with its words."""
-        reason = await self._refusal
-        raise aiomqtt.MqttError(f"the broker refuses a message: {reason}")
+    async def deliver(self, message: OutboxMessage, properties: Properties | None) -> None:
+        """Publish with QoS 1; return when the broker has it. Raises MqttError or RefusedByBroker."""
+        info = self._client.publish(message.topic, message.payload, 1, message.retain, properties)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(info.rc, "could not publish")
+        answer = self._answers[info.mid] = asyncio.get_running_loop().create_future()
+        try:
+            refusal = await answer
+        finally:
+            del self._answers[info.mid]
+        if refusal:
+            raise RefusedByBroker(refusal)
 
     async def close(self) -> None:
         """Disconnect if still connected; never raises."""
-        with suppress(aiomqtt.MqttError):
-            await self.__aexit__(None, None, None)
-        self._look_at_end()
+        with suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(_MOMENT_S):
+                await self.__aexit__(None, None, None)
+        self.abandon()
 
     def abandon(self) -> None:
-        """Close the socket of a connection that did not come about; aiomqtt leaves it open."""
-        self._client.disconnect()
-        self._look_at_end()
-
-    def _look_at_end(self) -> None:
-        """Take notice of how the link ended, else asyncio logs an exception that nobody asked for."""
+        """Close the socket, whatever became of the connection, without a word to the broker."""
+        self._client._sock_close()  # noqa: SLF001 - paho's own way out waits until DISCONNECT is written
+        if self._own_socket is not None:
+            self._own_socket.close()
         if self._disconnected.done():
+            # Take notice of how the link ended, else asyncio logs an exception that nobody asked for.
             self._disconnected.exception()
 
-    def _on_publish(
-        self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
+    def _client_connect(self) -> None:
+        """As in aiomqtt, in its thread; what is new is that one can wait for its end."""
+        try:
+            super()._client_connect()
+        finally:
+            self._loop.call_soon_threadsafe(self._written.set)
+
+    def _on_disconnect(
+        self,
+        client: Client,
+        userdata: Any,
+        flags: DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
     ) -> None:
-        if not reason_code.is_failure:
-            super()._on_publish(client, userdata, mid, reason_code, properties)
-        elif not self._refusal.done():
-            self._refusal.set_result(str(reason_code))
+        """As in aiomqtt; and a broker that hangs up before its CONNACK is not waited for."""
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        self._loop.call_soon_threadsafe(self._give_up_connecting)
+
+    def _give_up_connecting(self) -> None:
+        if not self._connected.done():
+            self._connected.set_exception(
+                aiomqtt.MqttError("the broker hangs up without a word; does it want another certificate?")
+            )
+
+    def _on_publish(
+        self,
+        client: Client,  # noqa: ARG002 - paho's signature
+        userdata: Any,  # noqa: ARG002 - as above
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,  # noqa: ARG002 - as above
+    ) -> None:
+        answer = self._answers.get(mid)
+        if answer is not None and not answer.done():
+            answer.set_result(str(reason_code) if reason_code.is_failure else "")
 
 
 @asynccontextmanager
 async def opened(client: BrokerClient) -> AsyncIterator[None]:
-    """Connect, and disconnect at the end, also when cancelled half-way.
-
-    paho connects in a thread that nothing can interrupt: a cancelled start waits
-    for it (paho's limit is 5 s), else its socket would be left on the event loop.
-    """
+    """Connect, and disconnect at the end, also when cancelled half-way. Raises MqttError."""
+    await client.reach()
     opening = asyncio.ensure_future(client.__aenter__())
     try:
         await asyncio.shield(opening)
     except aiomqtt.MqttError as error:
+        client.abandon()
         if isinstance(error.__context__, TimeoutError):
             # Seen with brokers of MQTT 3.1.1, which wait for the rest of what they misread.
             raise aiomqtt.MqttError(
@@ -84,13 +154,12 @@ async def opened(client: BrokerClient) -> AsyncIterator[None]:
             ) from None
         raise
     except asyncio.CancelledError:
-        with suppress(aiomqtt.MqttError):
-            await opening
-            await client.close()
+        # Not before paho's thread is done: it would give the event loop a socket that is closed.
+        await client.written(_MOMENT_S)
+        opening.cancel()
+        await asyncio.wait([opening])
+        client.abandon()
         raise
-    finally:
-        if opening.done() and opening.exception() is not None:
-            client.abandon()
     try:
         yield
     finally:
@@ -105,8 +174,7 @@ def read_secret(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(path, "", "others can read this password", f"Run: chmod 600 {path}")
+        _check_private(path)
         return path.read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -114,16 +182,37 @@ def read_secret(path: Path | None) -> str | None:
         ) from error
 
 
+def _check_private(path: Path) -> None:
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(path, "", "others can read this secret", f"Run: chmod 600 {path}")
+
+
 def tls_context(broker: BrokerConfig) -> ssl.SSLContext | None:
-    """Return how to check the broker's certificate; None = no TLS. Raises ConfigError."""
+    """Return how to check the broker's certificate, and what to show of ours; None = no TLS.
+
+    Raises ConfigError.
+    """
     if broker.ca is None:
         return None
     try:
-        return ssl.create_default_context(cafile=broker.ca)
+        context = ssl.create_default_context(cafile=broker.ca)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(
             broker.ca, "", f"no usable certificate ({error})", "Give the CA's certificate as PEM."
         ) from error
+    if broker.certificate is not None and broker.private_key is not None:
+        try:
+            _check_private(broker.private_key)
+            # A password of its own is refused, not asked for: nobody sits at a terminal.
+            context.load_cert_chain(broker.certificate, broker.private_key, password="")
+        except OSError as error:
+            raise ConfigError(
+                broker.certificate,
+                "",
+                f"certificate and private key {broker.private_key} cannot be used ({error})",
+                "Give a certificate and its own key, both PEM, the key without a password.",
+            ) from error
+    return context
 
 
 def is_loopback(host: str) -> bool:

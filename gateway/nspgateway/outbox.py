@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -27,13 +27,16 @@ class Outbox:
         self._new = asyncio.Event()
         self._confirmed: set[int] = set()  # by the broker, but still in the store
 
-    def next_batch(self, limit: int) -> list[tuple[int, OutboxMessage]]:
-        """Return the oldest undelivered messages with their ids, at most ``limit``, in order."""
+    def next_batch(self, limit: int, without: Collection[str] = ()) -> list[tuple[int, OutboxMessage]]:
+        """Return the oldest undelivered messages with their ids, at most ``limit``, in order.
+
+        Those on the topics ``without`` are passed over.
+        """
         self._new.clear()
         if self._confirmed:
             self.delivered(())
         try:
-            batch = self._store.outbox(self._broker, limit + len(self._confirmed))
+            batch = self._store.outbox(self._broker, limit + len(self._confirmed), without)
         except StoreError as error:
             _log.error("outbox not read", broker=self._broker, reason=str(error))
             return []

@@ -1,7 +1,6 @@
 """The first page as values: status of each point, order by urgency, open alarms. Pure.
 
-A point is "normal" only when everything it should report is known and fresh;
-silence, an unknown or an old value is never green.
+What needs somebody first comes first; a closed or stored point never stands above an open one.
 """
 
 from __future__ import annotations
@@ -14,23 +13,16 @@ from typing import Literal
 from nspgateway.alarm_state import AlarmState
 from nspgateway.alarm_text import texts
 from nspgateway.facts import Facts
-from nspgateway.view import Alarm, Overview, Point, Status
+from nspgateway.status import doubt, is_silent, status
+from nspgateway.view import CLOSED, Alarm, Overview, Point
 
-# A point is silent after this many heartbeat intervals without a frame.
-SILENT_INTERVALS = 3
+__all__ = ["Box", "Heard", "build", "link", "status"]
+
 # Below this signal-to-noise ratio in dB a LoRa frame is lost; by spreading factor.
 SNR_LIMIT_DB: Mapping[int, float] = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 WEAK_MARGIN_DB = 5.0
 PRIORITY_ORDER = ("critical", "high", "medium", "low")
 OPEN = frozenset({"open", "partly_open"})
-# Below the fold, whatever their state.
-CLOSED = frozenset({"stored", "closed", "wound_down"})
-# What a heartbeat must tell of each device before a point can be called normal.
-_NEEDED = {
-    "generator": ("generator_state",),
-    "battery": ("battery_permille",),
-    "meter": ("load_w",),
-}
 _FAR = timedelta(days=36500)
 
 Link = Literal["good", "weak", "none"]
@@ -46,7 +38,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What is true of the gateway itself. ``sf``: the spreading factor that the points send with."""
+    """What is true of the gateway itself. ``sf``: the spreading factor that the points send with.
+
+    ``clock_offset_s``: by how much the box's date was set forward (+) or back (-) since the start;
+    ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
+    """
 
     now: datetime
     region: str
@@ -58,6 +54,11 @@ class Box:
     broker_ok: bool = False
     counters: Mapping[str, int] = field(default_factory=dict)
     sf: int = 9
+    modem_cause: str = ""
+    store_problem: str = ""
+    gateway_since: datetime | None = None
+    clock_offset_s: float = 0.0
+    clock_behind_s: float = 0.0
 
 
 def build(
@@ -72,18 +73,23 @@ def build(
     ]
     lead = {one.point.slug: timedelta(hours=one.point.lead_time_h) for one in facts}
     points.sort(key=lambda point: _urgency(point, lead[point.slug], box.now))
+    closed = frozenset(point.slug for point in points if point.deployment in CLOSED)
     return Overview(
         now=box.now,
         region=box.region,
         cp=box.cp,
         speed=box.speed,
         points=tuple(points),
-        alarms=_sorted(alarm for point in points for alarm in point.alarms),
+        alarms=_sorted((alarm for point in points for alarm in point.alarms), closed),
         modem_ok=box.modem_ok,
         modem_reason=box.modem_reason,
         modem_since=box.modem_since,
         broker_ok=box.broker_ok,
         counters=dict(box.counters),
+        modem_cause=box.modem_cause,
+        store_problem=box.store_problem,
+        gateway_since=box.gateway_since,
+        clock_behind_s=box.clock_behind_s,
     )
 
 
@@ -91,26 +97,11 @@ def link(
     last_heard: datetime | None, snr_db: float | None, interval_s: float, now: datetime, sf: int
 ) -> Link:
     """Return "none" when silent; "good" only for a fresh frame with enough signal above the noise."""
-    if _silent(last_heard, interval_s, now):
+    if is_silent(last_heard, interval_s, now):
         return "none"
     if snr_db is None or snr_db - SNR_LIMIT_DB[sf] < WEAK_MARGIN_DB:
         return "weak"
     return "good"
-
-
-def status(facts: Facts, alarms: Sequence[AlarmState]) -> Status:
-    """Return the technical state of a point; ``alarms``: its open ones."""
-    point = facts.point
-    if point.kit_address is None and facts.last_heard is None:
-        return "unknown"
-    if _silent(facts.last_heard, point.interval_s, facts.now):
-        return "no_contact"
-    shown = [alarm for alarm in alarms if alarm.is_open and alarm.state != "shelved"]
-    if any(alarm.priority == "critical" and alarm.is_active for alarm in shown):
-        return "critical"
-    if shown:
-        return "attention"
-    return "normal" if _all_known(facts) else "unknown"
 
 
 def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -> Point:
@@ -122,7 +113,7 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         municipality=point.municipality,
         kit_address=point.kit_address,
         deployment=point.deployment,
-        status=status(facts, alarms),
+        status=status(facts, alarms, box.gateway_since),
         readings=dict(facts.readings),
         fuel_litres=facts.fuel_litres,
         tank_litres=point.tank_litres,
@@ -135,46 +126,46 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         rssi_dbm=heard.rssi_dbm,
         snr_db=heard.snr_db,
         alarms=_sorted(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
+        doubt=doubt(facts, box.gateway_since),
     )
-
-
-def _silent(last_heard: datetime | None, interval_s: float, now: datetime) -> bool:
-    return last_heard is None or (now - last_heard).total_seconds() > SILENT_INTERVALS * interval_s
-
-
-def _all_known(facts: Facts) -> bool:
-    """Tell whether every value that this point should report is fresh; "none" = it has no such device."""
-    needed = ["power_source"]
-    for device in facts.point.devices:
-        needed += _NEEDED[device]
-    if "generator" in facts.point.devices and facts.point.tank_litres is not None:
-        needed.append("fuel_permille")
-    readings = [facts.readings.get(name) for name in needed]
-    fresh = all(reading is not None and reading.quality in {"good", "none"} for reading in readings)
-    return fresh and facts.local_alarms is not None
 
 
 def _urgency(point: Point, lead: timedelta, now: datetime) -> tuple[bool, int, datetime, str]:
-    """Sort key: open without power, open without contact, empty before fuel can be there, empty first."""
-    forecasts = [forecast for forecast in (point.fuel, point.battery) if forecast is not None]
+    """Sort key: no power, no contact, empty before fuel can be there, hours unknown, then who is empty first.
+
+    A point on the grid does not run down; a closed one comes last, whatever its state.
+    """
+    source = point.readings.get("power_source")
+    on_grid = source is not None and source.quality == "good" and source.value == "grid"
+    found = () if on_grid else (point.fuel, point.battery)
+    forecasts = [forecast for forecast in found if forecast is not None]
     first = min((forecast.empty_likely for forecast in forecasts), default=now + _FAR)
     is_open = point.deployment in OPEN
-    source = point.readings.get("power_source")
-    no_power = any(alarm.id == "power_lost" for alarm in point.alarms) or (
-        source is not None and source.value == "none"
-    )
-    if is_open and no_power:
+    if is_open and _has_no_power(point):
         rank = 0
     elif is_open and point.status == "no_contact":
         rank = 1
     elif any(forecast.empty_low <= now + lead for forecast in forecasts):
         rank = 2
-    else:
+    elif is_open and not forecasts and not on_grid:
         rank = 3
+    else:
+        rank = 4
     return point.deployment in CLOSED, rank, first, point.name
 
 
-def _sorted(alarms: Iterable[Alarm]) -> tuple[Alarm, ...]:
-    """Highest priority first, then the oldest."""
-    order = sorted(alarms, key=lambda alarm: (PRIORITY_ORDER.index(alarm.priority), alarm.raised_at))
-    return tuple(order)
+def _has_no_power(point: Point) -> bool:
+    """Tell by what is known now: the source, or an alarm that still holds; not one that may be over."""
+    source = point.readings.get("power_source")
+    lost = any(alarm.id == "power_lost" and not alarm.is_returned for alarm in point.alarms)
+    return lost or (source is not None and source.value == "none")
+
+
+def _sorted(alarms: Iterable[Alarm], closed: frozenset[str] = frozenset()) -> tuple[Alarm, ...]:
+    """Of open points first, then those that hold before those that may be over, by priority and age."""
+
+    def order(alarm: Alarm) -> tuple[bool, bool, int, datetime]:
+        rank = PRIORITY_ORDER.index(alarm.priority)
+        return alarm.point in closed, alarm.is_returned, rank, alarm.raised_at
+
+    return tuple(sorted(alarms, key=order))

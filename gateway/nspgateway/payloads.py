@@ -4,7 +4,8 @@ Times are UTC (ISO 8601, Z, whole seconds), ages are whole seconds. Quantities
 keep the names, units and scaled integers of ``nsplink.fields``. A value is
 null whenever its quality is "unknown" or "none"; its age goes on growing.
 ``demo`` is null at a real gateway; else every time in the message runs at
-``demo.speed``. Nothing here has room for personal data or coordinates.
+``demo.speed``. ``exercise`` says whether the newest frame of the point was marked
+as part of an exercise. Nothing here has room for personal data or coordinates.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from nspgateway.view import Forecast, Priority, Quality, Reading
+from nspgateway.view import Forecast, Priority, Quality, Reading, is_ahead
 from nsplink import fields
 
 Presence = Literal["online", "offline"]
@@ -101,6 +102,7 @@ class _FromPoint(Struct, frozen=True, kw_only=True):
     name: str
     kit: int | None
     demo: Demo | None
+    exercise: bool = False
 
 
 class State(_FromPoint, frozen=True, kw_only=True):
@@ -150,8 +152,26 @@ class AlarmMessage(_FromPoint, frozen=True, kw_only=True):
     reason: str
 
 
+class Modem(Struct, frozen=True):
+    """The gateway's radio: ``cause`` is one word for why it is down, empty while it is up."""
+
+    state: Literal["up", "down"]
+    cause: str
+    since: datetime
+
+
+class Health(Struct, frozen=True):
+    """What is wrong inside the gateway. ``store_problem``: one word, empty = it writes what it hears."""
+
+    modem: Modem | None = None
+    store_problem: str | None = None
+
+
 class GatewayStatus(Struct, frozen=True):
-    """Whether the gateway talks to the broker. ``at`` is null in the last will: the broker speaks it."""
+    """Whether the gateway talks to the broker, and how it is; null = not known.
+
+    ``at`` is null in the last will: the broker speaks it.
+    """
 
     schema: int
     region: str
@@ -160,6 +180,8 @@ class GatewayStatus(Struct, frozen=True):
     state: Presence
     at: datetime | None
     reason: str
+    modem: Modem | None = None
+    store_problem: str | None = None
 
 
 class GatewayStats(Struct, frozen=True):
@@ -237,8 +259,11 @@ def utc(moment: datetime) -> datetime:
 
 
 def age(since: datetime | None, now: datetime) -> int | None:
-    """Return the seconds from ``since`` to ``now``; None = it never happened."""
-    return None if since is None else seconds(now - since)
+    """Return the seconds from ``since`` to ``now``.
+
+    None = it never happened, or lies in the future, since the clock was set back: nobody knows how old it is.
+    """
+    return None if since is None or is_ahead(since, now) else seconds(now - since)
 
 
 def seconds(span: timedelta) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from nspgateway.view import Forecast
+from nspgateway.view import Forecast, is_ahead
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 
@@ -58,9 +58,9 @@ class Phrases:
             "date", day=str(local.day), month=self["months"].split()[local.month - 1], clock=clock
         )
 
-    def measured(self, at: datetime | None, now: datetime) -> str:
-        """Return a sentence with the age of a reading."""
-        if at is None:
+    def measured(self, at: datetime | None, now: datetime, *, estimated: bool = False) -> str:
+        """Return a sentence with the age of a reading, or of the last one that an estimate goes on from."""
+        if at is None or is_ahead(at, now):
             return self["measured_unknown"]
         minutes = int((now - at).total_seconds() // 60)
         if minutes < 1:
@@ -71,7 +71,7 @@ class Phrases:
             age = self.fill("age_hours", n=str(minutes // 60))
         else:
             age = self.fill("age_days", n=str(minutes // 1440))
-        return self.fill("measured", age=age)
+        return self.fill("estimated" if estimated else "measured", age=age)
 
     def hours_left(self, forecast: Forecast | None) -> str:
         """Return the range, rounded outwards: minutes below 2 hours, then half and whole hours, then days."""

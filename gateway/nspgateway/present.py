@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import cells, hours, words
+from nspgateway import bars, cells, hours, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box, in_language
+from nspgateway.bars import Bar
 from nspgateway.cells import Cell, Level
 from nspgateway.i18n import Language
-from nspgateway.view import Overview, Point, Status
+from nspgateway.view import CLOSED, Overview, Point, Status, is_ahead
 
 # Alarms shown in full; the rest stand behind a button with their number.
 ALARMS_IN_FULL = 4
@@ -48,18 +49,20 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that changes on the page."""
+    """Everything that changes on the page; ``closed_rows`` stand under a fold that says ``closed``."""
 
     title: str
     clock: str
     date: str
-    deaf: str
-    deaf_reason: str
+    bars: tuple[Bar, ...]
+    headline: str
     summary: tuple[Fact, ...]
     alarms: tuple[AlarmBox, ...]
     more_alarms: tuple[AlarmBox, ...]
     columns: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
+    closed: str
+    closed_rows: tuple[Row, ...]
     system: tuple[Fact, ...]
 
 
@@ -70,18 +73,24 @@ def page(overview: Overview, lang: Language) -> Page:
     names = {point.slug: point.name for point in overview.points}
     alarms = tuple(alarm_box(lang, alarm, names, now) for alarm in overview.alarms)
     title = _("Support points")
-    deaf, deaf_reason = _deaf(lang, overview)
+    is_folded = any(point.deployment not in CLOSED for point in overview.points)
+    rows = [(_row(lang, point, now), is_folded and point.deployment in CLOSED) for point in overview.points]
+    closed = tuple(row for row, is_closed in rows if is_closed)
     return Page(
         title=f"({len(alarms)}) {title}" if alarms else title,
         clock=lang.seconds_clock(now),
         date=lang.date(now, "EEEE d MMMM"),
-        deaf=deaf,
-        deaf_reason=deaf_reason,
+        bars=bars.bars(lang, overview),
+        headline=bars.headline(lang, overview),
         summary=_summary(lang, overview),
         alarms=alarms[:ALARMS_IN_FULL],
         more_alarms=alarms[ALARMS_IN_FULL:],
         columns=tuple((field, _(heading)) for field, heading in words.COLUMNS.items()),
-        rows=tuple(_row(lang, point, now) for point in overview.points),
+        rows=tuple(row for row, is_closed in rows if not is_closed),
+        closed=lang.ngettext(
+            "{n} point closed or in storage", "{n} points closed or in storage", len(closed)
+        ).format(n=len(closed)),
+        closed_rows=closed,
         system=_system(lang, overview),
     )
 
@@ -144,14 +153,23 @@ def _level(status: Status) -> Level:
 def _reason(lang: Language, point: Point, now: datetime) -> str:
     """The shortest reason for the status: silence, the first alarm, or what is not known."""
     _ = lang.gettext
+    if point.kit_address is None:
+        return _("Without kit")
+    if point.deployment in CLOSED and point.link == "none":
+        deployment = words.DEPLOYMENTS[point.deployment].text
+        return _("{deployment}. No contact is no problem now.").format(deployment=_(deployment))
     if point.last_heard is None:
-        return _("Without kit") if point.kit_address is None else _("No message received yet.")
+        return _("No message received yet.")
+    if is_ahead(point.last_heard, now):
+        return _("Time unknown: our clock was set back.")
     if point.status == "no_contact":
         return _("We do not know how things are there since {clock}.").format(
             clock=lang.moment(point.last_heard, now)
         )
     if point.alarms:
         return in_language(point.alarms[0].title, lang)
+    if point.doubt:
+        return _(words.DOUBTS[point.doubt])
     for quality, text in (("unknown", _("unknown: {names}")), ("stale", _("old reading: {names}"))):
         names = [
             _(name)
@@ -165,35 +183,28 @@ def _reason(lang: Language, point: Point, now: datetime) -> str:
 
 def _summary(lang: Language, overview: Overview) -> tuple[Fact, ...]:
     _ = lang.gettext
+    present = [point for point in overview.points if point.deployment not in CLOSED]
+    unclear = [point.name for point in present if hours.cell(lang, point, overview.now).quality == "unknown"]
     return (
-        _first_fact(lang, overview),
-        _names_fact(
-            lang,
-            "silent",
-            _("No contact"),
-            [point.name for point in overview.points if point.status == "no_contact"],
-        ),
-        _names_fact(
-            lang,
-            "unclear",
-            _("Hours left unknown"),
-            [
-                point.name
-                for point in overview.points
-                if hours.cell(lang, point, overview.now).quality == "unknown"
-            ],
-        ),
+        _first_fact(lang, present, overview.now),
+        _names_fact(lang, "silent", _("No contact"), [point.name for point in bars.silent(overview)]),
+        _names_fact(lang, "unclear", _("Hours left unknown"), unclear),
     )
 
 
-def _first_fact(lang: Language, overview: Overview) -> Fact:
+def _first_fact(lang: Language, points: list[Point], now: datetime) -> Fact:
+    """Who is empty first, of the points that run down: on the grid nothing does."""
     _ = lang.gettext
-    found = [(forecast, point) for point in overview.points if (forecast := hours.first_empty(point))]
+    found = [
+        (forecast, point)
+        for point in points
+        if not hours.is_on_grid(point) and (forecast := hours.first_empty(point))
+    ]
     if not found:
         return Fact("first", _("First to run dry"), _("no forecast"))
     forecast, point = min(found, key=lambda pair: pair[0].likely_h)
     text = _("{name}, around {clock}").format(
-        name=point.name, clock=lang.moment(forecast.empty_likely, overview.now)
+        name=point.name, clock=lang.day_and_clock(forecast.empty_likely, now)
     )
     return Fact("first", _("First to run dry"), text, _level(point.status))
 
@@ -207,23 +218,11 @@ def _names_fact(lang: Language, key: str, label: str, names: list[str]) -> Fact:
     return Fact(key, label, text, "attention")
 
 
-def _deaf(lang: Language, overview: Overview) -> tuple[str, str]:
-    """What must be said when our own receiver is down; two empty strings when it works."""
-    if overview.modem_ok:
-        return "", ""
-    _ = lang.gettext
-    text = _("We hear no point. Our own receiver does not respond. The points are probably fine.")
-    if overview.modem_since is not None:
-        text = _(
-            "Since {clock} we hear no point. Our own receiver does not respond. The points are probably fine."
-        ).format(clock=lang.moment(overview.modem_since, overview.now))
-    reason = overview.modem_reason
-    return text, _("Reason: {reason}").format(reason=reason) if reason else ""
-
-
 def _system(lang: Language, overview: Overview) -> tuple[Fact, ...]:
     _ = lang.gettext
     modem = _("works") if overview.modem_ok else _("does not respond")
+    if bars.is_starting(overview):
+        modem = _("starts up")
     broker = _("connected") if overview.broker_ok else _("not connected, messages wait")
     refused = tuple(
         (outcome, _(words.REFUSALS.get(outcome, outcome)), count)
@@ -233,7 +232,12 @@ def _system(lang: Language, overview: Overview) -> tuple[Fact, ...]:
     total = sum(count for _outcome, _label, count in refused)
     accepted = overview.counters.get("accepted", 0)
     return (
-        Fact("modem", _("Receiver"), modem, "" if overview.modem_ok else "critical"),
+        Fact(
+            "modem",
+            _("Receiver"),
+            modem,
+            "" if overview.modem_ok or bars.is_starting(overview) else "critical",
+        ),
         Fact("broker", _("Forwarding (MQTT)"), broker, "" if overview.broker_ok else "attention"),
         Fact("accepted", _("Messages received"), lang.number(accepted)),
         Fact(

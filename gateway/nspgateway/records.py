@@ -52,7 +52,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The newest frame of a point: whose, under which key and counter, when and how loud."""
+    """The newest frame of a point: whose, under which key and counter, when, how loud, and whether in an exercise."""
 
     kit: int
     generation: int
@@ -60,6 +60,7 @@ class Heard:
     at: datetime
     rssi_dbm: int | None
     snr_db: float | None
+    exercise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Window:
 class AlarmChange:
     """One change of one alarm. ``record``: its state as JSON.
 
-    ``is_kept``: the state must survive a restart; ``is_event``: it belongs in the log.
+    ``is_kept``: the state must survive a restart; ``is_event``: it belongs in the log, at ``at``
+    (None = when it is written).
     """
 
     point: str
@@ -83,6 +85,7 @@ class AlarmChange:
     record: str
     is_kept: bool
     is_event: bool
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

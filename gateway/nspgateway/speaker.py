@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from nspgateway import messages
+from nspgateway import judge, messages
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
+from nspgateway.payloads import Demo
 from nspgateway.records import Frame
 
 HEARTBEATS = frozenset({"vital", "full", "status"})
@@ -20,9 +21,9 @@ REPEAT_INTERVALS = 2.0
 class Speaker:
     """Makes the messages; ``note`` and ``note_stats`` are called once they are safely in the outbox."""
 
-    def __init__(self, config: GatewayConfig, speed: float, now: datetime) -> None:
+    def __init__(self, config: GatewayConfig, now: datetime, demo: Demo | None = None) -> None:
         self._config = config
-        self._speed = speed
+        self._demo = demo
         self._said: dict[str, tuple[datetime, object]] = {}
         self._stats_at = now
 
@@ -41,13 +42,21 @@ class Speaker:
                 frame.fields,
                 frame.rssi_dbm,
                 frame.snr_db,
-                speed=self._speed,
+                exercise=frame.exercise,
+                demo=self._demo,
             )
         ]
 
     def point(self, judged: Judgement) -> list[OutboxMessage]:
-        """Return a point's merged state and what has to be said of its alarms."""
-        return [messages.state(judged.facts, speed=self._speed), *judged.messages]
+        """Return a point's merged state, what has to be said of its alarms, and the others once more.
+
+        Who only listens sees that an alarm still stands, and for how long, without asking.
+        """
+        return [
+            messages.state(judged.facts, exercise=judged.exercise, demo=self._demo),
+            *judged.messages,
+            *judge.repeats(judged, self._demo),
+        ]
 
     def is_due(self, judged: Judgement) -> bool:
         """Tell whether the state last said is no longer what is true, or about to expire."""
@@ -66,7 +75,7 @@ class Speaker:
         if now - self._stats_at < STATS_EVERY:
             return []
         config = self._config
-        return [messages.gateway_stats(config.region, config.cp, counters, now, speed=self._speed)]
+        return [messages.gateway_stats(config.region, config.cp, counters, now, demo=self._demo)]
 
     def note_stats(self, said: list[OutboxMessage]) -> None:
         """Remember that the counters were said."""

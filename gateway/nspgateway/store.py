@@ -9,9 +9,10 @@ All times are UTC and aware.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,8 +31,8 @@ _PUT_REGION = """
     INSERT INTO region (slug, name) VALUES (?, ?)
     ON CONFLICT (slug) DO UPDATE SET name = excluded.name"""
 _PUT_CP = """
-    INSERT INTO cp (slug, name, number, region) VALUES (?, ?, ?, ?)
-    ON CONFLICT (slug) DO UPDATE SET name = excluded.name, number = excluded.number, region = excluded.region"""
+    INSERT INTO cp (number, slug, name, region) VALUES (?, ?, ?, ?)
+    ON CONFLICT (number) DO UPDATE SET slug = excluded.slug, name = excluded.name, region = excluded.region"""
 _PUT_POINT = """
     INSERT INTO point (slug, name, number, municipality, region, cp) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (slug) DO UPDATE SET name = excluded.name, number = excluded.number,
@@ -44,12 +45,14 @@ _FRAME_BY_NAME = """
     FROM frame WHERE kit = ? AND generation = ? AND counter = ?"""
 _FRAMES_OF_POINT = """
     SELECT kit, generation, counter, point, received_at, kind, exercise, fields, raw, rssi_dbm, snr_db
-    FROM frame WHERE point = ? AND received_at >= ? ORDER BY received_at, id"""
+    FROM frame WHERE point = ? AND received_at >= ? ORDER BY id"""
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 _PUT_MESSAGE = """
-    INSERT INTO outbox (broker, topic, payload, retain, expiry_s, created) VALUES (?, ?, ?, ?, ?, ?)"""
+    INSERT INTO outbox (broker, topic, payload, retain, expiry_s, created, passing) VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_DROP_PASSED = "DELETE FROM outbox WHERE broker = ? AND topic = ? AND passing = 1"
 _OUTBOX = """
-    SELECT id, topic, payload, retain, expiry_s, created FROM outbox WHERE broker = ? ORDER BY id LIMIT ?"""
+    SELECT id, topic, payload, retain, expiry_s, created, passing FROM outbox
+    WHERE broker = ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
@@ -58,6 +61,9 @@ class Database:
 
     def __init__(self, path: Path, schema: Path) -> None:
         self.path = path
+        # SQLite would let everybody on the machine read it; its -wal and -shm take over this mode.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with self._errors():
             # isolation_level None: transactions begin where we say so, never by themselves.
             self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
@@ -163,12 +169,14 @@ class Store(Database):
         with self._transaction() as db:
             db.execute(_PUT_REGION, (gateway.region, gateway.region_name or gateway.region))
             db.execute(
-                _PUT_CP, (gateway.cp, gateway.cp_name or gateway.cp, gateway.cp_number, gateway.region)
+                _PUT_CP, (gateway.cp_number, gateway.cp, gateway.cp_name or gateway.cp, gateway.region)
             )
             for p in points:
                 db.execute("INSERT OR IGNORE INTO region VALUES (?, ?)", (p.region, p.region))
                 db.execute("INSERT OR IGNORE INTO municipality VALUES (?, ?)", (p.municipality, p.region))
-                db.execute(_PUT_POINT, (p.slug, p.name, p.number, p.municipality, p.region, gateway.cp))
+                db.execute(
+                    _PUT_POINT, (p.slug, p.name, p.number, p.municipality, p.region, gateway.cp_number)
+                )
             _assign(db, {p.slug: p.kit_address for p in points}, _text(at))
             db.execute(_DROP_BROKERS, (json.dumps(self._brokers),))
 
@@ -185,22 +193,25 @@ class Store(Database):
                 else:
                     db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
                 if a.is_event:
-                    db.execute(_PUT_EVENT, (at, a.point, a.alarm, a.action, a.record))
-            db.executemany(
-                _PUT_MESSAGE,
-                [
-                    (broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, _text(m.created))
-                    for m in changes.messages
-                    for broker in self._brokers
-                ],
-            )
+                    when = _text(a.at) if a.at else at
+                    db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
+            for broker in self._brokers:
+                for m in changes.messages:
+                    if m.passing:
+                        db.execute(_DROP_PASSED, (broker, m.topic))
+                    created = _text(m.created)
+                    values = (broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
+                    db.execute(_PUT_MESSAGE, values)
 
     def find_frame(self, kit: int, generation: int, counter: int) -> Frame | None:
         """Return the frame with this name from the journal."""
         return next((_frame(row) for row in self._rows(_FRAME_BY_NAME, kit, generation, counter)), None)
 
     def frames(self, point: str, since: datetime) -> list[Frame]:
-        """Return a point's frames received at or after ``since``, in order of arrival."""
+        """Return a point's frames received at or after ``since``, in order of arrival.
+
+        That is not the order of their times when the clock was set back between them.
+        """
         return [_frame(row) for row in self._rows(_FRAMES_OF_POINT, point, _text(since))]
 
     def newest(self) -> datetime | None:
@@ -227,9 +238,11 @@ class Store(Database):
 
     def heard(self, point: str) -> Heard | None:
         """Return what a point was last heard with."""
-        sql = "SELECT kit, generation, counter, heard_at, rssi_dbm, snr_db FROM heard WHERE point = ?"
-        for kit, generation, counter, at, rssi, snr in self._rows(sql, point):
-            return Heard(kit, generation, counter, _time(at), rssi, snr)
+        sql = (
+            "SELECT kit, generation, counter, heard_at, rssi_dbm, snr_db, exercise FROM heard WHERE point = ?"
+        )
+        for kit, generation, counter, at, rssi, snr, exercise in self._rows(sql, point):
+            return Heard(kit, generation, counter, _time(at), rssi, snr, bool(exercise))
         return None
 
     def alarms(self) -> dict[tuple[str, str], str]:
@@ -239,11 +252,21 @@ class Store(Database):
             for point, alarm, record in self._rows("SELECT point, id, record FROM alarm")
         }
 
-    def outbox(self, broker: str, limit: int = 100) -> list[tuple[int, OutboxMessage]]:
-        """Return the oldest messages, with their ids, that this broker has not confirmed."""
+    def regions(self) -> dict[str, str]:
+        """Return the region of each point there ever was."""
+        return dict(self._rows("SELECT slug, region FROM point"))
+
+    def outbox(
+        self, broker: str, limit: int = 100, without: Collection[str] = ()
+    ) -> list[tuple[int, OutboxMessage]]:
+        """Return the oldest messages, with their ids, that this broker has not confirmed.
+
+        Those on the topics ``without`` are passed over.
+        """
+        rows = self._rows(_OUTBOX, broker, json.dumps(list(without)), limit)
         return [
-            (number, OutboxMessage(topic, payload.encode(), bool(retain), expiry, _time(created)))
-            for number, topic, payload, retain, expiry, created in self._rows(_OUTBOX, broker, limit)
+            (number, OutboxMessage(topic, payload.encode(), bool(retain), expiry, _time(at), bool(passing)))
+            for number, topic, payload, retain, expiry, at, passing in rows
         ]
 
     def outbox_size(self) -> int:
@@ -302,8 +325,8 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     if changes.heard is not None:
         h = changes.heard
         db.execute(
-            "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (f.point, h.kit, h.generation, h.counter, _text(h.at), h.rssi_dbm, h.snr_db),
+            "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (f.point, h.kit, h.generation, h.counter, _text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
         )
     db.executemany(
         "INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?)",

@@ -7,12 +7,35 @@ them into words, litres and decimal commas is the page's work.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Quality = Literal["good", "stale", "unknown", "none"]
 Status = Literal["normal", "attention", "critical", "no_contact", "unknown"]
 Priority = Literal["critical", "high", "medium", "low"]
+# Deployments below the fold, whatever their state.
+CLOSED = frozenset({"stored", "closed", "wound_down"})
+# Why a point of which no alarm is open is not called normal; "" = no such reason.
+Doubt = Literal[
+    "",
+    "no_power",
+    "generator_fault",
+    "not_ready",
+    "no_devices",
+    "no_generator",
+    "no_battery",
+    "no_meter",
+    "not_heard_yet",
+    "clock_set_back",
+]
+
+# Two readings of one clock may differ a little; what lies further ahead was stamped before it was set back.
+CLOCK_SLACK = timedelta(seconds=5)
+
+
+def is_ahead(at: datetime, now: datetime) -> bool:
+    """Tell whether a moment of the past lies in the future: then its age is not known."""
+    return at - now > CLOCK_SLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +70,10 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One open alarm. Texts are filled in, by language code ("nl", "en")."""
+    """One open alarm. Texts are filled in, by language code ("nl", "en").
+
+    ``is_returned``: the kit no longer reports it, but nobody has confirmed that it is over.
+    """
 
     id: str
     point: str
@@ -56,6 +82,7 @@ class Alarm:
     title: dict[str, str]
     what: dict[str, str]
     todo: dict[str, str]
+    is_returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +108,17 @@ class Point:
     rssi_dbm: int | None
     snr_db: float | None
     alarms: tuple[Alarm, ...] = field(default=())
+    doubt: Doubt = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything on the first page; ``points`` and ``alarms`` in order of urgency."""
+    """Everything on the first page; ``points`` and ``alarms`` in order of urgency.
+
+    ``modem_cause``: a cause of ``ports.PortError``, "starting" or "" (up). ``store_problem``: why
+    nothing is stored now, "" = it works. ``gateway_since``: start of this program (UTC).
+    ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
+    """
 
     now: datetime
     region: str
@@ -98,3 +131,7 @@ class Overview:
     modem_since: datetime | None
     broker_ok: bool
     counters: dict[str, int]
+    modem_cause: str = ""
+    store_problem: str = ""
+    gateway_since: datetime | None = None
+    clock_behind_s: float = 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -21,6 +21,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -41,6 +42,10 @@ _YEAR_S = 365 * 86400
 _QUIET_S = 0.75
 _BURST_S = 0.2
 _RETRY_MS = 1000
+# A screen that reads no more must not keep the gateway from stopping.
+_SHUTDOWN_S = 2
+# What a browser on this machine may call us; any other name may be a foreign page's, pointed at us.
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -161,7 +166,16 @@ class PageServer(uvicorn.Server):
     """
 
     def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_SHUTDOWN_S,
+            )
+        )
         self._screens: Screens = app.state.screens
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
@@ -175,8 +189,17 @@ class PageServer(uvicorn.Server):
         yield
 
 
-def create_app(source: OverviewSource, *, banner: str | None, default_language: str = "nl") -> Starlette:
-    """The page as an ASGI application. KeyError for a language without a catalogue."""
+def create_app(
+    source: OverviewSource,
+    *,
+    banner: str | None,
+    default_language: str = "nl",
+    hosts: Sequence[str] = (),
+) -> Starlette:
+    """The page as an ASGI application. KeyError for a language without a catalogue.
+
+    ``hosts``: what it may be called beside this machine's own names; all others get 400.
+    """
     screens = Screens(source, banner)
     fallback = screens.languages[default_language].code
 
@@ -211,7 +234,10 @@ def create_app(source: OverviewSource, *, banner: str | None, default_language: 
             Route("/favicon.ico", icon),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts], www_redirect=False),
+            Middleware(SecurityHeaders),
+        ],
     )
     app.state.screens = screens
     return app

@@ -46,6 +46,9 @@ PRIORITIES = {
     "low": ("box", N_("Low"), N_("when there is time")),
 }
 
+# An alarm that may be over: nobody has to run, somebody has to ask.
+RETURNED = ("question", N_("Restored?"), N_("not confirmed"))
+
 SOURCES = {
     "grid": N_("Grid"),
     "generator": N_("Generator"),
@@ -61,6 +64,33 @@ MODES = {
     "manual": N_("on manual"),
     "auto": N_("on automatic"),
     "test": N_("on test"),
+}
+
+# Why a point that has no alarm is not called normal.
+DOUBTS = {
+    "no_power": N_("no power now"),
+    "generator_fault": N_("generator has a fault"),
+    "not_ready": N_("generator not ready"),
+    "no_devices": N_("no devices have been set up"),
+    "no_generator": N_("the kit does not know the generator"),
+    "no_battery": N_("the kit does not know the battery"),
+    "no_meter": N_("the kit does not know the meter"),
+    "not_heard_yet": N_("No message received yet."),
+    "clock_set_back": N_("Time unknown: our clock was set back."),
+}
+
+# Why our own receiver is down, by the cause of its port.
+MODEM_CAUSES = {
+    "missing": N_("The receiver is not plugged in."),
+    "in_use": N_("Another program uses the receiver."),
+    "denied": N_("This program may not use the receiver."),
+    "lost": N_("The receiver was unplugged."),
+    "down": N_("The receiver does not work."),
+    "fault": N_("The receiver does not work."),
+    "silent": N_("The receiver does not answer."),
+    "refused": N_("The receiver does not accept our settings."),
+    "old_firmware": N_("The software in the receiver is too old."),
+    "not_set": N_("The receiver does not keep its settings."),
 }
 
 LINKS = {"good": N_("Good"), "weak": N_("Weak"), "none": N_("No contact")}

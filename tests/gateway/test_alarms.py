@@ -1,23 +1,22 @@
 """The alarm rules: what raises, what stays, what ends, and what never may happen."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alarm_room import RULES, Room, battery, bits, tank
 from nspgateway import alarms
 from nspgateway.alarm_text import catalogue
-from nspgateway.alarms import AlarmState, Decision
 from nspgateway.conditions import CONDITIONS
+from nspgateway.consumption import Burn
 from nspgateway.errors import ConfigError
 from nspgateway.facts import Facts
-from nspgateway.view import Reading
 from point_facts import EMPTY, NOON, Heartbeats, good, hours, make_facts, make_point
 
-RULES = alarms.load_rules()
 ON_DELAY = {rule.id: timedelta(seconds=rule.on_delay_s) for rule in RULES}
 MINUTE = timedelta(minutes=1)
 WHOLE_RULE = """
@@ -27,60 +26,6 @@ condition = "{condition}"
 role = "r"
 priority = {{ open = "high", otherwise = "low" }}
 """
-
-
-class Room:
-    """Keeps what the rules decide, as the gateway does."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, AlarmState] = {}
-        self.said: list[Decision] = []
-
-    def see(self, facts: Facts) -> list[str]:
-        """Evaluate; return what is said aloud as "action id", quiet delays left out."""
-        decisions = alarms.evaluate(RULES, facts, self.kept)
-        for decision in decisions:
-            self.kept[decision.alarm.id] = decision.alarm
-        self.kept = {name: alarm for name, alarm in self.kept.items() if alarm.is_kept}
-        self.said += decisions
-        return [f"{d.action} {d.alarm.id}" for d in decisions if d.action not in {"wait", "forget"}]
-
-    def restart(self) -> None:
-        """Come back from what was written down."""
-        self.kept = {name: alarms.from_json(alarms.to_json(alarm)) for name, alarm in self.kept.items()}
-
-    def state(self, name: str) -> str:
-        """The state of a kept alarm."""
-        return self.kept[name].state
-
-    def note(self, name: str) -> str:
-        """The note of a kept alarm."""
-        return self.kept[name].note
-
-    def shown(self) -> set[str]:
-        """Ids in the list of open alarms."""
-        return {name for name, alarm in self.kept.items() if alarm.is_shown}
-
-    def see_all(self, many: Iterable[Facts]) -> list[str]:
-        """Evaluate one after the other; return all that was said."""
-        return [said for facts in many for said in self.see(facts)]
-
-
-def tank(at: datetime, litres: float | None, left: float | None) -> Facts:
-    """Facts about fuel only."""
-    return make_facts(now=at, fuel_litres=litres, fuel=None if left is None else hours(left, now=at))
-
-
-def battery(at: datetime, left: float | None, **values: int | str) -> Facts:
-    """Facts about the battery only."""
-    forecast = None if left is None else hours(left, now=at)
-    return make_facts(now=at, readings=good(at, **values), battery=forecast)
-
-
-def bits(at: datetime, *names: str, deployment: str = "open", known: bool = True) -> Facts:
-    """Facts of which only the kit's own alarms are known."""
-    point = make_point(deployment=deployment)
-    return make_facts(point, now=at, local_alarms=frozenset(names) if known else None)
 
 
 def test_every_rule_has_condition_and_texts() -> None:
@@ -170,11 +115,35 @@ def test_unknown_neither_raises_nor_ends() -> None:
     room = Room()
     assert room.see_all(tank(NOON + n * MINUTE, None, None) for n in range(30)) == []
     room.see_all(tank(NOON + n * MINUTE, 8.0, 7.0) for n in range(30, 33))
-    said = room.see_all(tank(NOON + n * MINUTE, None, 6.0) for n in range(33, 600))
+    said = room.see_all(tank(NOON + n * MINUTE, None, None) for n in range(33, 600))
     assert said == ["update fuel_low"]
     assert room.note("fuel_low") == "input_unknown"
     assert room.see(tank(NOON + 600 * MINUTE, 8.0, 7.0)) == ["update fuel_low"]
     assert room.note("fuel_low") == ""
+
+
+def test_hours_run_on_from_the_last_level() -> None:
+    """Protects a point that falls silent: the counted-down hours raise the alarm, and never end it."""
+    room = Room()
+    said = room.see_all(tank(NOON + n * 10 * MINUTE, None, 11 - n / 6) for n in range(60))
+    assert said == ["raise fuel_low", "raise fuel_critical", "update fuel_low"]
+    assert room.kept["fuel_low"].raised_at == NOON + 200 * MINUTE
+    assert room.kept["fuel_low"].values["by"] == "estimate"
+    assert "level unknown" in room.kept["fuel_critical"].reason
+    more = [tank(NOON + n * 10 * MINUTE, None, 40.0) for n in range(60, 80)]
+    assert "clear" not in " ".join(room.see_all(more))
+    assert room.kept["fuel_critical"].is_open
+
+
+def test_full_small_tank_of_a_silent_point_is_no_alarm_yet() -> None:
+    """Protects the limits: a share of a full tank's hours counts also while the level is unknown."""
+    point = make_point(tank_litres=4.0, rated_w=2000)
+    burn = Burn(1.0, None, 0.0)
+    room = Room()
+    for n, left in enumerate((3.9, 3.0, 2.1, 1.9, 1.8)):
+        fuel = hours(left, now=NOON + n * MINUTE)
+        facts = replace(make_facts(point, now=NOON + n * MINUTE, fuel=fuel), burn=burn, last_litres=4.0)
+        assert room.see(facts) == (["raise fuel_low"] if n == 4 else [])
 
 
 def test_unknown_in_between_does_not_restart_the_delay() -> None:
@@ -223,57 +192,6 @@ def test_battery_percent_while_hours_are_unknown() -> None:
     ]
     assert room.see_all(facts) == ["raise battery_critical", "raise battery_low"]
     assert room.shown() == {"battery_critical"}
-
-
-@pytest.mark.parametrize(("deployment", "priority"), [("open", "critical"), ("closed", "high")])
-def test_generator_failed_is_critical_at_an_open_point(deployment: str, priority: str) -> None:
-    """Protects the priorities: the same failure is critical only where people are."""
-    room = Room()
-    assert room.see(bits(NOON, "generator_failed", deployment=deployment)) == ["raise generator_failed"]
-    assert room.kept["generator_failed"].priority == priority
-    said = room.see(bits(NOON + MINUTE, "generator_failed", deployment="open"))
-    assert said == ([] if deployment == "open" else ["update generator_failed"])
-    assert room.kept["generator_failed"].priority == "critical"
-
-
-def test_a_heartbeat_does_not_end_what_the_kit_raised() -> None:
-    """Protects against a forged all-clear: returned is shown as not confirmed until a person says so."""
-    room = Room()
-    room.see(bits(NOON, "power_lost"))
-    assert room.see_all(bits(NOON + n * MINUTE) for n in range(1, 3)) == ["return power_lost"]
-    returned = room.kept["power_lost"]
-    assert (returned.state, returned.note) == ("returned_unacknowledged", "returned_unconfirmed")
-    assert room.see_all(bits(NOON + n * MINUTE) for n in range(3, 90)) == []
-    assert room.see_all(bits(NOON + n * MINUTE, known=False) for n in range(90, 95)) == []
-    assert room.see(bits(NOON + 95 * MINUTE, "power_lost")) == ["raise power_lost"]
-    assert room.kept["power_lost"].raised_at == NOON
-    assert not alarms.acknowledge(returned, NOON).is_open
-
-
-def test_acknowledged_alarm_that_returns_still_waits_for_confirmation() -> None:
-    """Protects the same for an alarm that a person has seen; when it comes back it asks again."""
-    room = Room()
-    room.see(bits(NOON, "power_lost"))
-    room.kept["power_lost"] = alarms.acknowledge(room.kept["power_lost"], NOON)
-    assert room.state("power_lost") == "acknowledged"
-    assert room.see_all(bits(NOON + n * MINUTE) for n in range(1, 4)) == ["return power_lost"]
-    assert room.state("power_lost") == "acknowledged"
-    assert room.see(bits(NOON + 4 * MINUTE, "power_lost")) == ["raise power_lost"]
-    assert room.state("power_lost") == "unacknowledged"
-
-
-def test_failed_generator_explains_its_own_silence_only() -> None:
-    """Protects the other devices: a lost meter is told also while the generator has failed."""
-    lost = {"q_generator": Reading(None, "unknown", NOON), **good(q_battery="good", q_meter="good")}
-    names = frozenset({"generator_failed", "device_lost", "generator_not_ready"})
-    room = Room()
-    room.see(make_facts(readings=lost, local_alarms=names))
-    assert room.shown() == {"generator_failed"}
-    assert room.kept["device_lost"].cause == "generator_failed"
-    room = Room()
-    both = {**lost, "q_meter": Reading("stale", "good", NOON)}
-    room.see(make_facts(readings=both, local_alarms=names))
-    assert room.shown() == {"generator_failed", "device_lost"}
 
 
 def test_clock_set_back_restarts_the_delay() -> None:

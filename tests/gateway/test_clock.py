@@ -21,6 +21,21 @@ def test_scaled_time_follows_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
     assert demo.monotonic() == 102.5
 
 
+def test_a_corrected_date_is_seen() -> None:
+    """Protects every time on the page: when the box's date is set after the start, this clock knows by how much."""
+
+    class Box(Clock):
+        correction = timedelta(0)
+
+        def wall(self) -> datetime:
+            return super().wall() + self.correction
+
+    box = Box(60.0)
+    assert abs(box.offset_s()) < 60
+    box.correction = timedelta(hours=-3)
+    assert abs(box.offset_s() + 3 * 3600) < 60
+
+
 def test_speed_must_be_above_zero() -> None:
     """Protects every age and delay from a clock that stands still or runs backwards."""
     with pytest.raises(ValueError, match="above 0"):

@@ -102,6 +102,8 @@ def test_reads_what_is_right(tmp_path: Path) -> None:
         ('cp = "kazerne-oost"', 'cp = "Kazerne Oost"', "cp", 2, "regex"),
         ('protocol = "3.1.1"', 'protocol = "4"', "broker[0].protocol", 15, "'4'"),
         ("port = 8080", "port = 70000", "web.port", 18, "65535"),
+        ("[web]", 'certificate = "own.pem"\n[web]', "broker[0]", 12, "belong together"),
+        ("[web]", 'certificate = "a"\nprivate_key = "b"\n[web]', "broker[0]", 12, "broker's ca"),
         ("[web]", '[[broker]]\nname = "own"\nhost = "b"\n[web]', "broker[1].name", 18, "already used"),
     ],
 )
@@ -135,6 +137,9 @@ def test_refuses_in_gateway_toml(
         ("kit_address = 66", "kit_address = 129", "point[1].kit_address", 19, "coordinating point 2"),
         ("kit_address = 66", "kit_address = 128", "point[1]", 12, "0 is the group"),
         ('slug = "de-ark"', 'slug = "de_ark"', "point[1].slug", 13, "regex"),
+        ("number = 2", 'region = "Regio Oost"\nnumber = 2', "point[1].region", 15, "regex"),
+        ("number = 2", 'cp = "Kazerne"\nnumber = 2', "point[1].cp", 15, "regex"),
+        ("number = 2", 'cp = "kazerne-west"\nnumber = 2', "point[1].cp", 15, "another coordinating point"),
         ("number = 2", 'deployment = "ready"\nnumber = 2', "point[1].deployment", 15, "'ready'"),
         ("number = 2", 'devices = ["toaster"]\nnumber = 2', "point[1].devices[0]", 15, "'toaster'"),
     ],

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from math import floor
 
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nspgateway import forecast
+from nspgateway import forecast, fuel_level
 from nspgateway.config import PointConfig
-from nspgateway.consumption import burn_l_per_h
+from nspgateway.consumption import Burn, burn_l_per_h
 from nspgateway.forecast import BatterySample, FuelSample
+from nspgateway.fuel_level import Tank
 from nspgateway.view import Forecast, Reading
 from point_facts import NOON, good, make_point
 
@@ -119,7 +121,7 @@ def test_new_load_counts_within_ten_minutes() -> None:
     history = [FuelSample(NOON - n * 5 * MINUTES, 20.0, 2000, True) for n in range(12, 0, -1)]
     history.append(FuelSample(NOON, 20.0, 4000, True))
     found = certain(forecast.fuel(point, history, NOON + 10 * MINUTES))
-    assert found.likely_h == pytest.approx(20 / 1.37, abs=0.2)
+    assert found.likely_h == pytest.approx(20 / 1.37, abs=0.3)
 
 
 def test_slope_alarms_when_the_set_burns_more_than_its_curve() -> None:
@@ -163,13 +165,103 @@ def test_slope_alone_when_there_is_no_curve() -> None:
 def test_a_jump_is_no_slope(jump: float) -> None:
     """Protects the hours after refuelling or theft: a level that changes at once is no consumption."""
     point = make_point()
-    history = burn_down(point, 22.0, lambda _n: 8000, 12)
-    history = [FuelSample(s.at, (s.litres or 0) - jump, s.load_w, s.running) for s in history[:-1]] + history[
-        -1:
-    ]
+    history = burn_down(point, 22.0, lambda _n: 8000, 14)
+    history = [replace(s, litres=(s.litres or 0) - jump) for s in history[:-3]] + history[-3:]
     found = certain(forecast.fuel(point, history, NOON))
     assert found.reason == "load_curve"
-    assert found.likely_h == pytest.approx((history[-1].litres or 0) / 2.39)
+    assert found.likely_h == pytest.approx((history[-1].litres or 0) / 2.39, abs=0.2)
+
+
+def test_both_consumptions_are_handed_on_with_the_reason() -> None:
+    """Protects the comparison of level and load: litres/h both ways, which one counts and why."""
+    point = make_point()
+    history = burn_down(point, 38.0, lambda _n: 8000, 40, factor=1.3)
+    burn = fuel_burn(point, history)
+    assert burn.curve == pytest.approx(2.39)
+    assert burn.slope == pytest.approx(1.3 * 2.39, rel=0.06)
+    assert (burn.used, burn.why) == ("slope", "higher")
+    burn = fuel_burn(point, burn_down(point, 38.0, lambda _n: 8000, 40, factor=0.8))
+    assert (burn.used, burn.why) == ("load_curve", "higher")
+    burn = fuel_burn(point, history[:3])
+    assert (burn.used, burn.why, burn.slope) == ("load_curve", "slope_unknown", None)
+    burn = fuel_burn(make_point(rated_w=None), [replace(s, load_w=None) for s in history])
+    assert (burn.used, burn.why, burn.curve) == ("slope", "curve_unknown", None)
+    burn = fuel_burn(point, [])
+    assert (burn.used, burn.why) == (None, "both_unknown")
+
+
+def fuel_burn(point: PointConfig, history: list[FuelSample]) -> Burn:
+    """The consumption that must be there."""
+    found = forecast.fuel_burn(point, fuel_level.replay(point, history), history, NOON)
+    assert found is not None
+    return found
+
+
+def test_a_site_without_generator_has_no_fuel() -> None:
+    """Protects the battery site: no hours of fuel, and no consumption that could be unknown."""
+    point = make_point(sources=("grid", "battery"), devices=("battery",), tank_litres=None, rated_w=None)
+    assert not forecast.has_generator(point)
+    assert forecast.fuel(point, [FuelSample(NOON, 20.0, 8000, True)], NOON) is None
+    assert forecast.fuel_burn(point, Tank(), [], NOON) is None
+    assert told(point, 13.0, hours_since=1.0) is None
+    assert forecast.has_generator(make_point(sources=(), devices=()))
+
+
+def petrol_point() -> PointConfig:
+    """The first night's point C: portable petrol of 3 kVA, 13 l, 0.35 + 0.5 l/h for each kW, no controller."""
+    return make_point(
+        tank_litres=13.0,
+        dead_litres=0.5,
+        fuel_kind="petrol",
+        rated_w=2400,
+        burn_idle_l_per_kwh=0.35 / 2.4,
+        burn_l_per_kwh=0.5,
+        sources=("grid", "generator"),
+        devices=("meter",),
+        lead_time_h=4.0,
+    )
+
+
+def told(point: PointConfig, litres: float, hours_since: float, load_w: float = 1200.0) -> Forecast | None:
+    """The forecast from litres entered at noon, with the set running at ``load_w`` ever since."""
+    return forecast.estimated(
+        point,
+        litres,
+        NOON,
+        NOON + timedelta(hours=hours_since),
+        running_h=hours_since,
+        energy_kwh=hours_since * load_w / 1000,
+        load_w=load_w,
+    )
+
+
+def test_a_portable_petrol_set_is_forecast_from_entered_litres() -> None:
+    """Protects the set without a probe: 13 l at 1.2 kW are 13.2 h, 8.0 h some five hours later, ever less sure."""
+    point = petrol_point()
+    assert burn_l_per_h(point, 1200) == pytest.approx(0.95)
+    assert not forecast.measures_fuel(point)
+    full, later = certain(told(point, 13.0, 0.0)), certain(told(point, 13.0, 5.15))
+    assert full.likely_h == pytest.approx(13.2, abs=0.1)
+    assert later.likely_h == pytest.approx(8.0, abs=0.1)
+    assert full.measured_at == later.measured_at == NOON
+    assert full.low_h < 0.8 * full.likely_h < 1.2 * full.likely_h < full.high_h
+    assert later.low_h < 0.7 * later.likely_h < 1.3 * later.likely_h < later.high_h
+    assert certain(told(point, 13.0, 20.0)).likely_h == 0
+
+
+def test_an_estimate_takes_what_is_known_of_the_load() -> None:
+    """Protects the estimate without energy or without a meter now: the other one stands in; neither is no figure."""
+    point = petrol_point()
+    now = NOON + timedelta(hours=2)
+    both = certain(told(point, 13.0, 2.0))
+    for energy, load in ((None, 1200.0), (2.4, None)):
+        found = forecast.estimated(point, 13.0, NOON, now, running_h=2.0, energy_kwh=energy, load_w=load)
+        assert certain(found).likely_h == pytest.approx(both.likely_h)
+    assert forecast.estimated(point, 13.0, NOON, now, running_h=2.0, energy_kwh=None, load_w=None) is None
+    unrated = make_point(rated_w=None)
+    assert forecast.estimated(unrated, 9.0, NOON, now, running_h=2.0, energy_kwh=2.4, load_w=900.0) is None
+    stood = forecast.estimated(point, 13.0, NOON, now, running_h=0.0, energy_kwh=0.0, load_w=1200.0)
+    assert certain(stood).likely_h == pytest.approx(12.5 / 0.95)
 
 
 @settings(max_examples=60)

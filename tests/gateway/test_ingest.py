@@ -163,7 +163,7 @@ def test_a_withdrawn_key_is_refused(box: Box) -> None:
 
 
 def test_low_fuel_raises_one_alarm_that_survives_a_restart(box: Box) -> None:
-    """Protects the alarm's way: raised on the page and on MQTT once, still open after a restart."""
+    """Protects the alarm's way: raised on the page and on MQTT once, still open and told again after a restart."""
     for counter in range(5):
         assert box.vital(counter, fuel_permille=300) == "accepted"
         box.clock.move(60)
@@ -171,8 +171,10 @@ def test_low_fuel_raises_one_alarm_that_survives_a_restart(box: Box) -> None:
     box.restart()
     box.ingest.tick()
     assert box.alarms() == {"fuel_low"}
-    said = [p["state"] for topic, p in box.outbox() if topic == "de-linde/alarm/fuel_low"]
-    assert said == ["unacknowledged"]
+    raised, again = [p for topic, p in box.outbox() if topic == "de-linde/alarm/fuel_low"]
+    assert raised["state"] == again["state"] == "unacknowledged"
+    assert raised["raised_at"] == again["raised_at"]
+    assert raised["age_s"] < again["age_s"]
 
 
 def test_a_local_alarm_frame_raises_at_once(box: Box) -> None:
@@ -191,10 +193,13 @@ def test_a_local_alarm_frame_raises_at_once(box: Box) -> None:
 def test_silence_turns_the_state_on_mqtt_stale_then_unknown(box: Box) -> None:
     """Protects subscribers: a point that falls silent is said to be stale, then unknown, without a frame."""
     box.vital(1)
+    box.vital(2)
+    said = []
     for _ in range(16):
+        said += [p["values"]["load_w"] for topic, p in box.outbox() if topic == "de-linde/state"]
         box.clock.move(60)
         box.ingest.tick()
-    said = [p["values"]["load_w"] for topic, p in box.outbox() if topic == "de-linde/state"]
+    said += [p["values"]["load_w"] for topic, p in box.outbox() if topic == "de-linde/state"]
     assert list(dict.fromkeys(v["quality"] for v in said)) == ["good", "stale", "unknown"]
     assert said[-1]["value"] is None
     assert said[-1]["age_s"] == 960
@@ -220,9 +225,22 @@ def test_restart_restores_readings_and_forecast(box: Box) -> None:
     before = box.ingest.overview()
     box.restart()
     after = box.ingest.overview()
-    assert after.points == before.points
+    assert after.points[0] == before.points[0]
     assert after.alarms == before.alarms
     assert before.points[0].fuel is not None
+
+
+def test_restart_restores_level_and_refuellings(box: Box) -> None:
+    """Protects the filtered litres and the day's deliveries over a restart: both come from the journal again."""
+    for counter in range(30):
+        level = (300 if counter < 15 else 800) + 5 * (counter % 3)
+        box.vital(counter, fuel_permille=level, generator_state="stopped")
+        box.clock.move(300)
+    before = box.ingest._states["de-linde"]
+    box.restart()
+    after = box.ingest._states["de-linde"]
+    assert after.tank == before.tank
+    assert after.tank.refuels[0].litres == pytest.approx(20.0, abs=1.5)
 
 
 def test_a_store_that_cannot_write_has_not_happened(box: Box) -> None:

@@ -12,7 +12,7 @@ from nspgateway import messages
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
 from nspgateway.messages import OutboxMessage
-from nspgateway.payloads import AlarmMessage, State, Telemetry
+from nspgateway.payloads import AlarmMessage, Demo, Health, Modem, State, Telemetry
 from nspgateway.view import Alarm, Forecast, Reading
 from nsplink import fields
 
@@ -92,13 +92,15 @@ def test_state_word_for_word() -> None:
             fuel=FORECAST,
             last_heard=NOW - timedelta(seconds=12),
         ),
-        speed=60,
+        exercise=True,
+        demo=Demo(60.0),
     )
+    assert message.passing
     assert message.topic == "nsp/v1/rijnmond/de-linde/state"
     assert (message.retain, message.expiry_s, message.kind, message.created) == (True, 900, "state", NOW)
     assert message.payload.decode() == (
         '{"schema":1,"region":"rijnmond","cp":"brandweer","municipality":"Rivierdam","point":"de-linde",'
-        '"number":7,"name":"De Linde","kit":65,"demo":{"speed":60.0},'
+        '"number":7,"name":"De Linde","kit":65,"demo":{"speed":60.0},"exercise":true,'
         '"at":"2026-01-15T20:30:00Z","valid_until":"2026-01-15T20:45:00Z","deployment":"open",'
         '"last_heard":"2026-01-15T20:29:48Z","last_heard_age_s":12,"values":{'
         '"fuel_permille":{"value":470,"quality":"stale","at":"2026-01-15T20:23:20Z","age_s":400},'
@@ -200,17 +202,27 @@ def test_alarm_begins_and_ends() -> None:
 
 def test_gateway_tells_of_itself() -> None:
     """Presence is retained; the last will has no moment, for the broker speaks it later; counters are sorted."""
-    online = messages.gateway_status("rijnmond", "brandweer", "online", NOW, "")
-    will = messages.last_will("rijnmond", "brandweer", NOW, speed=60)
+    health = Health(Modem("down", "unplugged", NOW), "full")
+    online = messages.gateway_status("rijnmond", "brandweer", "online", NOW, "", health=health)
+    will = messages.last_will("rijnmond", "brandweer", NOW, demo=Demo(1.0))
     stats = messages.gateway_stats("rijnmond", "brandweer", {"replay": 1, "accepted": 9}, NOW)
     assert online.topic == will.topic == "nsp/v1/rijnmond/brandweer/gateway/status"
     assert online.retain
     assert will.retain
     assert body(online)["at"] == "2026-01-15T20:30:00Z"
-    assert (body(will)["state"], body(will)["at"], body(will)["demo"]) == ("offline", None, {"speed": 60})
+    assert body(online)["modem"] == {"state": "down", "cause": "unplugged", "since": "2026-01-15T20:30:00Z"}
+    assert (body(online)["store_problem"], body(online)["demo"]) == ("full", None)
+    assert (body(will)["modem"], body(will)["store_problem"]) == (None, None)
+    assert (body(will)["state"], body(will)["at"], body(will)["demo"]) == ("offline", None, {"speed": 1})
     assert stats.topic == "nsp/v1/rijnmond/brandweer/gateway/stats"
     assert (stats.retain, stats.kind) == (False, "stats")
     assert list(body(stats)["counters"].items()) == [("accepted", 9), ("replay", 1)]
+
+
+def test_a_point_that_is_no_more() -> None:
+    """What a broker still holds of a removed point is taken away by an empty retained message on its topic."""
+    gone = messages.forgotten("rijnmond", "de-linde", "alarm/fuel_low", NOW)
+    assert (gone.topic, gone.payload, gone.retain) == ("nsp/v1/rijnmond/de-linde/alarm/fuel_low", b"", True)
 
 
 @pytest.mark.parametrize("slug", ["", "a/b", "+", "#", "$sys", "De-Linde", "a b", "linde\n"])
@@ -234,12 +246,13 @@ def test_times_are_utc() -> None:
 
 
 def test_no_age_below_zero() -> None:
-    """A reading from the future, after the clock was set back, is 0 s old."""
+    """A moment in the future, after the clock was set back, has no age; a second ahead is now."""
     message = messages.state(
-        facts(readings={"load_w": seen("good", 1, -60)}, last_heard=NOW + timedelta(minutes=1))
+        facts(readings={"load_w": seen("unknown", 1, -60)}, last_heard=NOW + timedelta(minutes=1))
     )
-    assert body(message)["values"]["load_w"]["age_s"] == 0
-    assert body(message)["last_heard_age_s"] == 0
+    assert body(message)["values"]["load_w"]["age_s"] is None
+    assert body(message)["last_heard_age_s"] is None
+    assert body(messages.state(facts(last_heard=NOW + timedelta(seconds=1))))["last_heard_age_s"] == 0
 
 
 def test_positions_stay_inside() -> None:

@@ -3,7 +3,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 
 from mqtt_peers import Listener, Mosquitto, Wire, free_port, until
 from nspgateway.clock import Clock
+from nspgateway.errors import StoreFull
 from nspgateway.mqtt import BATCH, WINDOW, retry_delay
+from nspgateway.payloads import Health, Modem
 from nspgateway.store import Store
 from nsptools.bench.broker import EmbeddedBroker
 from publishers import AnyOutbox, DurableOutbox, ListOutbox, config, message, publishing
@@ -102,6 +104,34 @@ async def test_never_publishes_what_is_over(mosquitto: Mosquitto, outbox: AnyOut
         assert publisher.expired == 1
 
 
+async def test_never_publishes_what_comes_from_the_future(mosquitto: Mosquitto) -> None:
+    """A state from before the clock was set back has no age that anybody knows: it is dropped and counted."""
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    outbox = ListOutbox()
+    outbox.put(message("ark/state", "ahead", created=ahead, retain=True, expiry_s=900))
+    async with publishing(config(mosquitto.port), outbox) as publisher:
+        await until(lambda: not outbox.size())
+        assert publisher.expired == 1
+
+
+async def test_tells_how_the_gateway_is(mosquitto: Mosquitto) -> None:
+    """A modem that goes down, or a disk that is full, is in the retained status at once, past any outbox."""
+    health = [Health(Modem("up", "", datetime.now(UTC)), "")]
+    outbox = ListOutbox()
+    async with (
+        Listener(mosquitto.port) as listener,
+        publishing(config(mosquitto.port), outbox, health=lambda: health[-1]),
+    ):
+        await until(lambda: listener.payloads("/status"))
+        health.append(Health(Modem("down", "unplugged", datetime.now(UTC)), "full"))
+        outbox.put(message("ark/telemetry"))
+        await until(lambda: len(listener.payloads("/status")) == 2)
+        first, second = (json.loads(payload) for payload in listener.payloads("/status"))
+    assert (first["state"], first["modem"]["state"], first["store_problem"]) == ("online", "up", "")
+    assert (second["modem"]["state"], second["modem"]["cause"]) == ("down", "unplugged")
+    assert second["store_problem"] == "full"
+
+
 async def test_broker_killed_mid_stream(mosquitto: Mosquitto, wire: Wire, outbox: AnyOutbox) -> None:
     """A broker that dies loses nothing of ours: all arrives, again only what was on its way, in order."""
     points = [f"point-{n}" for n in range(30)]
@@ -150,6 +180,28 @@ async def test_cut_wire_again_and_again(mosquitto: Mosquitto, wire: Wire, outbox
         assert len(keys(listener)) - total <= cuts * WINDOW
 
 
+class FullOutbox(ListOutbox):
+    """On a disk with no room until ``full`` is taken away."""
+
+    full = True
+
+    def delivered(self, ids: Sequence[int]) -> None:
+        if self.full:
+            raise StoreFull("no room on the disk")
+        super().delivered(ids)
+
+
+async def test_full_disk_under_the_outbox(mosquitto: Mosquitto) -> None:
+    """A delivery that cannot be noted down is repeated until it can; the publisher does not end over it."""
+    outbox = FullOutbox()
+    outbox.put(message("ark/telemetry", {"key": 1}))
+    async with Listener(mosquitto.port) as listener, publishing(config(mosquitto.port), outbox) as publisher:
+        await until(lambda: publisher.reason == "no room on the disk")
+        outbox.full = False
+        await until(lambda: not outbox.size() and publisher.state == "online")
+        await until(lambda: set(keys(listener)) == {1})
+
+
 PROGRAM = """
 import asyncio, sys
 from nspgateway.clock import Clock
@@ -157,7 +209,7 @@ from nspgateway.config import BrokerConfig
 from nspgateway.mqtt import Publisher
 
 class Nothing:
-    def next_batch(self, limit): return []
+    def next_batch(self, limit, without): return []
     def delivered(self, ids): pass
     async def wait_new(self): await asyncio.Event().wait()
 

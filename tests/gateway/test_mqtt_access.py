@@ -1,5 +1,4 @@
 import asyncio
-import gc
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,24 +11,27 @@ from mqtt_peers import Mosquitto, until
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig
 from nspgateway.errors import ConfigError
-from nspgateway.mqtt import Publisher
+from nspgateway.mqtt import BATCH, Publisher
+from nspgateway.mqtt_client import tls_context
 from nsptools.bench.broker import EmbeddedBroker
 from publishers import ListOutbox, config, message, publishing
 
 
 async def test_refused_message_stays(new_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
-    """A PUBACK that says no is no delivery: the message stays, and the broker's word is the reason."""
+    """A PUBACK that says no is no delivery: the message stays, its topic is told, and all others go on."""
     rules = tmp_path / "acl"
     rules.write_text("topic write nsp/v1/rijnmond/brandweer/#\ntopic write nsp/v1/rijnmond/+/telemetry\n")
     broker = await new_mosquitto("allow_anonymous true", f"acl_file {rules}").start()
     outbox = ListOutbox()
-    outbox.put(message("ark/telemetry"), message("ark/state"))
-    async with publishing(config(broker.port), outbox) as publisher:
-        await until(lambda: publisher.reason == "the broker refuses a message: Not authorized")
-        await until(lambda: outbox.size() == 1)
+    outbox.put(*(message("ark/state", n) for n in range(BATCH + 1)), message("ark/telemetry"))
+    reason = "the broker refuses nsp/v1/rijnmond/ark/state: Not authorized"
+    async with publishing(config(broker.port), outbox, refused_delay_s=0.05) as publisher:
+        await until(lambda: (publisher.state, publisher.reason) == ("online", reason))
+        await until(lambda: outbox.size() == BATCH + 1)
         rules.write_text("topic write nsp/#\n")
         broker.signal(signal.SIGHUP)
         await until(lambda: not outbox.size())
+        assert (publisher.state, publisher.reason) == ("online", "")
 
 
 async def test_login(new_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
@@ -74,9 +76,6 @@ async def test_password_in_the_clear_is_told(tmp_path: Path) -> None:
     assert [entry["log_level"] for entry in log] == ["warning"]
 
 
-@pytest.mark.filterwarnings(
-    "ignore:.*unclosed.*SSLSocket:ResourceWarning"
-)  # paho leaves a failed handshake's
 async def test_tls(new_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
     """With a CA the broker's certificate is checked: the right one is trusted, any other is told as the reason."""
     ours, theirs = Authority(tmp_path, "ours"), Authority(tmp_path, "theirs")
@@ -86,11 +85,43 @@ async def test_tls(new_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> N
         await until(lambda: publisher.state == "online")
     async with publishing(config(broker.port, ca=theirs.path), ListOutbox()) as publisher:
         await until(lambda: "CERTIFICATE_VERIFY_FAILED" in publisher.reason)
-    gc.collect()  # here, where the warning about paho's socket is known
     (tmp_path / "broken.pem").write_text("no certificate")
     with pytest.raises(ConfigError, match="no usable certificate"):
         async with publishing(config(broker.port, ca=tmp_path / "broken.pem"), ListOutbox()):
             pass
+
+
+async def test_client_certificate(new_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
+    """A broker that asks who we are gets our certificate; without one it lets nobody in."""
+    ours = Authority(tmp_path, "ours")
+    certificate, key = ours.issue("127.0.0.1")
+    key.chmod(0o600)
+    broker = await new_mosquitto(
+        *("allow_anonymous true", f"certfile {certificate}", f"keyfile {key}"),
+        *(f"cafile {ours.path}", "require_certificate true"),
+    ).start()
+    shown = config(broker.port, ca=ours.path, certificate=certificate, private_key=key)
+    async with publishing(shown, ListOutbox()) as publisher:
+        await until(lambda: publisher.state == "online")
+    async with publishing(config(broker.port, ca=ours.path), ListOutbox()) as publisher:
+        await until(lambda: publisher.reason not in ("", "not connected yet"))
+        assert publisher.state == "offline"
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "words"), [(0o644, None, "chmod 600"), (0o600, b"x", "its own key")]
+)
+def test_private_key_that_cannot_be_used(
+    tmp_path: Path, mode: int, content: bytes | None, words: str
+) -> None:
+    """A private key that others can read, or that is none, stops the start with the cure."""
+    ours = Authority(tmp_path, "ours")
+    certificate, key = ours.issue("127.0.0.1")
+    if content is not None:
+        key.write_bytes(content)
+    key.chmod(mode)
+    with pytest.raises(ConfigError, match=words):
+        tls_context(config(1883, ca=ours.path, certificate=certificate, private_key=key))
 
 
 async def test_broker_of_another_version() -> None:

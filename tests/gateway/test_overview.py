@@ -13,6 +13,7 @@ from nspgateway.view import Overview, Priority, Reading, Status
 from point_facts import NOON, good, healthy, hours, make_facts, make_point
 
 MINUTE = timedelta(minutes=1)
+DEVICES = ("generator", "battery", "meter")
 
 
 def make_alarm(name: str, priority: Priority = "high", **changes: Any) -> AlarmState:
@@ -68,8 +69,38 @@ def test_a_device_that_is_not_there_is_nothing_unknown() -> None:
     readings = good(battery_permille=800, load_w=500, power_source="battery")
     assert status_of(make_facts(point, readings=readings)) == "normal"
     dipped = make_point(tank_litres=None)
-    readings = {k: v for k, v in healthy().items() if k != "fuel_permille"}
-    assert status_of(make_facts(dipped, readings=readings)) == "normal"
+    no_gauge = healthy() | {"fuel_permille": Reading(None, "none", None)}
+    assert status_of(make_facts(dipped, readings=no_gauge)) == "normal"
+    unread = healthy() | {"fuel_permille": Reading(None, "unknown", None)}
+    assert status_of(make_facts(dipped, readings=unread)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("changed", "devices", "status", "doubt"),
+    [
+        (good(power_source="none"), DEVICES, "attention", "no_power"),
+        (good(generator_state="fault"), DEVICES, "attention", "generator_fault"),
+        (good(generator_state="stopped", generator_mode="manual"), DEVICES, "attention", "not_ready"),
+        (good(generator_state="none"), DEVICES, "unknown", "no_generator"),
+        ({"battery_permille": Reading(None, "none", None)}, DEVICES, "unknown", "no_battery"),
+        ({"load_w": Reading(None, "none", None)}, DEVICES, "unknown", "no_meter"),
+        ({"fuel_permille": Reading(None, "none", None)}, DEVICES, "unknown", ""),
+        (
+            good(generator_state="stopped") | {"generator_mode": Reading(None, "unknown", NOON)},
+            DEVICES,
+            "unknown",
+            "",
+        ),
+        ({}, (), "unknown", "no_devices"),
+    ],
+)
+def test_what_contradicts_is_never_normal(
+    changed: dict[str, Reading], devices: tuple[str, ...], status: str, doubt: str
+) -> None:
+    """Protects against false green: values that contradict the settings, or are bad without an alarm."""
+    facts = make_facts(make_point(devices=devices), readings=healthy() | changed)
+    assert status_of(facts) == status
+    assert built(facts).points[0].doubt == doubt
 
 
 @pytest.mark.parametrize(
@@ -116,8 +147,72 @@ def test_link_word(snr: float | None, age_s: int, sf: int, expected: str) -> Non
     assert overview.link(None, snr, 300, NOON, sf) == "none"
 
 
+def test_a_time_in_the_future_is_no_contact() -> None:
+    """Protects against a clock that was set back: a frame of tomorrow does not make a point heard now."""
+    facts = make_facts(readings=healthy(), last_heard=NOON + 120 * MINUTE)
+    assert status_of(facts) == "no_contact"
+    assert overview.link(NOON + 120 * MINUTE, 5.0, 300, NOON, 9) == "none"
+    page = built(facts)
+    assert (page.points[0].status, page.points[0].link, page.points[0].doubt) == (
+        "no_contact",
+        "none",
+        "clock_set_back",
+    )
+    assert status_of(make_facts(readings=healthy(), last_heard=NOON + timedelta(seconds=5))) == "normal"
+
+
+def test_a_gateway_that_just_started_has_not_listened_long_enough() -> None:
+    """Protects the first minutes: a point never heard is unknown, and silent only after three intervals."""
+    facts = make_facts(last_heard=None)
+    heard = {"de-linde": Heard()}
+    for since, status, doubt in (
+        (NOON - 14 * MINUTE, "unknown", "not_heard_yet"),
+        (NOON - 16 * MINUTE, "no_contact", ""),
+    ):
+        page = overview.build([facts], {}, heard, Box(NOON, "oost", "kazerne-oost", gateway_since=since))
+        assert (page.points[0].status, page.points[0].doubt) == (status, doubt)
+    gone = make_facts(last_heard=NOON - 16 * MINUTE)
+    page = overview.build([gone], {}, heard, Box(NOON, "oost", "kazerne-oost", gateway_since=NOON))
+    assert page.points[0].status == "no_contact"
+
+
+def test_a_point_whose_kit_was_taken_away_is_not_silent() -> None:
+    """Protects a point without kit: nobody expects a message from it, and it is never normal."""
+    facts = make_facts(make_point(kit_address=None), readings=healthy(), last_heard=NOON - 60 * MINUTE)
+    assert status_of(facts) == "unknown"
+
+
+def test_what_is_known_now_beats_an_old_alarm() -> None:
+    """Protects the first row: power that is back by fresh news is no reason to stay on top; unknown is."""
+    lost = make_alarm("power_lost", "critical", point="dark")
+    back = make_alarm(
+        "power_lost", "critical", point="dark", state="returned_unacknowledged", note="returned_unconfirmed"
+    )
+    unclear = make_facts(
+        make_point(slug="dark", name="dark"),
+        readings=healthy() | {"power_source": Reading(None, "unknown", NOON)},
+        fuel_litres=20.0,
+        fuel=hours(50.0),
+    )
+    for facts, alarm, first in (
+        (named("dark", 50.0), back, "fed"),
+        (unclear, lost, "dark"),
+        (unclear, back, "fed"),
+    ):
+        page = built(facts, named("fed", 20.0), alarms={"dark": [alarm]})
+        assert page.points[0].slug == first
+    assert built(unclear, alarms={"dark": [back]}).points[0].status == "attention"
+
+
+def test_a_point_on_the_grid_does_not_run_down() -> None:
+    """Protects logistics: hours that count only if the grid fails never stand above hours that run."""
+    grid = named("grid", 2.0)
+    grid.readings.update(good(power_source="grid"))
+    assert [point.slug for point in built(grid, named("runs", 30.0)).points] == ["runs", "grid"]
+
+
 def test_first_row_is_the_first_task() -> None:
-    """Protects the order: without power, without contact, too late to refuel, then by who is empty first."""
+    """Protects the order: no power, no contact, too late to refuel, hours unknown, then who is empty first."""
     page = built(
         named("stored-dry", 0.1, deployment="stored"),
         named("no-forecast", None),
@@ -129,7 +224,7 @@ def test_first_row_is_the_first_task() -> None:
         alarms={"dark": [make_alarm("power_lost", "critical", point="dark")]},
     )
     order = [point.slug for point in page.points]
-    assert order == ["dark", "silent", "lead-time", "sooner", "later", "no-forecast", "stored-dry"]
+    assert order == ["dark", "silent", "lead-time", "no-forecast", "sooner", "later", "stored-dry"]
 
 
 def test_closed_points_stay_below_open_ones() -> None:
@@ -148,6 +243,36 @@ def test_a_battery_in_use_counts_for_the_order() -> None:
     )
     page = built(named("fuel-only", 10.0), both)
     assert [point.slug for point in page.points] == ["both", "fuel-only"]
+
+
+def test_alarms_of_closed_points_and_those_that_may_be_over_come_later() -> None:
+    """Protects the list: what holds at an open point comes first, whatever its priority."""
+    page = built(
+        named("open"),
+        named("stored", deployment="stored"),
+        alarms={
+            "open": [
+                make_alarm("power_lost", "critical", point="open", note="returned_unconfirmed"),
+                make_alarm("device_lost", "medium", point="open"),
+            ],
+            "stored": [make_alarm("fuel_critical", "critical", point="stored")],
+        },
+    )
+    assert [(alarm.point, alarm.id, alarm.is_returned) for alarm in page.alarms] == [
+        ("open", "device_lost", False),
+        ("open", "power_lost", True),
+        ("stored", "fuel_critical", False),
+    ]
+
+
+def test_an_alarm_that_no_rule_or_text_knows_does_not_break_the_page() -> None:
+    """Protects the page: a record of another version is shown as unknown, with every gap filled."""
+    page = built(
+        named("a"), alarms={"a": [make_alarm("sun_flare", point="a"), make_alarm("site_silent", point="a")]}
+    )
+    texts = {alarm.id: alarm.what["nl"] for alarm in page.alarms}
+    assert "sun_flare" in texts["sun_flare"]
+    assert "Laatste stand om onbekend: onbekend." in texts["site_silent"]
 
 
 def test_alarms_by_priority_then_age_without_hidden_ones() -> None:

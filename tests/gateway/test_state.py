@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from nspgateway import state
 from nspgateway.config import PointConfig
@@ -148,6 +149,68 @@ def test_local_alarm_frame_adds_its_alarm_at_once() -> None:
     assert state.local_alarms(_at(after, 120)) == frozenset()
 
 
+def test_an_alarm_frame_says_nothing_of_the_other_alarms() -> None:
+    """Protects against made-up knowledge: bits that are old or unknown stay so, the named alarm counts."""
+    alarm = _frame(2, 60, "alarm", alarm="power_lost", event_boot=1, event_n=0, age_s=900)
+    late = _frame(2, 4000, "alarm", alarm="power_lost", event_boot=1, event_n=0, age_s=20)
+    lost = T0 + timedelta(seconds=60 - 900)
+    assert state.facts(_heard(alarm), T0 + timedelta(seconds=60)).began == {"power_lost": lost}
+    for point, at in ((_heard(alarm), 60), (_heard(_frame(1, 0, alarms=1), late), 4000)):
+        facts = state.facts(point, T0 + timedelta(seconds=at))
+        assert facts.local_alarms is None
+        assert set(facts.began) == {"power_lost"}
+    known = _heard(_frame(1, 0), alarm)
+    assert _at(known, 901)["alarms"] == Reading(None, "unknown", T0)
+    assert state.facts(known, T0 + timedelta(seconds=961)).began == {}
+    assert state.facts(known, T0 + timedelta(seconds=60), speed=2.0).began == {
+        "power_lost": T0 + timedelta(seconds=60 - 1800)
+    }
+
+
+def test_a_clear_frame_ends_one_alarm() -> None:
+    """Protects the end of an alarm: only the named bit goes, and the next heartbeat has the last word."""
+    bits = 1 << ALARMS.index("power_lost") | 1 << ALARMS.index("fuel_low")
+    clear = _frame(2, 60, "clear", alarm="power_lost", event_boot=1, event_n=1, age_s=0)
+    facts = state.facts(_heard(_frame(1, 0, alarms=bits), clear), T0 + timedelta(seconds=60))
+    assert facts.local_alarms == frozenset({"fuel_low"})
+    assert (facts.ended, facts.began) == (frozenset({"power_lost"}), {})
+    assert "event_n" not in facts.readings
+    after = _heard(_frame(1, 0, alarms=bits), clear, _frame(3, 120, alarms=bits))
+    facts = state.facts(after, T0 + timedelta(seconds=120))
+    assert (facts.ended, facts.local_alarms) == (frozenset(), frozenset({"power_lost", "fuel_low"}))
+
+
+def test_the_kits_word_counts_for_what_a_frame_leaves_out() -> None:
+    """Protects the battery's current: it is not known once the kit calls its source unknown or stale."""
+    full = _frame(1, 0, "full", battery_da=150, battery_cv=5300)
+    for word, quality, value in ((None, "unknown", None), ("stale", "stale", 150), ("none", "none", None)):
+        point = _heard(full, _frame(2, 300, battery_permille=None, q_battery=word))
+        assert _at(point, 300)["battery_da"] == Reading(value, quality, T0)
+    back = _heard(full, _frame(2, 300, q_battery="stale"), _frame(3, 600))
+    assert _at(back, 600)["battery_da"] == Reading(150, "good", T0)
+    lost = _heard(full, _frame(2, 300, q_battery=None), _frame(3, 600))
+    assert _at(lost, 600)["battery_da"] == Reading(None, "unknown", T0)
+
+
+def test_what_lies_in_the_future_is_unknown() -> None:
+    """Protects against a clock that was set back: no value of tomorrow is good now, and none gives hours."""
+    point = _heard(*(_frame(n, 300 * n) for n in range(1, 8)))
+    seen = T0 + timedelta(seconds=2100)
+    assert _at(point, 2095)["fuel_permille"].quality == "good"
+    assert _at(point, 2094)["fuel_permille"] == Reading(None, "unknown", seen)
+    facts = state.facts(point, T0 - timedelta(hours=2))
+    assert (facts.fuel, facts.fuel_litres, facts.battery, facts.local_alarms) == (None, None, None, None)
+
+
+def test_histories_run_forward_after_the_clock_was_set_back() -> None:
+    """Protects the forecast: samples that lie in the future of a new frame are left out of it."""
+    point = _heard(_frame(1, 0), _frame(2, 7200, fuel_permille=900), _frame(3, 300))
+    assert [sample.at for sample in point.fuel_history] == [T0, T0 + timedelta(seconds=300)]
+    facts = state.facts(point, T0 + timedelta(seconds=300))
+    assert facts.fuel_litres == pytest.approx(30.0, abs=0.5)
+    assert facts.fuel is not None
+
+
 def test_local_alarms_become_unknown_with_the_link() -> None:
     """Protects against "no alarms" from a kit that has been silent: then nobody knows."""
     point = _heard(_frame(1, 0))
@@ -162,6 +225,33 @@ def test_facts_have_litres_and_forecast() -> None:
     assert facts.fuel_litres == pytest.approx(30.0)
     assert facts.fuel is not None
     assert facts.fuel.likely_h == pytest.approx(30 / (0.35 + 0.255 * 8), rel=0.01)
+
+
+def test_site_without_controller_shows_nothing_unknown_of_its_fuel() -> None:
+    """Protects the portable set: no gauge is no missing gauge, before its kit was heard and after."""
+    portable = structs.replace(POINT, devices=("meter",), sources=("generator",))
+    frame = _frame(1, 0, fuel_permille=None, generator_state=None, q_generator=None, q_tank=None)
+    unheard = PointState(portable)
+    for point in (unheard, state.after(unheard, frame, state.changes(unheard, frame))):
+        readings = state.readings(point, T0)
+        assert readings["fuel_permille"] == readings["generator_state"] == Reading(None, "none", None)
+        found = state.facts(point, T0)
+        assert (found.fuel, found.fuel_litres, found.refuels) == (None, None, ())
+
+
+def test_facts_have_filtered_litres_both_consumptions_and_refuellings() -> None:
+    """Protects what the alarms and the page read: no wild litres, litres/h both ways, fuel that was added."""
+    levels = [500] * 8 + [20, 500, 500] + [900] * 4
+    point = _heard(*(_frame(n, 300 * n, fuel_permille=level) for n, level in enumerate(levels[:9])))
+    before = state.facts(point, T0 + timedelta(seconds=2400))
+    assert before.fuel_litres == pytest.approx(30.0, abs=0.6)
+    point = _heard(*(_frame(n, 300 * n, fuel_permille=level) for n, level in enumerate(levels)))
+    after = state.facts(point, T0 + timedelta(seconds=300 * len(levels)))
+    (refuel,) = after.refuels
+    assert refuel.litres == pytest.approx(24.0, abs=2.0)
+    assert after.burn is not None
+    assert after.burn.curve == pytest.approx(0.35 + 0.255 * 8)
+    assert (after.burn.used, after.burn.why) == ("load_curve", "slope_unknown")
 
 
 def test_histories_are_bounded_and_only_of_good_values() -> None:

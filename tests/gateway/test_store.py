@@ -18,6 +18,7 @@ from nspgateway.errors import (
     StoreLocked,
     StoreTooNew,
 )
+from nspgateway.folder import FolderLock
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.messages import OutboxMessage
 from nspgateway.records import AlarmChange, Changes, Frame, Heard, Held, Window
@@ -287,6 +288,32 @@ def test_refuses_secrets_that_others_can_read(tmp_path: Path, mode: int) -> None
         KeyRegister.load(path, demo=True)
     with pytest.raises(KeyRegisterError, match="chmod 600"):
         read_passphrase(path)
+
+
+def test_a_passphrase_that_is_no_text(tmp_path: Path) -> None:
+    """Protects the technician: a passphrase file in another encoding is named, with what to do."""
+    path = tmp_path / "passphrase"
+    path.write_bytes("geheim één\n".encode("latin-1"))
+    path.chmod(0o600)
+    with pytest.raises(KeyRegisterError, match="not UTF-8"):
+        read_passphrase(path)
+
+
+def test_two_gateways_never_share_a_folder(tmp_path: Path) -> None:
+    """Protects the journal from two that each refuse what the other has taken; free again when the first ends."""
+    first = FolderLock(tmp_path)
+    with pytest.raises(StoreLocked, match="another gateway"):
+        FolderLock(tmp_path)
+    first.close()
+    first.close()
+    FolderLock(tmp_path).close()
+
+
+def test_nobody_else_reads_the_database(tmp_path: Path) -> None:
+    """Protects the journal on a shared machine: the file and what SQLite puts beside it are for their owner."""
+    with _store(tmp_path / "nsp.db") as store:
+        store.commit(_changes())
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.glob("nsp.db*")} == {0o600}
 
 
 def test_register_refusals(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Site:
 
     def __init__(self, source: Source, banner: str | None) -> None:
         self.source = source
-        self.app = create_app(source, banner=banner)
+        self.app = create_app(source, banner=banner, hosts=["box.example"])
         self.server = PageServer(self.app)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -221,6 +221,20 @@ async def test_server_stops_with_screens_open() -> None:
         site.server.should_exit = True
         rest = [event async for event in stream]
     assert len(rest) < 5
+
+
+async def test_only_its_own_names_are_answered() -> None:
+    """A foreign page that gives its own name our address gets nothing to read; the answer names no server."""
+    async with running() as site:
+        for host, status in (
+            ("127.0.0.1:8080", 200),
+            ("localhost", 200),
+            ("box.example", 200),
+            ("evil.example", 400),
+        ):
+            answer = await site.get("/healthz", Host=host)
+            assert answer.status == status, host
+            assert answer.headers["Server"] is None
 
 
 async def test_health() -> None:

@@ -70,6 +70,27 @@ def registers() -> bool:
         ("seplos_v3", "battery_permille", "03E8", 1000),
         ("seplos_v3", "battery_permille", "03E9", None),
         ("seplos_v3", "battery_c", "0B7C", 21),  # 294.0 K
+        ("jk_pb", "battery_da", "FFFE1DC0", -1235),  # -123.456 A
+        ("jk_pb", "battery_permille", "0264", 1000),  # balancing, 100 %
+        ("jk_pb", "alarm_charge_off", "0100", 0),
+        ("jk_pb", "alarm_discharge_off", "0100", 1),
+        ("jk_pb", "alarm_discharge_off", "0102", None),
+        ("daly", "battery_da", "7530", 0),  # 30,000
+        ("daly", "battery_da", "705E", -1234),
+        ("daly", "battery_c", "0028", 0),  # 40
+        ("daly", "battery_c", "00FF", None),  # no sensor
+        ("renogy_battery", "battery_mah", "000186A0", 100000),
+        ("srne_controller", "battery_c", "1985", -5),  # controller 25, battery minus 5
+        ("srne_controller", "battery_c", "9905", 5),
+        ("epever_tracer", "battery_da", "FC18FFFF", -100),  # -10.00 A, low word first
+        ("epever_tracer", "sun_w", "86A00001", 1000),  # 1,000.00 W
+        ("victron_gx", "battery_permille", "0000", None),  # a box without battery monitor
+        ("victron_battery", "alarm_battery", "0001", 0),  # warning
+        ("victron_battery", "alarm_battery", "0002", 1),
+        ("sdm120", "load_w", "C3AF3333", -350),  # -350.4
+        ("sdm220", "meter_v", "43664CCD", 230),
+        ("qdy30a", "tank_raw", "FFF4", -12),
+        ("qdy30a", "tank_raw", "8000", None),
         ("sdm630", "load_w", "45FA0000", 8000),
         ("sdm630", "load_w", "7FC00000", None),
         ("sdm630", "meter_dhz", "42480000", 500),
@@ -133,6 +154,9 @@ def bad_tables() -> bool:
         _Bad(but(2, 65536)),
         _Bad(but(3, "u24")),
         _Bad(but(3, "bit16")),
+        _Bad(but(3, "any1")),
+        _Bad(but(3, "any0000")),
+        _Bad(but(3, "any00fg")),
         _Bad(but(3, "bit")),  # a coil's type with function 3
         _Bad(but(4, "V/10")),
         _Bad(but(4, "0.1 A")),
@@ -142,6 +166,8 @@ def bad_tables() -> bool:
         _Bad(("engine_state", 3, 101, "u16", "", 0, 9, "fast")),  # no words
         _Bad(("engine_state", 3, 101, "u16", "", 0, 9, "fast"), WORDS={"engine_state": {1: "turning"}}),
         _Bad(good, WORDS={"generator_mode": {1: "auto"}}),
+        _Bad(good, NO_DATA=("battery_cv",)),
+        _Bad(good, UNVERIFIED=("starter",)),
         _Bad(good, DERIVED=(("load_w", "sum", ("_a", "_b")),)),
         _Bad(good, DERIVED=(("load_w", "product", ("starter_dv",)),)),
         _Bad(good, DERIVED=(("fuel_permille", "sum", ("starter_dv",)),)),
@@ -173,6 +199,9 @@ class _Odd:
         ("_full", 3, 24, "u32", "", 0, 999999, "normal"),
         ("alarm_charger", 3, 26, "bit0", "", 0, 1, "normal"),
         ("alarm_overload", 3, 26, "bit15", "", 0, 1, "normal"),
+        ("_marks", 3, 26, "any0300", "", 0, 1, "normal"),
+        ("_voltage", 3, 30, "u16", "", 100, 9999, "slow"),
+        ("starter_dv", 3, 31, "u16", "0.1 V", 0, 400, "slow"),
         ("_auto", 1, 40, "bit", "", 0, 1, "fast"),
         ("_manual", 1, 41, "bit", "", 0, 1, "fast"),
         ("alarm_warning", 1, 50, "bit", "", 0, 1, "fast"),
@@ -180,10 +209,12 @@ class _Odd:
     )
     DERIVED = (
         ("load_w", "sum", ("_l1", "_l2")),
+        ("alarm_battery", "any", ("_marks",)),
         ("battery_permille", "ratio", ("_mah", "_full")),
         ("generator_mode", "first", (("_auto", "auto"), ("_manual", "manual"))),
     )
     BLOCK_LIMIT = 20
+    NO_DATA = ("_voltage",)
 
     def __init__(self) -> None:
         self.SENTINELS = {"bits": ((0xFFFF, 0xFFFF),), "u16": ((0x7FFF, 0x7FFF),)}
@@ -204,9 +235,26 @@ def odd_rows() -> bool:
         block(3, 0, "0085") == {"battery_c": -5},
         block(3, 10, "86A00001FC18FFFF") == {"sun_w": 1000, "battery_da": -100},
         block(3, 20, "03E807D0000030D40000C3508001")
-        == {"alarm_charger": 1, "alarm_overload": 1, "load_w": 3000, "battery_permille": 250},
+        == {
+            "alarm_charger": 1,
+            "alarm_overload": 1,
+            "load_w": 3000,
+            "battery_permille": 250,
+            "alarm_battery": 0,
+        },
         block(3, 20, "7FFF07D0000030D400000000FFFF")
-        == {"alarm_charger": None, "alarm_overload": None, "load_w": None, "battery_permille": None},
+        == dict.fromkeys(("alarm_charger", "alarm_overload", "load_w", "battery_permille", "alarm_battery")),
+        block(3, 20, "0000000000030D4000030C220100")  # 0.1 % over full
+        == {
+            "alarm_charger": 0,
+            "alarm_overload": 0,
+            "load_w": 0,
+            "battery_permille": 1000,
+            "alarm_battery": 1,
+        },
+        block(3, 20, "0000000000030D40000186A00400")["battery_permille"] is None,  # twice what goes in
+        block(3, 30, "03E8008E") == {"starter_dv": 142},
+        block(3, 30, "0000008E") == {"starter_dv": None},  # without a voltage there are no data
         block(1, 40, "02") == {"generator_mode": "manual"},
         block(1, 40, "00") == {"generator_mode": None},
         block(1, 50, "08") == {"alarm_warning": 0, "alarm_fuel_low": 1},
@@ -216,7 +264,32 @@ def odd_rows() -> bool:
     return True
 
 
+def inverted_bits() -> bool:
+    """A Seplos raises each of its protections with a 0, and says with 0 that a switch is open."""
+    model = models.get("seplos_v3")
+
+    def block(address: int, data: bytes) -> dict:
+        for index, item in enumerate(model.blocks):
+            if item[1] == 1 and item[2] == address:
+                model.decode(index, data)
+                return {name: model.found[name] for name in model.names[index]}
+        raise ValueError("no bits at %d" % address)
+
+    if block(0x1278, bytes((0x03,))) != {"alarm_discharge_off": 0, "alarm_charge_off": 0}:
+        return False
+    if block(0x1278, bytes((0x02,))) != {"alarm_discharge_off": 1, "alarm_charge_off": 0}:
+        return False
+    protections = (1, 3, 5, 7, 9, 11, 13, 15, 0x15, 0x21, 0x24, 0x48, 0x49, 0x4A, 0x4B, 0x4D)
+    for bit in range(1, 0x4E):
+        data = bytearray(b"\xff" * 10)
+        data[(bit - 1) >> 3] &= ~(1 << ((bit - 1) & 7))
+        if block(0x1401, data) != {"alarm_battery": 1 if bit in protections else 0}:
+            raise ValueError("bit 0x%02x" % bit)
+    return True
+
+
 CHECKS = (
+    ("inverted bits", inverted_bits),
     ("floats", floats),
     ("registers", registers),
     ("plans", plans),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,15 @@ from nspgateway.ports import Reception
 from nspgateway.store import Store
 from nspkit import persist, settings
 from nsplink import frame, message, seal
-from nsptools.provision import CpSpec, Provisioned, ProvisionError, SiteSpec, provision
+from nsptools.provision import (
+    DEVICES,
+    CpSpec,
+    Provisioned,
+    ProvisionError,
+    SiteSpec,
+    TankSpec,
+    provision,
+)
 
 PHY: dict[str, int | str] = {
     "frequency_hz": 869_475_000,
@@ -116,7 +125,7 @@ def test_a_kits_folder_holds_its_flash_files_and_only_its_own_key(made: Provisio
     keys = {kit.slug: json.loads(kit.files["key.json"])["key"] for kit in made.kits}
     assert len(set(keys.values())) == 3
     for kit in made.kits:
-        assert set(kit.files) == {"settings.json", "key.json", persist.FILES[0]}
+        assert set(kit.files) == {"settings.json", "key.json", *persist.FILES}
         assert (kit.folder / "key.json").stat().st_mode & 0o777 == 0o600
         everything = b"".join(content for name, content in kit.files.items() if name != "key.json")
         assert all(
@@ -125,6 +134,37 @@ def test_a_kits_folder_holds_its_flash_files_and_only_its_own_key(made: Provisio
     assert made.config.keys.stat().st_mode & 0o777 == 0o600
     for file in (made.config_file, made.config.points):
         assert not any(key in file.read_text() for key in keys.values())
+
+
+def test_folders_with_secrets_are_private(made: Provisioned) -> None:
+    """Protects keys on a shared machine: nobody else looks into the kits' folders or the gateway's data."""
+    folders = [made.config.data, made.config_file.parent / "kits", *(kit.folder for kit in made.kits)]
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
+
+
+def test_both_counters_are_there_from_the_start(made: Provisioned) -> None:
+    """Protects the counter: a kit that loses one of its two files still knows where it was."""
+    for kit in made.kits:
+        first, second = (kit.files[name] for name in persist.FILES)
+        assert first == second
+        key = bytes.fromhex(json.loads(kit.files["key.json"])["key"])
+        assert persist.reserved_of(first, kit.generation, key) == 0
+
+
+def test_what_a_kit_is_told_of_its_site(tmp_path: Path) -> None:
+    """Protects the kit's alarms: a tank's two ends and the set's mode arrive; an unknown power is 0, not a guess."""
+    site = _site(1, "de-linde")
+    point = structs.replace(site.point, rated_w=None)
+    tank = TankSpec(empty_raw=120, full_raw=1480)
+    sites = [replace(site, point=point, tank=tank, generator_auto=False), _site(2, "de-ark")]
+    made = provision(tmp_path, sites, CP, phy=PHY, demo=True, heartbeat_s=5, full_s=60)
+    told, plain = (json.loads(kit.files["settings.json"]) for kit in made.kits)
+    assert told["tank"] == {"empty_raw": 120, "full_raw": 1480}
+    assert (told["generator_auto"], told["rated_w"]) == (False, 0)
+    assert (plain["tank"], plain["generator_auto"], plain["rated_w"]) == (None, True, 10000)
+    assert [bus["bits"] for bus in told["buses"]] == [8]
+    for kit in made.kits:
+        settings.load(f"{kit.folder}/")
 
 
 def test_two_registers_from_one_list_share_no_key(tmp_path: Path) -> None:
@@ -182,6 +222,8 @@ def test_never_writes_over_what_is_in_use(tmp_path: Path) -> None:
         ([_site(0, "a")], 1, "1 to 63"),
         ([_site(64, "a")], 1, "1 to 63"),
         ([_site(1, "a")], 1024, "out of range"),
+        ([replace(_site(1, "a"), devices=DEVICES[:2])], 1, "the kit reads battery, generator, the point has"),
+        ([replace(_site(1, "a"), devices=())], 1, "the kit reads no devices"),
     ],
 )
 def test_refuses_a_list_that_cannot_work(

@@ -1,9 +1,9 @@
 """Provision a coordinating point and its kits: settings, keys and counters, as files in one folder.
 
     folder/gateway.toml points.toml keys.db       for the gateway
-    folder/kits/<slug>/settings.json key.json counter0.bin   for the root of each kit's flash
+    folder/kits/<slug>/settings.json key.json counter0.bin counter1.bin   for the root of each kit's flash
 
-Every kit gets a new key from the operating system's random source and a
+The folders with secrets in them are for their owner only. Every kit gets a new key from the operating system's random source and a
 counter record bound to it: a key never outlives its counter.
 """
 
@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 from msgspec import structs
 
 from nspgateway.config import (
     BrokerConfig,
+    Device,
     GatewayConfig,
     PointConfig,
     WebConfig,
@@ -27,6 +29,7 @@ from nspgateway.config import (
     load_points,
 )
 from nspgateway.errors import GatewayError
+from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
 from nspkit import persist
 from nsplink import frame
@@ -62,16 +65,28 @@ DEVICES = (
 
 
 @dataclass(frozen=True, slots=True)
+class TankSpec:
+    """What the fuel probe reads with an empty and with a full tank, in its own raw numbers."""
+
+    empty_raw: int
+    full_raw: int
+
+
+@dataclass(frozen=True, slots=True)
 class SiteSpec:
     """One support point with a kit.
 
     ``point``: as in points.toml; its kit_address and intervals are filled in here.
-    ``kit``: 1-63, unique at the coordinating point.
+    ``kit``: 1-63, unique at the coordinating point. ``devices``: the same as the point's.
+    ``tank``: None = the device itself gives a percentage. ``generator_auto``: the set is meant
+    to stand in automatic, so that anything else is worth an alarm.
     """
 
     point: PointConfig
     kit: int
     devices: tuple[DeviceSpec, ...] = DEVICES
+    tank: TankSpec | None = None
+    generator_auto: bool = True
 
 
 _LOCAL_BROKER = (BrokerConfig(name="local", host="127.0.0.1"),)
@@ -138,6 +153,7 @@ def provision(
     ConfigError or KeyRegisterError; what is half made then must not be used.
     """
     passphrase = _passphrase(demo, passphrase_file)
+    _check_devices(sites)
     addresses = _addresses(sites, cp)
     points = tuple(
         structs.replace(
@@ -153,7 +169,7 @@ def provision(
     _write_new(config_file, _gateway_toml(cp, phy, passphrase_file))
     config = load_gateway(config_file)
     read_back = load_points(config.points, config)
-    config.data.mkdir(exist_ok=True)
+    make_private(config.data)
     register = KeyRegister.create(config.keys, passphrase)
     keys = register.issue(addresses, datetime.now(UTC))
     kits = tuple(
@@ -189,6 +205,22 @@ def _addresses(sites: Sequence[SiteSpec], cp: CpSpec) -> list[int]:
     return addresses
 
 
+def _check_devices(sites: Sequence[SiteSpec]) -> None:
+    """Refuse a kit that reads other devices than the gateway expects: one of them would be unknown for ever."""
+    for site in sites:
+        # A kit may have more, such as a tank probe, for which points.toml has no word.
+        reads = {device.name for device in site.devices if device.name in get_args(Device)}
+        if reads != set(site.point.devices):
+            raise ProvisionError(
+                f"{site.point.slug}: the kit reads {_listed(reads)}, "
+                f"the point has {_listed(site.point.devices)}. Give both the same devices."
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "no devices"
+
+
 def _points_toml(points: Sequence[PointConfig]) -> str:
     return "\n".join(toml_text.table("[[point]]", _without_empty(structs.asdict(p))) for p in points)
 
@@ -220,7 +252,7 @@ def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
 def _settings(
     site: SiteSpec, key: KitKey, phy: Mapping[str, int | str], heartbeat_s: int, full_s: int, speed: float
 ) -> dict[str, object]:
-    """Return a kit's settings.json. No key is in it."""
+    """Return a kit's settings.json. No key is in it. A rated power of 0 is one that nobody knows."""
     return {
         "version": SETTINGS_VERSION,
         "address": key.address,
@@ -233,16 +265,20 @@ def _settings(
         "devices": [asdict(device) for device in site.devices],
         "rated_w": site.point.rated_w or 0,
         "sources": list(site.point.sources),
+        "tank": asdict(site.tank) if site.tank else None,
+        "generator_auto": site.generator_auto,
     }
 
 
 def _write_kit(folder: Path, site: SiteSpec, key: KitKey, settings: Mapping[str, object]) -> ProvisionedKit:
     target = folder / "kits" / site.point.slug
-    target.mkdir(parents=True)
+    make_private(target.parent)
+    make_private(target)
     _write_new(target / "settings.json", json.dumps(settings, indent=1) + "\n")
     secret = {"generation": key.generation, "key": key.key.hex()}
     _write_new(target / "key.json", json.dumps(secret) + "\n", mode=0o600)
-    _write_new(target / persist.FILES[0], persist.initial_record(key.generation, key.key))
+    for name in persist.FILES:
+        _write_new(target / name, persist.initial_record(key.generation, key.key))
     return ProvisionedKit(site.point.slug, key.address, key.generation, target)
 
 

@@ -14,10 +14,11 @@ CREATE TABLE municipality (
     PRIMARY KEY (name, region)
 ) STRICT;
 
+-- Known by its number, which is on air; its slug and name may change.
 CREATE TABLE cp (
-    slug   TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    slug   TEXT NOT NULL,
     name   TEXT NOT NULL,
-    number INTEGER NOT NULL UNIQUE,
     region TEXT NOT NULL REFERENCES region (slug)
 ) STRICT;
 
@@ -27,7 +28,7 @@ CREATE TABLE point (
     number       INTEGER NOT NULL,
     municipality TEXT NOT NULL,
     region       TEXT NOT NULL,
-    cp           TEXT NOT NULL REFERENCES cp (slug),
+    cp           INTEGER NOT NULL REFERENCES cp (number),
     FOREIGN KEY (municipality, region) REFERENCES municipality (name, region)
 ) STRICT;
 
@@ -83,7 +84,8 @@ CREATE TABLE heard (
     counter    INTEGER NOT NULL,
     heard_at   TEXT NOT NULL,
     rssi_dbm   INTEGER,
-    snr_db     REAL
+    snr_db     REAL,
+    exercise   INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE replay_window (
@@ -120,6 +122,8 @@ CREATE TABLE outbox (
     payload  TEXT NOT NULL,
     retain   INTEGER NOT NULL,
     expiry_s INTEGER,
-    created  TEXT NOT NULL
+    created  TEXT NOT NULL,
+    passing  INTEGER NOT NULL  -- 1: the next passing one of its topic takes its place
 ) STRICT;
 CREATE INDEX outbox_of_broker ON outbox (broker, id);
+CREATE INDEX outbox_passing ON outbox (broker, topic) WHERE passing = 1;

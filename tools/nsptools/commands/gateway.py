@@ -25,4 +25,5 @@ def run(
     """Receive, journal, alarm and publish until stopped. Serves no page yet: that needs a login."""
     from nspgateway import __main__ as gateway
 
+    gateway.log_to_stderr()
     asyncio.run(gateway.run(config))

@@ -1,0 +1,81 @@
+"""What of our own keeps us from knowing: the bars over the page, and the line over the alarms. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nspgateway import words
+from nspgateway.i18n import Language
+from nspgateway.view import CLOSED, Overview, Point
+
+# Smaller differences are what clocks do.
+_CLOCK_BEHIND_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar over the page: something of our own is down. ``id`` names what, ``reason`` may be empty."""
+
+    id: str
+    text: str
+    reason: str = ""
+
+
+def bars(lang: Language, overview: Overview) -> tuple[Bar, ...]:
+    """What of our own is down, the worst first."""
+    _ = lang.gettext
+    found: list[Bar] = []
+    if not overview.modem_ok and not is_starting(overview):
+        found.append(_deaf(lang, overview))
+    if overview.store_problem:
+        text = _("New messages are not stored: after a power cut they are gone. Call the technician.")
+        found.append(Bar("store", text))
+    if overview.clock_behind_s > _CLOCK_BEHIND_S:
+        duration = lang.duration(overview.clock_behind_s)
+        text = _("Our clock is at least {duration} slow. Times on this page are wrong. Call the technician.")
+        found.append(Bar("clock", text.format(duration=duration)))
+    return tuple(found)
+
+
+def headline(lang: Language, overview: Overview) -> str:
+    """How many alarms are open; none is never said alone while something keeps us from knowing."""
+    count = len(overview.alarms)
+    parts = [lang.gettext("No open alarms")]
+    if count:
+        parts = [lang.ngettext("{n} open alarm", "{n} open alarms", count).format(n=count)]
+    without = len(silent(overview))
+    if without:
+        text = lang.ngettext("{n} point without contact", "{n} points without contact", without)
+        parts.append(text.format(n=without))
+    if not overview.modem_ok:
+        parts.append(
+            lang.gettext("receiver starts up") if is_starting(overview) else lang.gettext("receiver down")
+        )
+    if overview.store_problem:
+        parts.append(lang.gettext("storing fails"))
+    return " · ".join(parts)
+
+
+def silent(overview: Overview) -> list[Point]:
+    """Points from which a message should come and does not."""
+    return [
+        point for point in overview.points if point.status == "no_contact" and point.deployment not in CLOSED
+    ]
+
+
+def is_starting(overview: Overview) -> bool:
+    """Tell whether our receiver is not up yet, and nothing is wrong with it so far."""
+    return not overview.modem_ok and overview.modem_cause == "starting"
+
+
+def _deaf(lang: Language, overview: Overview) -> Bar:
+    """What must be said when our own receiver is down."""
+    _ = lang.gettext
+    text = _("We hear no point. Our own receiver does not respond. The points are probably fine.")
+    if overview.modem_since is not None:
+        text = _(
+            "Since {clock} we hear no point. Our own receiver does not respond. The points are probably fine."
+        ).format(clock=lang.moment(overview.modem_since, overview.now))
+    cause = words.MODEM_CAUSES.get(overview.modem_cause)
+    reason = overview.modem_reason if cause is None else _(cause)
+    return Bar("modem", text, _("Reason: {reason}").format(reason=reason) if reason else "")

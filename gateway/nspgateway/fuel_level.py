@@ -1,0 +1,243 @@
+"""What a fuel gauge's readings are worth: a steady level, and the refuellings in between. Pure.
+
+A sender swings with the fuel (some 3 %), jumps now and then and counts in whole
+percents. So the level is the median of the last readings, each less what the
+load curve says was burnt since: a median without its lag. It follows a fall at
+once, but rises within three hours only by a refuelling: several readings in a
+row that lie clearly above everything before them. An error is thus on the side
+of too few hours, and the hours do not dance around an alarm's limit.
+
+Everything here follows from the last hours of readings alone, so a restart that
+reads them again from the journal finds the same level and the same refuellings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import fmean, median_high, median_low, pstdev
+
+from nspgateway.config import PointConfig
+from nspgateway.consumption import GAUGE_STEP, MICRO, FuelSample, Level, Slope, burn_l_per_h, follow
+
+# The level is the median of so many readings; with fewer there is not much of a level yet.
+WINDOW = 5
+# Readings closer than this share of the interval count as one: a burst is no dwell.
+APART = 0.5
+# A gauge that was unknown and not known for so long was gone: twice unknown, once is a missed poll.
+GONE_INTERVALS = 2.4
+# Across a longer hole the level begins again.
+BRIDGE = timedelta(hours=1)
+# Within this time the level only falls, unless the median lies this share of the tank above it:
+# then it was wrong (a sender that hung for a while), or there was a refuelling.
+MEMORY = timedelta(hours=3)
+HOLD = 0.06
+# A refuelling: so many readings, a wild one in between allowed, this share of the tank above the level before.
+RISE = 0.05
+RISE_READINGS = 3
+# The level before is drawn from so many readings; the litres added are made more exact for so long.
+BEFORE_READINGS = 12
+REFINE = timedelta(hours=1)
+# Refuellings are told for so long.
+TOLD = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Refuel:
+    """Fuel that was added: when it was first seen, litres, and by how many litres that may be wrong."""
+
+    at: datetime
+    litres: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One reading. ``stock`` = its level plus all that was burnt so far: it moves by refuelling only.
+
+    ``level``: of the filter at that time, None while unsettled. ``is_blind``: the gauge was
+    gone just before, so what happened in between nobody saw. All in microlitres.
+    """
+
+    at: datetime
+    stock: int
+    burnt: int
+    is_blind: bool
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tank:
+    """A tank's level and what it was made from. Immutable; ``advance`` gives the next one.
+
+    ``litres``: filtered, None before the first reading. ``measured_at``: time of the newest reading.
+    ``running``: whether the set ran at that reading. ``refuels``: of the last 24 hours, oldest first.
+
+    The rest is the filter's own: the last hours' ``readings``, the ``last`` sample, microlitres
+    ``burnt`` by the curve and how often that was ``unknown``, the number of ``unknowns`` since the
+    newest reading, and the stocks ``before`` the newest refuelling while it can still become more exact.
+    """
+
+    litres: float | None = None
+    measured_at: datetime | None = None
+    running: bool = False
+    refuels: tuple[Refuel, ...] = ()
+    slope: Slope = field(default_factory=Slope)
+    readings: tuple[_Reading, ...] = ()
+    last: FuelSample | None = None
+    burnt: int = 0
+    unknown: int = 0
+    unknowns: int = 0
+    before: tuple[int, ...] = ()
+
+
+def replay(point: PointConfig, samples: Iterable[FuelSample]) -> Tank:
+    """Return the tank after all samples, oldest first."""
+    tank = Tank()
+    for sample in samples:
+        tank = advance(point, tank, sample)
+    return tank
+
+
+def advance(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
+    """Return the tank after one more heartbeat; a level that is unknown changes nothing of the level."""
+    burnt, is_known = _burnt_since(point, tank, sample)
+    refuels = tuple(refuel for refuel in tank.refuels if sample.at - refuel.at <= TOLD)
+    tank = replace(
+        tank,
+        refuels=refuels,
+        last=sample,
+        burnt=tank.burnt + burnt,
+        unknown=tank.unknown + (not is_known),
+    )
+    if sample.litres is None:
+        slope = tank.slope if sample.running else Slope()
+        return replace(tank, slope=slope, unknowns=tank.unknowns + 1)
+    if sample.by_hand:
+        # A person's dip is the level; that it differs from the gauge is no refuelling.
+        tank = replace(tank, readings=(), before=(), slope=Slope(), unknowns=2)
+    tank = _with_reading(point, tank, sample.at, round(sample.litres * MICRO) + tank.burnt)
+    return _with_level(point, _with_refuel(point, tank), sample)
+
+
+def _burnt_since(point: PointConfig, tank: Tank, sample: FuelSample) -> tuple[int, bool]:
+    """Microlitres burnt by the curve since the last sample, and whether that is known."""
+    last = tank.last
+    if last is None or not last.running:
+        return 0, True
+    rate = None if last.load_w is None else burn_l_per_h(point, last.load_w)
+    if rate is None:
+        return 0, False
+    return round(MICRO * rate * max(0.0, (sample.at - last.at).total_seconds()) / 3600), True
+
+
+def _with_reading(point: PointConfig, tank: Tank, at: datetime, stock: int) -> Tank:
+    kept = tank.readings
+    if kept and at - kept[-1].at > BRIDGE:
+        kept = ()
+    if kept and (at - kept[-1].at).total_seconds() < APART * point.interval_s:
+        newest = replace(kept[-1], stock=stock, burnt=tank.burnt)
+        kept = kept[:-1]
+    else:
+        was_gone = not kept or (at - kept[-1].at).total_seconds() > GONE_INTERVALS * point.interval_s
+        newest = _Reading(at, stock, tank.burnt, tank.unknowns > 1 and was_gone)
+    kept = (*(reading for reading in kept if at - reading.at <= MEMORY), newest)
+    return replace(tank, readings=kept, unknowns=0)
+
+
+def _with_refuel(point: PointConfig, tank: Tank) -> Tank:
+    """Return the tank with a refuelling that its newest readings show, or a more exact newest one."""
+    if tank.refuels and tank.before and tank.readings[-1].at - tank.refuels[-1].at > REFINE:
+        tank = replace(tank, before=())
+    earlier, raised = _split(point, tank.readings, 1 if tank.before else WINDOW)
+    if raised:
+        tank = replace(tank, readings=_unsettled(raised), slope=Slope())
+        if raised[0].is_blind:
+            # The gauge was gone and came back higher: perhaps another sender. A level, no refuelling.
+            return replace(tank, before=())
+        if not tank.before:
+            before = tuple(reading.stock for reading in earlier)
+            refuel = Refuel(raised[0].at, 0.0, 0.0)
+            tank = replace(tank, before=before, refuels=(*tank.refuels, refuel))
+    if not tank.before:
+        return tank
+    added = _added(point, tank.refuels[-1].at, tank.before, [one.stock for one in tank.readings])
+    if added.litres < RISE / 2 * (point.tank_litres or 0.0):
+        # More readings show that it was a few high ones together: taken back.
+        return replace(tank, before=(), refuels=tank.refuels[:-1])
+    return replace(tank, refuels=(*tank.refuels[:-1], added))
+
+
+def _split(
+    point: PointConfig, kept: Sequence[_Reading], fewest: int
+) -> tuple[Sequence[_Reading], Sequence[_Reading]]:
+    """Return the readings before a rise and those after it, without one wild one in between; none = no rise."""
+    for count in (RISE_READINGS, RISE_READINGS + 1):
+        earlier, newest = kept[:-count][-BEFORE_READINGS:], kept[-count:]
+        if len(earlier) < fewest:
+            break
+        raised = [reading for reading in newest if _is_raised(point, earlier, reading)]
+        if len(raised) < RISE_READINGS or raised[0] is not newest[0] or raised[-1] is not newest[-1]:
+            continue
+        if len(raised) == count or len(_agreeing(point, [one.stock for one in raised])) == len(raised):
+            return earlier, raised
+    return kept, ()
+
+
+def _is_raised(point: PointConfig, earlier: Sequence[_Reading], reading: _Reading) -> bool:
+    """Tell whether a reading lies above the level of the earlier ones, by more than noise."""
+    gauged = reading.stock - reading.burnt
+    rise = round(RISE * (point.tank_litres * MICRO if point.tank_litres else gauged))
+    if reading.stock < median_low(one.stock for one in earlier) + rise:
+        return False
+    # A curve that says far too much makes the stock seem to grow while the gauge only fails to fall.
+    return gauged >= median_low(one.stock - one.burnt for one in earlier[-WINDOW:]) + rise // 2
+
+
+def _added(point: PointConfig, at: datetime, before: Sequence[int], after: Sequence[int]) -> Refuel:
+    step = GAUGE_STEP * (point.tank_litres or 0.0)
+    low, high = _agreeing(point, before), _agreeing(point, after)
+    # Differences of whole numbers first: the same litres wherever the count of what was burnt began.
+    added = fmean(stock - low[0] for stock in high) - fmean(stock - low[0] for stock in low)
+    error = math.hypot(pstdev(low) / math.sqrt(len(low)), pstdev(high) / math.sqrt(len(high)))
+    return Refuel(at, added / MICRO, 3 * error / MICRO + step)
+
+
+def _agreeing(point: PointConfig, stocks: Sequence[int]) -> list[int]:
+    """Those near the middle one: without wild readings, and without those taken while it was being poured."""
+    middle = median_low(stocks)
+    near = HOLD * (point.tank_litres or 0.0) * MICRO
+    return [stock for stock in stocks if abs(stock - middle) <= near]
+
+
+def _unsettled(readings: Sequence[_Reading]) -> tuple[_Reading, ...]:
+    return tuple(replace(reading, level=None) for reading in readings)
+
+
+def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
+    """Return the tank with the level and the slope that follow from its readings."""
+    kept = tank.readings
+    # The higher of the middle two: a single low reading beside a few others is no level.
+    stock = median_high(reading.stock for reading in kept[-WINDOW:])
+    level = max(0, stock - tank.burnt)
+    newest = replace(kept[-1], level=level if len(kept) >= WINDOW else None)
+    kept = (*kept[:-1], newest)
+    forgiven = stock - tank.burnt - round(HOLD * (point.tank_litres or sample.litres or 0.0) * MICRO)
+    levels = [one.level for one in kept if one.level is not None and one.level >= forgiven]
+    slope = Slope()
+    if sample.running:
+        recent = kept[-BEFORE_READINGS:]
+        steps = [abs(one.stock - other.stock) for one, other in pairwise(recent)]
+        spread = round(fmean(steps)) if steps else 0
+        slope = follow(point, tank.slope, Level(newest.at, level, newest.burnt, tank.unknown), spread)
+    return replace(
+        tank,
+        litres=min((*levels, level)) / MICRO,
+        measured_at=sample.at,
+        running=sample.running,
+        slope=slope,
+        readings=kept,
+    )
