@@ -1,5 +1,7 @@
 """What the words in a reply mean, by a table that ``table.py`` has checked and planned. Pure."""
 
+_MOST_PERMILLE = 1050
+
 
 class Model:
     """A device's table, ready to poll: limits, timing, blocks. Made by ``table.load``.
@@ -23,7 +25,7 @@ class Model:
         self.serial: tuple = (9600, None, 1)  # maker's default: baud, parity, stop bits
         self.unit = 1  # maker's default
         self.reply_offset = 0  # address in a reply minus the one in the request
-        self.no_data: tuple = ()  # when all of these are 0, nothing of their block is known
+        self.no_data: tuple = ()  # when all of these are 0 or unknown, nothing of their block is known
         self.blocks: tuple = ()
         self.names: tuple = ()
         self.rules: tuple = ()
@@ -44,7 +46,7 @@ class Model:
 
     def _is_empty(self, rows: tuple) -> bool:
         here = [row[0] for row in rows if row[0] in self.no_data]
-        return bool(here) and all(self.found[name] == 0 for name in here)
+        return bool(here) and not any(self.found[name] for name in here)
 
 
 def f32_scaled(bits: int, mul: int, div: int) -> int | None:
@@ -71,6 +73,8 @@ def raw_value(kind: str, data, at: int) -> int:
     value = data[at] << 8 | data[at + 1]
     if kind[:3] == "bit":
         return value >> int(kind[3:]) & 1
+    if kind[:3] == "any":
+        return 1 if value & int(kind[3:], 16) else 0
     if kind[:6] == "nibble":
         return value >> int(kind[6:]) & 0xF
     if kind == "u8hi":
@@ -99,7 +103,7 @@ def value_of(row: tuple, data) -> int | str | None:
     _, kind, at, offset, mul, div, lo, hi, words, sentinels = row
     raw = raw_value(kind, data, at)
     # A bit of a register that is not available as a whole says nothing.
-    code = data[at] << 8 | data[at + 1] if kind[:3] == "bit" and kind != "bit" else raw
+    code = data[at] << 8 | data[at + 1] if kind[:3] in ("bit", "any") and kind != "bit" else raw
     for lowest, highest in sentinels:
         if lowest <= code <= highest:
             return None
@@ -127,4 +131,6 @@ def _derive(rule: tuple, found: dict) -> int | str | None:
             if found[name]:
                 return word
         return None
-    return None if known[1] == 0 else (1000 * known[0] + known[1] // 2) // known[1]
+    share = (1000 * known[0] + known[1] // 2) // known[1] if known[1] else _MOST_PERMILLE + 1
+    # A full pack may count a little more than its capacity; far more is no share of it.
+    return None if not 0 <= share <= _MOST_PERMILLE else min(share, 1000)

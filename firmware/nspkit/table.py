@@ -6,11 +6,15 @@ A model (``models/NAME.py``) is data: a table REGISTERS with one register a line
 
 in the order and the terms of the maker's manual. ``lo``-``hi`` bound what is
 plausible, in the quantity's own unit (``quantities.py``); outside is unknown.
-A quantity that begins with "_" is private to the table, an input of DERIVED.
+A quantity that begins with "_" is private to the table, an input of DERIVED; it
+comes in the base unit of its dimension (W for "0.1 kW"), or raw without a unit.
+One register stands in several rows when these are parts of it, or words for its
+codes.
 
 Types: u16 s16 u32 s32 f32 (high word first); u32lo s32lo (low word first); u8hi
 u8lo, the bytes of a register; m8lo, its low byte as sign and magnitude; bitN and
-nibbleN, the bit or nibble at shift N; bit, one bit of functions 1 and 2.
+nibbleN, the bit or nibble at shift N; anyHHHH, whether any bit of that mask (four
+hexadecimal digits) is set; bit, one bit of functions 1 and 2.
 
 Beside REGISTERS a model may have WORDS (quantity -> {raw: word or None}),
 SENTINELS (type -> ((lowest, highest raw code of "not available"), ...); "bits" is
@@ -20,7 +24,7 @@ upper case the limits and timing of ``device.Model``; ADDRESS_STEP is its step.
 """
 
 from nspkit.device import Model
-from nspkit.quantities import QUANTITIES, conversion
+from nspkit.quantities import QUANTITIES, UNITS, conversion
 
 GROUPS = ("fast", "normal", "slow")
 OPERATIONS = ("sum", "any", "first", "ratio")
@@ -113,14 +117,14 @@ def _block(model: Model, source, run: list) -> tuple:
 def _planned_row(model: Model, source, row: tuple, start: int) -> tuple:
     name, _, address, kind, unit, lo, hi, _ = row
     at = (address - start) // model.step * (1 if kind == "bit" else 2)
-    offset, mul, div = (0, 1, 1) if name[0] == "_" else conversion(unit, name)
+    offset, mul, div = UNITS[unit][1:] if name[0] == "_" else conversion(unit, name)
     words = getattr(source, "WORDS", {})
     return (name, kind, at, offset, mul, div, lo, hi, words.get(name), _sentinels(source, kind))
 
 
 def _sentinels(source, kind: str) -> tuple:
     """Ranges of "not available" for a type; those of "bits" are of the whole register."""
-    if kind[:3] == "bit" and kind != "bit":
+    if kind[:3] in ("bit", "any") and kind != "bit":
         kind = "bits"
     return getattr(source, "SENTINELS", {}).get(kind, ())
 
@@ -141,12 +145,18 @@ def check(model: Model, source) -> None:
     for name in tuple(getattr(source, "WORDS", {})) + tuple(model.no_data):
         if name not in names:
             raise TableError("%s: %s: named, but no register of the table" % (model.name, name))
+    names += [rule[0] for rule in getattr(source, "DERIVED", ())]
+    for name in getattr(source, "UNVERIFIED", ()):
+        if name != "*" and name not in names:
+            raise TableError("%s: %s: unverified, but nothing that the table gives" % (model.name, name))
 
 
 def _row_problem(model: Model, source, row: tuple, seen: list) -> str:
     if len(row) != 8:
         return "%d columns, expected 8" % len(row)
     name, function, address, kind, unit, lo, hi, group = row
+    if unit not in UNITS:
+        return "unknown unit %r" % unit
     if name in [other[0] for other in seen]:
         return "twice in the table"
     if function not in (1, 2, 3, 4):
@@ -162,8 +172,6 @@ def _row_problem(model: Model, source, row: tuple, seen: list) -> str:
             return "no such quantity"
         try:
             conversion(unit, name)
-        except KeyError:
-            return "unknown unit %r" % unit
         except ValueError as error:
             return str(error)
         words = QUANTITIES[name]
@@ -173,31 +181,37 @@ def _row_problem(model: Model, source, row: tuple, seen: list) -> str:
             for word in getattr(source, "WORDS", {})[name].values():
                 if word is not None and word not in words:
                     return "%r is none of its words" % word
-    return _overlap(model, row, seen)
+    return _overlap(model, source, row, seen)
 
 
 def _is_type(kind: str) -> bool:
     if kind == "bit" or kind in _SIZES:
         return True
+    if kind[:3] == "any":
+        digits = kind[3:]
+        return len(digits) == 4 and not digits.strip("0123456789ABCDEF") and digits != "0000"
     for head, shifts in (("nibble", ("0", "4", "8", "12")), ("bit", [str(n) for n in range(16)])):
         if kind[: len(head)] == head and kind[len(head) :] in shifts:
             return True
     return False
 
 
-def _overlap(model: Model, row: tuple, seen: list) -> str:
+def _overlap(model: Model, source, row: tuple, seen: list) -> str:
+    words = getattr(source, "WORDS", {})
     start, end = row[2], row[2] + size(row[3]) * model.step
     for other in seen:
         if other[1] != row[1] or other[2] >= end or other[2] + size(other[3]) * model.step <= start:
             continue
         if other[2] == start and _is_part(row[3]) and _is_part(other[3]) and other[3] != row[3]:
             continue  # two parts of one register
+        if other[2] == start and row[3] == other[3] and row[0] in words and other[0] in words:
+            continue  # two meanings of one register's codes
         return "overlaps %s" % other[0]
     return ""
 
 
 def _is_part(kind: str) -> bool:
-    return kind[:6] == "nibble" or (kind[:3] == "bit" and kind != "bit") or "8" in kind
+    return kind[:6] == "nibble" or (kind[:3] in ("bit", "any") and kind != "bit") or kind in ("u8hi", "u8lo", "m8lo")
 
 
 def _rule_problem(rule: tuple, names: list) -> str:

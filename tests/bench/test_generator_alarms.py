@@ -120,15 +120,15 @@ async def test_every_protection_bit_of_ntc():
 async def test_every_status_bit_of_deif():
     """Protects the one status word: what the maker counts as bit n is bit n - 1, and three bits are the mode."""
     async with bus("deif_sgc400") as (site, asker):
-        assert await asker.words(77) == [0b101 << 11 | 1 << 9 | 1 << 8 | 1 << 4]
+        assert await asker.words(91) == [0b101 << 11 | 1 << 10 | 1 << 8 | 1 << 4]
         assert await asker.words(30) == [0xFFFF]
         site.set("plant.mode", "manual")
         site.plant.step(1)
-        assert (await asker.words(77))[0] >> 11 & 7 == 0b100
+        assert (await asker.words(91))[0] >> 11 & 7 == 0b100
         for flag in site.devices["generator"].flags:
             for state in (0, 1):
                 site.set(f"generator.{flag.name}", state)
-                assert (await asker.words(77))[0] >> flag.bit & 1 == state, flag.name
+                assert (await asker.words(91))[0] >> flag.bit & 1 == state, flag.name
 
 
 # Where each controller tells of each cause that the plant can raise: model, cause, address, bit.
@@ -190,5 +190,5 @@ def test_what_the_plant_raises_reaches_coils_and_status(cause):
     assert coils[0]
     assert with_cause("comap_il4", cause).words(4214, 1) == [1]
     shutdown = cause in ("emergency_stop", "fail_to_start", "under_speed")
-    assert with_cause("deif_sgc400", cause).words(77, 1)[0] & 0b1010 == (0b1000 if shutdown else 0b0010)
+    assert with_cause("deif_sgc400", cause).words(91, 1)[0] & 0b1010 == (0b1000 if shutdown else 0b0010)
     assert with_cause("dse4520mk2", cause).words(774, 1) == [1 << 13 if shutdown else 1 << 11]

@@ -66,6 +66,10 @@ AGREE = (
     ("battery.soc_permille",            685,     "battery_permille",     685),
     ("battery.temperature1_dk",         2940,    "battery_c",            21),
     ("battery.temperature1_dk",         2630,    "battery_c",            -10),
+    # The bench's Seplos is never ill: its bits, inverted, are all tried in pure_tables.py.
+    ("battery.soh_permille",            1000,    "alarm_battery",        0),
+    ("battery.soh_permille",            1000,    "alarm_charge_off",     0),
+    ("battery.soh_permille",            1000,    "alarm_discharge_off",  0),
     ("meter.total_w",                   2412.6,  "load_w",               2413),
     ("meter.total_w",                   0,       "load_w",               0),
     ("meter.l1_v",                      229.6,   "meter_v",              230),

@@ -4,16 +4,36 @@ from dse_cases import codes, flag
 
 # A protection of ComAp, level 1 in bits 0-2, level 2 in bits 3-5, sensor in 6-7, and whether it is active.
 PROTECTION = (
-    (0x00, 0), (0x01, 0), (0x02, 1), (0x03, 0), (0x04, 0), (0x06, 1), (0x07, 0),
-    (0x08, 0), (0x10, 1), (0x18, 0), (0x20, 0), (0x30, 1), (0x38, 0),
-    (0x12, 1), (0x14, 1), (0x23, 0), (0x40, None), (0x80, None), (0xC0, None), (0x42, 1), (0x64, None),
+    (0x00, 0),
+    (0x01, 0),
+    (0x02, 1),
+    (0x03, 0),
+    (0x04, 0),
+    (0x06, 1),
+    (0x07, 0),
+    (0x08, 0),
+    (0x10, 1),
+    (0x18, 0),
+    (0x20, 0),
+    (0x30, 1),
+    (0x38, 0),
+    (0x12, 1),
+    (0x14, 1),
+    (0x23, 0),
+    (0x40, None),
+    (0x80, None),
+    (0xC0, None),
+    (0x42, 1),
+    (0x64, None),
 )
 
 
 def protections(door, quantity, shift):
     """Codes of one of the two protections in a register, the other one silent and then loud."""
     return tuple(
-        (door, code << shift | other << 8 - shift, quantity, active) for code, active in PROTECTION for other in (0x00, 0x02)
+        (door, code << shift | other << 8 - shift, quantity, active)
+        for code, active in PROTECTION
+        for other in (0x00, 0x02)
     )
 
 
@@ -25,11 +45,11 @@ COMAP_STATES = {
 CASES = {
     "comap_il4": (
         *codes("engine_state", "engine_state", COMAP_STATES | {
-            15: "running", 16: "cooling", 17: "stopped", 18: None, 0x8000: None}),
+            15: "running", 16: "cooling", 17: "stopped", 18: None, 0x0107: None, 0x8000: None}),
         *codes("engine_state", "alarm_shutdown", {code: int(code in (12, 17)) for code in range(18)}),
         *codes("engine_state", "alarm_shutdown", {18: None, 0x8000: None}),
-        *codes("mode", "generator_mode", {0: "off", 1: "manual", 2: "auto", 3: "test", 4: None}),
-        *codes("alarm_count", "alarm_warning", {0: 0, 1: 1, 2: 1, 40: 1}),
+        *codes("mode", "generator_mode", {0: "off", 1: "manual", 2: "auto", 3: "test", 4: None, 0x0102: None}),
+        *codes("alarm_count", "alarm_warning", {0: 0, 1: 1, 2: 1, 256: 1}),
         ("fuel_percent",   0,          "fuel_permille",  0),
         ("fuel_percent",   47,         "fuel_permille",  470),
         ("fuel_percent",   100,        "fuel_permille",  1000),
@@ -56,9 +76,10 @@ CASES = {
     ),
     "comap_ntc": (
         *codes("engine_state", "engine_state", COMAP_STATES | {
-            15: "cooling", 16: "running", 17: "running", 18: "cooling", 19: "starting", 20: "stopped", 21: None}),
+            15: "cooling", 16: "running", 17: "running", 18: "cooling", 19: "starting", 20: "stopped", 21: None, 0x0107: None}),
         *codes("engine_state", "alarm_shutdown", {code: int(code in (12, 20)) for code in range(21)}),
         ("engine_state",   21,         "alarm_shutdown", None),
+        ("engine_state",   0x010C,     "alarm_shutdown", None),
         *codes("outputs_6", "generator_mode", {0x0080: "off", 0x0100: "manual", 0x0200: "auto", 0x0000: None, 0xFC7F: None}),
         ("mode_off mode_auto", (1, 0), "generator_mode", "off"),
         ("mode_manual mode_auto", (1, 0), "generator_mode", "manual"),
@@ -94,19 +115,20 @@ CASES = {
         ("run_h",          412,        "engine_dh",      4120),
         ("run_h",          100_000,    "engine_dh",      1_000_000),
         ("starts",         0,          "engine_starts",  0),
-        ("starts",         188,        "engine_starts",  188),
+        ("starts",         18800,      "engine_starts",  18800),
     ),
     "smartgen_hgm4000n": (
         *codes("engine_state", "engine_state", {
             0: "stopped", 1: "starting", 2: "starting", 3: "starting", 4: "starting", 5: "starting", 6: "starting",
             7: "starting", 8: "running", 9: "running", 10: "cooling", 11: "cooling", 12: "cooling", 13: "cooling",
-            14: None, 15: None, 32767: None}),
+            14: None, 15: None, 0x0108: None, 32767: None}),
         ("mode_test mode_auto",   (1, 0), "generator_mode", "test"),
         ("mode_auto",             1,      "generator_mode", "auto"),
         ("mode_manual mode_auto", (1, 0), "generator_mode", "manual"),
         ("mode_stop mode_auto",   (1, 0), "generator_mode", "off"),
         ("mode_auto",             0,      "generator_mode", None),
         *flag("common_warning",       "alarm_warning"),
+        ("common_alarm",   1,          "alarm_warning",  0),
         *flag("common_shutdown",      "alarm_shutdown"),
         *flag("emergency_stop",       "alarm_emergency_stop"),
         *flag("crank_failure",        "alarm_fail_to_start"),
@@ -142,12 +164,12 @@ CASES = {
         ("starts",         70_000,     "engine_starts",  70_000),
     ),
     "mebay_dc": (
-        *codes("mode", "generator_mode", {51: "off", 102: "manual", 153: "auto", 204: "test", 0: None, 52: None}),
+        *codes("mode", "generator_mode", {51: "off", 102: "manual", 153: "auto", 204: "test", 0: None, 52: None, 0x0133: None}),
         *codes("engine_state", "engine_state", {
             0: "cooling", 1: "cooling", 2: "stopped", 3: None, 4: "starting", 5: "stopped", 6: "stopped",
             7: "starting", 8: "starting", 9: "starting", 10: "starting", 11: "starting", 12: "starting",
             13: "starting", 14: "starting", 15: "starting", 16: "starting", 17: "starting", 18: "running",
-            19: "running", 20: "cooling", 21: None, 22: "cooling", 23: None, 24: None}),
+            19: "running", 20: "cooling", 21: None, 22: "cooling", 23: None, 24: None, 0x0112: None}),
         *codes("alarm_code", "alarm_shutdown", {code: int(code > 0) for code in range(53)}),
         *codes("alarm_code", "alarm_fail_to_start", {code: int(code == 47) for code in range(53)}),
         *codes("alarm_code", "alarm_fuel_low", {code: int(code == 13) for code in range(53)}),
@@ -155,6 +177,12 @@ CASES = {
         *codes("alarm_code", "alarm_overload", {code: int(code == 32) for code in range(53)}),
         *codes("alarm_code", "alarm_emergency_stop", {code: int(code == 46) for code in range(53)}),
         ("alarm_code",     53,         "alarm_shutdown", None),
+        *codes("alarm_code", "alarm_shutdown", {0x0101: None}),
+        *codes("alarm_code", "alarm_fail_to_start", {0x012F: None}),
+        *codes("alarm_code", "alarm_fuel_low", {0x010D: None}),
+        *codes("alarm_code", "alarm_fuel_switch", {0x010E: None}),
+        *codes("alarm_code", "alarm_overload", {0x0120: None}),
+        *codes("alarm_code", "alarm_emergency_stop", {0x012E: None}),
         *flag("emergency_stop_input", "alarm_emergency_stop"),
         *flag("warn_low_fuel_sensor", "alarm_fuel_low"),
         *flag("warn_low_fuel_switch", "alarm_fuel_switch"),
@@ -201,8 +229,8 @@ CASES = {
             0: "stopped", 1: "starting", 2: "starting", 3: "starting", 4: "starting", 5: "starting", 6: "running",
             7: "running", 8: "running", 9: "running", 10: "running", 11: "running", 12: "running", 13: "running",
             14: "running", 15: "running", 16: "running", 17: "running", 18: "running", 19: "running", 20: "running",
-            21: "cooling", 22: "cooling", 23: "cooling", 24: "cooling", 25: "cooling", 26: None}),
-        *codes("mode", "generator_mode", {0: None, 1: "off", 2: "manual", 3: None, 4: "auto", 8: "test"}),
+            21: "cooling", 22: "cooling", 23: "cooling", 24: "cooling", 25: "cooling", 26: None, 0x0106: None}),
+        *codes("mode", "generator_mode", {0: None, 1: "off", 2: "manual", 3: None, 4: "auto", 8: "test", 0x0104: None}),
         ("fuel_permille",  0,          "fuel_permille",  0),
         ("fuel_permille",  475,        "fuel_permille",  475),
         ("fuel_permille",  1000,       "fuel_permille",  1000),
@@ -221,7 +249,7 @@ CASES = {
         ("total_hw",       0,          "generator_w",    0),
         ("total_hw",       600,        "generator_w",    60000),
         ("starts",         0,          "engine_starts",  0),
-        ("starts",         188,        "engine_starts",  188),
+        ("starts",         18800,      "engine_starts",  18800),
         ("run_ch",         41210,      "engine_dh",      4121),
         ("run_ch",         10_000_000, "engine_dh",      1_000_000),
     ),
@@ -236,22 +264,19 @@ CASES = {
         ("l1_hw l2_hw l3_hw", (0, 0, 0),      "generator_w", 0),
         ("l1_hw l2_hw l3_hw", (600, 0, 0),    "generator_w", 60000),
         ("l1_hw l2_hw l3_hw", (0, 0, 600),    "generator_w", 60000),
+        *flag("common_warning",  "alarm_warning"),
+        *flag("common_trip",     "alarm_trip"),
+        *flag("common_shutdown", "alarm_shutdown"),
+        *flag("fail_to_start",   "alarm_fail_to_start"),
+        *codes("running", "engine_state", {0: "stopped", 1: "running"}),
+        *codes("status_bits", "alarm_warning", {0x0002: 1, 0xFFFD: 0}),
+        *codes("status_bits", "alarm_trip", {0x0004: 1, 0xFFFB: 0}),
+        *codes("status_bits", "alarm_shutdown", {0x0008: 1, 0xFFF7: 0}),
+        *codes("status_bits", "alarm_fail_to_start", {0x0020: 1, 0xFFDF: 0}),
+        *codes("status_bits", "engine_state", {0x0100: "running", 0xFEFF: "stopped"}),
+        *codes("status_bits", "generator_mode", {
+            0x2000: "manual", 0x2800: "auto", 0x3000: None, 0x3800: None, 0xA000: None, 0xA800: None, 0x0000: None}),
     ),
 }
 
-# Of the SGC 420, apart: see test_generator_tables.
-DEIF_STATUS = (
-    *flag("common_warning",  "alarm_warning"),
-    *flag("common_trip",     "alarm_trip"),
-    *flag("common_shutdown", "alarm_shutdown"),
-    *flag("fail_to_start",   "alarm_fail_to_start"),
-    *codes("running", "engine_state", {0: "stopped", 1: "running"}),
-    *codes("status_bits", "alarm_warning", {0x0002: 1, 0xFFFD: 0}),
-    *codes("status_bits", "alarm_trip", {0x0004: 1, 0xFFFB: 0}),
-    *codes("status_bits", "alarm_shutdown", {0x0008: 1, 0xFFF7: 0}),
-    *codes("status_bits", "alarm_fail_to_start", {0x0020: 1, 0xFFDF: 0}),
-    *codes("status_bits", "engine_state", {0x0100: "running", 0xFEFF: "stopped"}),
-    *codes("status_bits", "generator_mode", {
-        0x2000: "manual", 0x2800: "auto", 0x3000: None, 0x3800: None, 0xA000: None, 0xA800: None, 0x0000: None}),
-)
 # fmt: on

@@ -4,7 +4,14 @@
 # have no meaning, 15 is not implemented.
 NIBBLES = (0, 0, 1, 1, 1, 1, None, None, 0, 0, 1, None, None, None, None, None)
 NOT_AVAILABLE = (
-    "unimplemented", "over_range", "under_range", "transducer_fault", "bad_data", "high_input", "low_input", "reserved",
+    "unimplemented",
+    "over_range",
+    "under_range",
+    "transducer_fault",
+    "bad_data",
+    "high_input",
+    "low_input",
+    "reserved",
 )
 
 
@@ -31,10 +38,10 @@ def nothing(door, quantity):
 # fmt: off
 INSTRUMENTS = (
     *codes("mode", "generator_mode", {
-        0: "off", 1: "auto", 2: "manual", 3: "test", 4: "auto", 5: None, 6: "test", 7: "off", 8: None}),
+        0: "off", 1: "auto", 2: "manual", 3: "test", 4: "auto", 5: None, 6: "test", 7: "off", 8: None, 0x0101: None}),
     *codes("engine_state", "engine_state", {
         0: "stopped", 1: "starting", 2: "starting", 3: "running", 4: "cooling", 5: "stopped", 6: "stopped",
-        7: None, 15: None}),
+        7: None, 15: None, 0x0103: None}),
     ("status_bits",     0x2000,      "alarm_shutdown",   1),
     ("status_bits",     0xDFFE,      "alarm_shutdown",   0),
     ("status_bits",     0x1000,      "alarm_trip",       1),
@@ -75,20 +82,34 @@ INSTRUMENTS = (
     ("starts",          "sentinel",  "engine_starts",    None),
 )
 
+TOTAL = (
+    ("total_w",         8040,        "generator_w",      8040),
+    ("total_w",         0,           "generator_w",      0),
+    ("total_w",         -120,        "generator_w",      -120),
+    ("total_w",         60000,       "generator_w",      60000),
+    *nothing("total_w", "generator_w"),
+)
+
 CASES = {
     "dse4520mk2": (
         *INSTRUMENTS,
-        ("total_w",     8040,        "generator_w",      8040),
-        ("total_w",     0,           "generator_w",      0),
-        ("total_w",     -120,        "generator_w",      -120),
-        ("total_w",     60000,       "generator_w",      60000),
-        *nothing("total_w", "generator_w"),
+        *TOTAL,
+    ),
+    "dse7320mk2": (
+        *(case for case in INSTRUMENTS if case[2] != "engine_rpm"),
+        *TOTAL,
+        *nibbles("alarm_emergency_stop",   "alarm_emergency_stop"),
+        *nibbles("alarm_starter_low",      "alarm_starter_low"),
+        *nibbles("alarm_fail_to_start",    "alarm_fail_to_start"),
+        *nibbles("alarm_low_fuel",         "alarm_fuel_low"),
+        *nibbles("alarm_low_fuel_switch",  "alarm_fuel_switch"),
+        *nibbles("alarm_overload",         "alarm_overload"),
     ),
     "dse3110": (
         *INSTRUMENTS,
         ("l1_w l2_w l3_w", (2700, 2600, 2740),     "generator_w", 8040),
         ("l1_w l2_w l3_w", (0, 0, 0),              "generator_w", 0),
-        ("l1_w l2_w l3_w", (-100, -20, 0),         "generator_w", -120),
+        ("l1_w l2_w l3_w", (-90, -20, -10),        "generator_w", -120),
         ("l1_w l2_w l3_w", (60000, 0, 0),          "generator_w", 60000),
         *nothing("l1_w", "generator_w"),
         *nothing("l2_w", "generator_w"),

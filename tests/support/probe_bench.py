@@ -19,6 +19,8 @@ class TappedSite(Site):
     def __init__(self, **changes):
         super().__init__("tapped", spec("diesel10k_charging", **changes), speed=0.0, pace_requests=True)
         self.plant.step(1.0)
+        for owner in self.devices:
+            self.set(f"{owner}.reply_ms", 5)
         self.sent = []
         self.line.inject(self._tap, "request")
 

@@ -17,7 +17,9 @@ BAUD = 115_200
 def spec_of(model):
     """A plant that has this device alone on its bus."""
     owner = catalogue.MODELS[model].owner
-    fields = {name: getattr(profiles.demo_spec(0), name) for name in profiles.demo_spec(0).__dataclass_fields__}
+    fields = {
+        name: getattr(profiles.demo_spec(0), name) for name in profiles.demo_spec(0).__dataclass_fields__
+    }
     return type(profiles.demo_spec(0))(**(fields | {"devices": (owner,), "models": {owner: model}}))
 
 

@@ -1,7 +1,8 @@
 """DEIF SGC 410 and 420 on the bus: function 3, unit 1.
 
 Modelled are the electrical values and the status word, as the maker lists them. Of the addresses between
-them (engine, fuel) no list was found: they exist and show all ones.
+them (engine, fuel) no list was found: they exist and show all ones. The status word is register 91 of the map
+for function 3; the manual's offset 77 is of the frame that the controller broadcasts on CAN.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ _TABLE = (
     *_row(14, *(f"mains_{name}" for name in (*_LINES, *_HERTZ))),
     *_row(23, "l1_da", "l2_da", "l3_da"),
     *_row(26, "l1_hw", "l2_hw", "l3_hw"),
-    Register(77, _STATUS, Kind.U16),
+    Register(91, _STATUS, Kind.U16),
 )
 # The maker counts the bits of the word from 1.
 _FLAGS = (
     Flag(_STATUS, 15, "config_mode"),
     Flag(_STATUS, 14, "mains_healthy"),
-    Flag(_STATUS, 10, "mains_on_load"),
-    Flag(_STATUS, 9, "generator_on_load"),
+    Flag(_STATUS, 10, "generator_on_load"),
+    Flag(_STATUS, 9, "mains_on_load"),
     Flag(_STATUS, 8, "running"),
     Flag(_STATUS, 7, "stopped_normally"),
     Flag(_STATUS, 6, "stopped_with_fault"),
@@ -59,7 +60,7 @@ class DeifSgc400(Device):
     function = READ_HOLDING
     table = _TABLE
     flags = _FLAGS
-    spans = (range(82),)
+    spans = (range(96),)
     block_limit = 125
     default_word = 0xFFFF
     reply_ms = (15.0, 40.0)
