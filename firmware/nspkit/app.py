@@ -74,7 +74,7 @@ class Kit:
     """
 
     def __init__(self, board, plan, log) -> None:
-        clock = board.clock
+        self.clock = clock = board.clock
         self.log = log
         conf, generation, key, all_devices = plan
         self.conf = conf

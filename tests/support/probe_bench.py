@@ -89,3 +89,8 @@ def find(path, **options):
 async def found(path, **options):
     """The same, while the simulated bus lives in this event loop."""
     return await asyncio.to_thread(find, path, **options)
+
+
+async def beside(coroutine):
+    """Run it in a thread with a loop of its own: a serial port blocks, and the simulated bus lives in this one."""
+    return await asyncio.to_thread(asyncio.run, coroutine)
