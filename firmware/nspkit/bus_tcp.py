@@ -20,7 +20,8 @@ _LONGEST = 254
 class TcpBus:
     """One Modbus TCP server (a Victron GX). Connects when it is first read, and again after every fault.
 
-    ``host``: an address; looking up a name would stop the loop. ``collect``:
+    ``host``: an address; looking up a name would stop the loop. ``clock``: as Bus
+    takes one; here the loop's own timers do. ``collect``:
     garbage collection, run before a connection is made, since a socket whose
     connection never came about is closed by nothing else.
     """
@@ -28,7 +29,6 @@ class TcpBus:
     def __init__(self, host: str, port: int, clock, collect=gc.collect) -> None:
         self._host = host
         self._port = port
-        self._clock = clock
         self._collect = collect
         self._stream: tuple = ()  # (reader, writer) while connected
         self._in_step = False  # the last reply was read to its end: the next bytes begin a frame
@@ -46,6 +46,10 @@ class TcpBus:
         """
         async with self.lock:
             modbus.read_request(self._request, dev.unit, function, address, count)
+            if not self._in_step:
+                # The last read ended anyhow, perhaps cancelled in mid-frame.
+                await self.close()
+                self._collect()
             try:
                 try:
                     data: memoryview = await asyncio.wait_for(
@@ -76,11 +80,7 @@ class TcpBus:
                 pass  # the other side was first
 
     async def _exchange(self, unit: int, function: int, size: int) -> memoryview:
-        if not self._in_step:
-            # The last read ended anyhow, perhaps cancelled in mid-frame.
-            await self.close()
         if not self._stream:
-            self._collect()
             self._stream = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._stream
         self._in_step = False

@@ -26,7 +26,7 @@ from nsptools.bench.town import RADIO_UART
 from nsptools.benchmark.listener import Listener
 from nsptools.benchmark.rig import key_of, make_kit
 
-TIMEOUT_MS = 250  # long enough for a machine that does other work
+TIMEOUT_MS = 400  # long enough for a machine that does other work
 FRAME_S = 20.0
 END = "end"  # the server hangs up here
 
@@ -108,10 +108,10 @@ EXPECTED = [truth(index) if outcome == GOOD else outcome for index, (_, _, outco
 
 
 class Server:
-    """A Modbus TCP server that takes one line of its plan for each request, in whichever connection it comes."""
+    """A Modbus TCP server with a line of its plan for each address, from 840 on."""
 
     def __init__(self, plan):
-        self.plan = iter(plan)
+        self.plan = plan
         self.open = 0  # connections that nobody has closed yet
         self.most = 0
         self.connections = 0
@@ -136,7 +136,8 @@ class Server:
         try:
             while request := await reader.read(12):
                 assert len(request) == 12
-                for step in next(self.plan)[1](request):
+                line = (request[8] << 8 | request[9]) - 840
+                for step in self.plan[line][1](request):
                     if step == END:
                         return
                     if isinstance(step, float):

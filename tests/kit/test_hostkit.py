@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from nspkit import persist
 from nspkit.persist import CounterError
 from nspkit.settings import SettingsError
 from nsptools.bench import hostkit, profiles
@@ -123,5 +124,6 @@ async def test_files_cut_off_or_missing_are_refused(kit, file):
 
 async def test_a_key_without_its_counter_is_refused(kit):
     """No kit sends under a key whose counter it does not know: a number might go out twice."""
-    (kit.folder / "counter0.bin").unlink()
+    for name in persist.FILES:
+        (kit.folder / name).unlink()
     assert isinstance(await refusal(kit.folder), CounterError)
