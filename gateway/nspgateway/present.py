@@ -72,6 +72,9 @@ def page(overview: Overview, lang: Language) -> Page:
     now = overview.now
     names = {point.slug: point.name for point in overview.points}
     alarms = tuple(alarm_box(lang, alarm, names, now) for alarm in overview.alarms)
+    # What must be done now never stands behind a button.
+    critical = [n for n, a in enumerate(overview.alarms) if a.priority == "critical" and not a.is_returned]
+    in_full = max(ALARMS_IN_FULL, *(n + 1 for n in critical), 0)
     title = _("Support points")
     is_folded = any(point.deployment not in CLOSED for point in overview.points)
     rows = [(_row(lang, point, now), is_folded and point.deployment in CLOSED) for point in overview.points]
@@ -83,8 +86,8 @@ def page(overview: Overview, lang: Language) -> Page:
         bars=bars.bars(lang, overview),
         headline=bars.headline(lang, overview),
         summary=_summary(lang, overview),
-        alarms=alarms[:ALARMS_IN_FULL],
-        more_alarms=alarms[ALARMS_IN_FULL:],
+        alarms=alarms[:in_full],
+        more_alarms=alarms[in_full:],
         columns=tuple((field, _(heading)) for field, heading in words.COLUMNS.items()),
         rows=tuple(row for row, is_closed in rows if not is_closed),
         closed=lang.ngettext(

@@ -19,6 +19,7 @@ def test_files_come_back_as_they_went_in(tmp_path):
     remove_from_image(image, ["settings.json"])
     assert read_files(image) == files | {"main.py": b"pass\n"}
     assert image.stat().st_size == 1024 * 1024
+    assert image.stat().st_mode & 0o777 == 0o600  # a kit's key is in it
 
 
 def test_wrong_images_are_named(tmp_path):

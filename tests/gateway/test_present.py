@@ -123,6 +123,18 @@ def test_no_open_alarms_is_never_said_alone_while_we_do_not_know() -> None:
     assert "2 uur 1 min achter" in late.bars[0].text
 
 
+def test_a_critical_alarm_is_never_folded_away() -> None:
+    """With any number of alarms, every one that must be dealt with now is shown in full."""
+    high = overview().alarms[-1]
+    critical = replace(high, priority="critical")
+    eight = overview(alarms=(critical,) * 7 + (high,))
+    page = present.page(eight, NL)
+    assert len(page.alarms) == 7
+    assert len(page.more_alarms) == 1
+    seen = present.page(overview(alarms=(replace(critical, is_returned=True), *(high,) * 7)), NL)
+    assert len(seen.alarms) == present.ALARMS_IN_FULL
+
+
 def test_closed_points_stand_under_a_fold_with_their_number() -> None:
     """A point in the store room takes no place above, is not called silent, and says that this is fine."""
     stored = replace(KUIL, slug="stored", deployment="stored", fuel=forecast(1, 2, 3), alarms=())

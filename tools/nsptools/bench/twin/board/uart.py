@@ -225,7 +225,12 @@ class UART(io.IOBase):
         self._pending_count = 0
 
     def _put(self, buf) -> None:
-        done = 0 if self._gone else self._file.write(buf) or 0
+        done = 0
+        if not self._gone:
+            try:
+                done = self._file.write(buf) or 0
+            except OSError:  # the far end closed its pseudo-terminal: a real line would just not be heard
+                self._hang_up()
         if done < len(buf):  # nobody takes it at the far end
             send("cut %d %d" % (self._id, len(buf) - done))
 
