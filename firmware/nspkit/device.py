@@ -1,6 +1,11 @@
 """What the words in a reply mean, by a table that ``table.py`` has checked and planned. Pure."""
 
 _MOST_PERMILLE = 1050
+# Types are told apart by look-up: cutting up their names would take heap for every row of every poll.
+_BITS = {"bit%d" % shift: shift for shift in range(16)}
+_NIBBLES = {"nibble%d" % shift: shift for shift in (0, 4, 8, 12)}
+_MASKS: dict = {}  # of types any0123, once met
+_DOUBLE = ("u32", "s32", "f32", "u32lo", "s32lo")
 
 
 class Model:
@@ -61,9 +66,18 @@ def f32_scaled(bits: int, mul: int, div: int) -> int | None:
         exponent = 1
     scaled = mantissa * mul
     shift = exponent - 150
+    if shift < -40:
+        return 0  # as the long way would find, without its very long integers
     divisor = div << max(-shift, 0)
     value = ((scaled << max(shift, 0)) + divisor // 2) // divisor
     return -value if bits >> 31 else value
+
+
+def _is_mask(kind: str) -> bool:
+    """Whether a type is "any" and a mask."""
+    if kind not in _MASKS:
+        _MASKS[kind] = int(kind[3:], 16) if kind[:3] == "any" else 0
+    return bool(_MASKS[kind])
 
 
 def raw_value(kind: str, data, at: int) -> int:
@@ -71,19 +85,19 @@ def raw_value(kind: str, data, at: int) -> int:
     if kind == "bit":
         return data[at >> 3] >> (at & 7) & 1
     value = data[at] << 8 | data[at + 1]
-    if kind[:3] == "bit":
-        return value >> int(kind[3:]) & 1
-    if kind[:3] == "any":
-        return 1 if value & int(kind[3:], 16) else 0
-    if kind[:6] == "nibble":
-        return value >> int(kind[6:]) & 0xF
+    if kind in _BITS:
+        return value >> _BITS[kind] & 1
+    if kind in _NIBBLES:
+        return value >> _NIBBLES[kind] & 0xF
+    if _is_mask(kind):
+        return 1 if value & _MASKS[kind] else 0
     if kind == "u8hi":
         return value >> 8
     if kind in ("u8lo", "m8lo"):
         return value & 0xFF
-    if kind[1:3] == "32":
+    if kind in _DOUBLE:
         second = data[at + 2] << 8 | data[at + 3]
-        return second << 16 | value if kind[-2:] == "lo" else value << 16 | second
+        return second << 16 | value if kind in ("u32lo", "s32lo") else value << 16 | second
     return value
 
 
@@ -91,7 +105,7 @@ def signed(kind: str, raw: int) -> int:
     """A raw integer with the sign that its type gives it."""
     if kind == "s16" and raw >= 0x8000:
         return raw - 0x10000
-    if kind[:3] == "s32" and raw >= 0x80000000:
+    if kind in ("s32", "s32lo") and raw >= 0x80000000:
         return raw - 0x100000000
     if kind == "m8lo" and raw & 0x80:
         return -(raw & 0x7F)
@@ -103,7 +117,7 @@ def value_of(row: tuple, data) -> int | str | None:
     _, kind, at, offset, mul, div, lo, hi, words, sentinels = row
     raw = raw_value(kind, data, at)
     # A bit of a register that is not available as a whole says nothing.
-    code = data[at] << 8 | data[at + 1] if kind[:3] in ("bit", "any") and kind != "bit" else raw
+    code = data[at] << 8 | data[at + 1] if kind in _BITS or _is_mask(kind) else raw
     for lowest, highest in sentinels:
         if lowest <= code <= highest:
             return None
@@ -119,9 +133,15 @@ def value_of(row: tuple, data) -> int | str | None:
 def _derive(rule: tuple, found: dict) -> int | str | None:
     """A quantity from others of the same block; unknown as soon as one that it needs is."""
     _, operation, inputs = rule
-    known = [found[name] for name in [item[0] if rule[1] == "first" else item for item in rule[2]]]
     if operation == "any":
-        return 1 if any(known) else (None if None in known else 0)
+        none_known: int | None = 0
+        for name in inputs:
+            if found[name]:
+                return 1
+            if found[name] is None:
+                none_known = None
+        return none_known
+    known = [found[item[0] if operation == "first" else item] for item in inputs]
     if None in known:
         return None
     if operation == "sum":

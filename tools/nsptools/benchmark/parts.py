@@ -1,8 +1,9 @@
 """The parts that exist, by the name that ``nsp benchmark --only`` takes."""
 
-from nsptools.benchmark import firmware
+from nsptools.benchmark import firmware, modbus
 from nsptools.benchmark.frame import Part
 
 PARTS: dict[str, Part] = {
     "firmware": firmware.measure,
+    "modbus": modbus.measure,
 }
