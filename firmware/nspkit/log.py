@@ -1,6 +1,7 @@
 """The last lines that the kit said, for the technician at the REPL."""
 
 LINES = 100
+_WIDTH = 72  # kept of a line; it is printed whole
 
 
 class Log:
@@ -15,5 +16,5 @@ class Log:
         line = "%d %s" % (self._clock.ms() // 1000, text)
         if len(self.lines) == LINES:
             self.lines.pop(0)
-        self.lines.append(line)
+        self.lines.append(line[:_WIDTH])
         self._echo(line)

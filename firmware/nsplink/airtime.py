@@ -6,6 +6,7 @@ constants for SF6).
 
 HOUR_MS = 3_600_000
 _SLOT_MS = 60_000
+_SLOTS = 64  # more than the minutes of an hour, so that no slot that counts is used again
 
 
 def time_on_air_us(
@@ -39,13 +40,18 @@ class DutyLedger:
     def __init__(self, limit_us: int, reserve_us: int) -> None:
         self.limit_us = limit_us
         self.reserve_us = reserve_us
-        self._slots: list = []  # [minute, us], oldest first
+        self._minutes = [-1] * _SLOTS  # minute that a slot is of, -1 = none
+        self._spent_us = [0] * _SLOTS
+        self._last = 0  # slot of the last transmission
 
     def spent_us(self, now_ms: int) -> int:
         """Time on air that counts against the hour that ends now."""
-        while self._slots and (self._slots[0][0] + 1) * _SLOT_MS + HOUR_MS <= now_ms:
-            self._slots.pop(0)
-        return sum(slot[1] for slot in self._slots)
+        oldest = (now_ms - HOUR_MS) // _SLOT_MS
+        total = 0
+        for slot in range(_SLOTS):
+            if self._minutes[slot] >= max(oldest, 0):
+                total += self._spent_us[slot]
+        return total
 
     def admits(self, now_ms: int, air_us: int, top: bool = False) -> bool:
         """Whether one more frame of ``air_us`` is lawful and leaves the reserve alone."""
@@ -55,11 +61,12 @@ class DutyLedger:
     def spend(self, now_ms: int, air_us: int) -> None:
         """Book a transmission that starts now, before it starts."""
         minute = (now_ms + air_us // 1000) // _SLOT_MS
-        if self._slots and self._slots[-1][0] >= minute:
-            self._slots[-1][1] += air_us
-        else:
-            self._slots.append([minute, air_us])
+        self._last = slot = minute % _SLOTS
+        if self._minutes[slot] != minute:
+            self._minutes[slot] = minute
+            self._spent_us[slot] = 0
+        self._spent_us[slot] += air_us
 
     def take_back(self, air_us: int) -> None:
         """Undo the last ``spend``: the radio took nothing."""
-        self._slots[-1][1] -= air_us
+        self._spent_us[self._last] -= air_us
