@@ -79,7 +79,7 @@ def load(folder: str) -> dict:
 def made_of() -> tuple:
     """Modules that nothing needs any more once the plan is made."""
     names = tuple(["nspkit.models." + name for name in models.NAMES])
-    return names + ("nspkit.models", "nspkit.table", "nspkit.quantities", "nspkit.settings", "nspkit.start")
+    return names + ("nspkit.models.gencomm", "nspkit.models", "nspkit.table", "nspkit.quantities", "nspkit.settings", "nspkit.start")
 
 
 def device(entry: dict) -> Device:

@@ -1,5 +1,4 @@
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -8,23 +7,14 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Request, Response, Route, async_playwright, expect
+from playwright.async_api import Browser, expect
 
+from browser import GuardedPage, chromium
 from nspgateway.web import PageServer, create_app
 from page_sample import ARK, KUIL, LINDE, ZUID, Source, overview, reading
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 SIZES = {"tablet": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
 TIMEOUT_MS = 10_000
@@ -63,51 +53,16 @@ async def gateway() -> AsyncIterator[Gateway]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + sandbox)
-        yield chromium
-        await chromium.close()
-
-
-class Visit:
-    """A browser page that records every fault and every request that leaves the host."""
-
-    def __init__(self, page: Page, gateway: Gateway) -> None:
-        self.page = page
-        self.faults: list[str] = []
-        self._url = gateway.url
-        page.on("requestfailed", self._on_failed)
-        page.on("response", self._on_response)
-        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
-        page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
-
-    async def open(self, path: str = "/") -> Page:
-        await self.page.route("**/*", self._guard)
-        await self.page.goto(self._url + path, wait_until="load")
-        return self.page
-
-    async def _guard(self, route: Route) -> None:
-        if route.request.url.startswith(self._url):
-            await route.continue_()
-        else:
-            self.faults.append(f"left the host: {route.request.url}")
-            await route.abort()
-
-    def _on_failed(self, request: Request) -> None:
-        self.faults.append(f"failed: {request.url}")
-
-    def _on_response(self, response: Response) -> None:
-        if response.status >= 400:
-            self.faults.append(f"{response.status}: {response.url}")
+    async with chromium() as running:
+        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, gateway: Gateway) -> AsyncIterator[Visit]:
+async def visit(browser: Browser, gateway: Gateway) -> AsyncIterator[GuardedPage]:
     gateway.source.set(overview())
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="nl-NL")
     context.set_default_timeout(TIMEOUT_MS)
-    yield Visit(await context.new_page(), gateway)
+    yield GuardedPage(await context.new_page(), gateway.url)
     await context.close()
 
 
@@ -115,7 +70,7 @@ def value(slug: str, field: str) -> str:
     return f'[data-point="{slug}"] [data-field="{field}"]'
 
 
-async def test_live_update_without_reload(visit: Visit, gateway: Gateway) -> None:
+async def test_live_update_without_reload(visit: GuardedPage, gateway: Gateway) -> None:
     """A new value, an unknown one and a new alarm appear by themselves; nothing fails, nothing leaves."""
     page = await visit.open()
     await expect(page.locator(value("de-linde", "fuel"))).to_contain_text("20 l diesel")
@@ -138,7 +93,7 @@ async def test_live_update_without_reload(visit: Visit, gateway: Gateway) -> Non
     assert visit.faults == []
 
 
-async def test_says_that_it_is_cut_off_and_recovers(visit: Visit, gateway: Gateway) -> None:
+async def test_says_that_it_is_cut_off_and_recovers(visit: GuardedPage, gateway: Gateway) -> None:
     """A page that no longer hears its gateway says so within 5 s, and comes back alone after a restart."""
     page = await visit.open()
     await expect(page.locator("body")).to_have_attribute("data-live", "live")
@@ -155,7 +110,7 @@ async def test_says_that_it_is_cut_off_and_recovers(visit: Visit, gateway: Gatew
     await expect(page.locator("body")).to_have_attribute("data-live", "live")
 
 
-async def test_gateway_deaf_is_prominent(visit: Visit, gateway: Gateway) -> None:
+async def test_gateway_deaf_is_prominent(visit: GuardedPage, gateway: Gateway) -> None:
     """When our own receiver is down, that stands above everything else."""
     page = await visit.open()
     gateway.source.set(overview(modem_ok=False, modem_reason="/dev/nsp-modem: losgekoppeld"))
@@ -175,7 +130,7 @@ async def test_works_without_script(browser: Browser, gateway: Gateway) -> None:
     await context.close()
 
 
-async def test_theme_and_language_by_touch(visit: Visit) -> None:
+async def test_theme_and_language_by_touch(visit: GuardedPage) -> None:
     """One tap makes the screen dark, another makes it English; both stay after a reload."""
     page = await visit.open()
     await page.get_by_role("button", name="Donker scherm").click()
@@ -188,7 +143,7 @@ async def test_theme_and_language_by_touch(visit: Visit) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_every_size_is_readable(
-    visit: Visit, gateway: Gateway, theme: str, tmp_path_factory: pytest.TempPathFactory
+    visit: GuardedPage, gateway: Gateway, theme: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """At each size nothing scrolls sideways, targets fit a thumb, axe finds no violation; pictures are kept."""
     folder = Path(os.environ.get("NSP_SCREENSHOTS") or tmp_path_factory.mktemp("page"))
@@ -208,7 +163,7 @@ async def test_every_size_is_readable(
     assert visit.faults == []
 
 
-async def test_four_points_fit_a_tablet(visit: Visit) -> None:
+async def test_four_points_fit_a_tablet(visit: GuardedPage) -> None:
     """On the 10-inch tablet all four points and both alarms are seen without scrolling."""
     page = await visit.open()
     for slug in ("de-kuil", "zuid", "de-linde", "de-ark"):

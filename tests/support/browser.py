@@ -42,10 +42,10 @@ class GuardedPage:
         page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         page.on("console", self._on_console)
 
-    async def open(self) -> Page:
+    async def open(self, path: str = "") -> Page:
         """Load it, with every other host out of reach."""
         await self.page.route("**/*", self._guard)
-        await self.page.goto(self._url, wait_until="load")
+        await self.page.goto(self._url + path, wait_until="load")
         return self.page
 
     async def _guard(self, route: Route) -> None:
