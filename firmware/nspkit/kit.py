@@ -37,6 +37,7 @@ class KitState:
         self.sources = sources
         self.tank = tank
         self.revision = 0  # rises with every reading
+        self.errors: dict = {}  # device -> {kind of bus error: how often}
         self._readings: dict = {}  # name -> [value or None, ms of the last good read, group]
 
     def expect(self, name: str, group: str) -> None:
@@ -56,6 +57,11 @@ class KitState:
         if value is not None:
             reading[1] = now_ms
         self.revision += 1
+
+    def count_error(self, device: str, kind: str) -> None:
+        """A read of a device that gave nothing, by its kind (``bus.ERRORS``)."""
+        kinds = self.errors.setdefault(device, {})
+        kinds[kind] = kinds.get(kind, 0) + 1
 
     def quality(self, name: str, now_ms: int) -> str:
         """good, stale, unknown, or none when no device of the site gives it."""

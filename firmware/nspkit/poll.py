@@ -171,6 +171,7 @@ class Poller:
 
     def _failed(self, dev: Device, index: int, error: BusError) -> None:
         now = self._clock.ms()
+        self._state.count_error(dev.name, error.kind)
         was_dead = dev.dead
         if error.kind == "closed":
             # Nothing was asked, which says nothing of the device.

@@ -113,6 +113,9 @@ def test_a_dead_device_delays_no_other_and_costs_little():
     probes = [at for at, data in done.uart.sent if data[0] == 10 and at > 30]
     assert len(probes) * 0.5 <= 0.05 * 570
     assert any("generator (unit 10) does not answer" in line for line in done.lines)
+    silent = [at for at, data in done.uart.sent if data[0] == 10 and at >= 10]
+    assert done.state.errors["generator"]["timeout"] == len(silent)
+    assert "battery" not in done.state.errors
 
 
 def test_silence_goes_stale_then_unknown_with_growing_age_never_zero():
