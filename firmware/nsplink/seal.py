@@ -23,14 +23,14 @@ except ImportError:
         from cryptography.hazmat.primitives.ciphers.algorithms import AES as _AES
         from cryptography.hazmat.primitives.ciphers.modes import ECB as _ECB
 
-        def block_cipher(key: bytes):  # noqa: ANN201
+        def block_cipher(key: bytes):  # noqa: ANN201 - as above
             """AES-128 of one block under this key."""
             # One block at a time: CCM below is the mode.
-            return _Cipher(_AES(key), _ECB()).encryptor().update  # noqa: S305
+            return _Cipher(_AES(key), _ECB()).encryptor().update  # noqa: S305 - see the line above
 
     except ImportError:
 
-        def block_cipher(key: bytes):  # noqa: ANN201
+        def block_cipher(key: bytes):  # noqa: ANN201 - as above
             """An interpreter without AES: the caller hands one in."""
             raise RuntimeError("no AES on this interpreter")
 
