@@ -218,6 +218,9 @@ def _is_number(text: str) -> bool:
 
 def _hex_bytes(text: str) -> bytes | None:
     """Bytes of an even, non-empty run of hex digits, else None."""
-    if not text or len(text) % 2 or not all(char in "0123456789abcdefABCDEF" for char in text):
+    if not text or len(text) % 2:
         return None
+    for char in text:
+        if char not in "0123456789abcdefABCDEF":
+            return None
     return bytes.fromhex(text)

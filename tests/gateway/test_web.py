@@ -263,7 +263,7 @@ async def test_unknown_language_is_refused_at_start() -> None:
 
 async def test_many_alarms_are_folded_with_a_count() -> None:
     """A flood of alarms does not push the points off the screen, and none is lost."""
-    alarms = tuple(replace(overview().alarms[0], point=f"p{n}") for n in range(9))
+    alarms = tuple(replace(overview().alarms[0], point=f"p{n}", priority="high") for n in range(9))
     async with running(alarms=alarms, points=(ARK,)) as site:
         body = (await site.get("/")).body
     assert body.count("data-alarm=") == 9

@@ -41,22 +41,21 @@ class Rui3:
 
     async def run(self) -> None:
         """Read the modem for ever; set it up, and again whenever it was lost."""
-        pump = asyncio.create_task(self._pump())
-        try:
-            attempt = 0
-            while True:
-                if self.state == "down":
-                    try:
-                        async with self._lock:
-                            await self._set_up(attempt)
-                        attempt = 0
-                    except RadioError as error:
-                        self._down(str(error))
-                        await self._clock.sleep_ms(_RETRY_MS[min(attempt, len(_RETRY_MS) - 1)])
-                        attempt += 1
-                await self._clock.sleep_ms(200)
-        finally:
-            pump.cancel()
+        await asyncio.gather(self._pump(), self._keep_up())
+
+    async def _keep_up(self) -> None:
+        attempt = 0
+        while True:
+            if self.state == "down":
+                try:
+                    async with self._lock:
+                        await self._set_up(attempt)
+                    attempt = 0
+                except RadioError as error:
+                    self._down(str(error))
+                    await self._clock.sleep_ms(_RETRY_MS[min(attempt, len(_RETRY_MS) - 1)])
+                    attempt += 1
+            await self._clock.sleep_ms(200)
 
     async def send(self, data: bytes, air_ms: int) -> None:
         """Send one frame; returns when its time on air has ended. Raises RadioError.

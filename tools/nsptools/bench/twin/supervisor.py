@@ -20,6 +20,8 @@ from nsptools.bench.twin.watchdog import Watchdog
 
 DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
 _START_TIMEOUT_S = 20.0
+# A little less than the shims take of the VM's heap (39.6 kB), so that the firmware never has more than its bound.
+SHIMS_BYTES = 38 * 1024
 _TICKS_PERIOD_MS = 1 << 30
 
 
@@ -27,8 +29,9 @@ class Twin(Observed):
     """One simulated board. All times are wall time; use it from one event loop.
 
     ``uarts`` maps a UART id to a pseudo-terminal's path, ``de_pins`` a UART id to the pin
-    that switches its RS485 driver. ``heap`` bounds the VM's heap ("192k"), shims included;
-    ``heap_at_start`` says how much those take. ``ticks_to_wrap_ms``: when ``ticks_ms`` wraps
+    that switches its RS485 driver. ``heap`` bounds what the firmware may use ("192k", or
+    bytes); the shims, which a board has not, get SHIMS_BYTES beside it. ``heap_at_start``:
+    what was in use before boot.py. ``ticks_to_wrap_ms``: when ``ticks_ms`` wraps
     after each start. ``sample_heap`` makes each watchdog feed (at most one a second) collect
     and report, see ``heap_peak``. ``on_log`` gets every line printed, ``on_pin`` every output
     that changes (pin, level), direction pins excepted.
@@ -185,7 +188,9 @@ class Twin(Observed):
             "sample_heap": self._sample_heap,
         }
         try:
-            self._process = VmProcess(settings, self._uarts, self.heap, self._on_line, self._printed)
+            self._process = VmProcess(
+                settings, self._uarts, str(_bytes(self.heap) + SHIMS_BYTES), self._on_line, self._printed
+            )
         except OSError as error:  # a terminal was closed while the board was off
             self._stopped(f"cannot start: {error.filename}: {error.strerror}")
             return
@@ -263,3 +268,10 @@ class Twin(Observed):
         self.pins[pin] = level
         if self._on_pin is not None:
             self._on_pin(pin, level)
+
+
+def _bytes(heap: str) -> int:
+    """A heap bound as ``-X heapsize`` takes it, in bytes."""
+    units = {"k": 1024, "m": 1024 * 1024}
+    unit = units.get(heap[-1:].lower(), 1)
+    return int(heap if unit == 1 else heap[:-1]) * unit
