@@ -19,11 +19,11 @@ demo:
 	@$(BIN)/nsp demo $(ARGS)
 
 test:
-	@tools/setup.sh dev system
+	@tools/setup.sh dev system stubs
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 soak:
-	@tools/setup.sh dev system
+	@tools/setup.sh dev system stubs
 	@$(BIN)/pytest -m soak --timeout=0 $(ARGS)
 
 check:
