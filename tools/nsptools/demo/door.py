@@ -97,13 +97,23 @@ def _find(http_port: int | None) -> Path:
         if path.exists():
             return path
         raise DoorError(f"No demo with its page on port {http_port} runs here. Start one with: nsp demo")
-    found = sorted(_folder().glob("demo-*.json"))
+    found = sorted(path for path in _folder().glob("demo-*.json") if _answers(path))
     if len(found) == 1:
         return found[0]
     if not found:
         raise DoorError("No demo runs here. Start one with: nsp demo")
     ports = ", ".join(path.stem.removeprefix("demo-") for path in found)
     raise DoorError(f"Several demos run here. Name one with --http-port: {ports}")
+
+
+def _answers(path: Path) -> bool:
+    """Whether that demo still runs; the word that a killed one left behind is taken away."""
+    try:
+        with socket.create_connection((_HOST, json.loads(path.read_text())["port"]), _WAIT_S):
+            return True
+    except (OSError, ValueError, KeyError):
+        path.unlink(missing_ok=True)
+        return False
 
 
 def _folder() -> Path:
