@@ -2,14 +2,14 @@
 
 import asyncio
 
-from nspkit import alarms, persist, regions
+from nspkit import alarms, persist
 from nspkit.bus import Bus
 from nspkit.kit import KitState
 from nspkit.log import Log
 from nspkit.poll import Poller
 from nspkit.radio.rui3 import Rui3
 from nspkit.uplink import Uplink
-from nsplink import seal
+from nsplink import regions, seal
 
 LED_NEEDS_KEY = 4
 DEVICE_LOST_MS = 300_000

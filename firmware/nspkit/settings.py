@@ -2,9 +2,10 @@
 
 import json
 
-from nspkit import models, regions
+from nspkit import models
 from nspkit.poll import Device
 from nspkit.table import TableError
+from nsplink import regions
 
 SETTINGS = "settings.json"
 KEY = "key.json"
@@ -40,6 +41,7 @@ _RADIO = (
     ("power_dbm", int, 5, 22),
     ("frequency_hz", int, 863000000, 870000000),
 )
+_ANTENNA = (("antenna_gain_cdbi", int, -1000, 2000), ("cable_loss_cdb", int, 0, 2000))
 _LINE = (("baud", int, 1200, 115200), ("stop", int, 1, 2))
 _UART = (("uart", int, 1, 2),)
 _TCP = (("port", int, 1, 65535),)
@@ -106,7 +108,8 @@ def load_key(folder: str) -> tuple:
 
 def _check_radio(radio: dict) -> None:
     _check(SETTINGS, "radio.", radio, _RADIO)
-    _check_names("radio.", radio, _RADIO, ("driver", "sync_word"))
+    _check_names("radio.", radio, _RADIO, ("driver", "sync_word", "antenna_gain_cdbi", "cable_loss_cdb"))
+    _check(SETTINGS, "radio.", _with_antenna(radio), _ANTENNA)
     _one_of(radio.get("driver"), ("rui3",), "radio.driver")
     word = radio.get("sync_word")
     if not isinstance(word, str) or len(word) != 4 or word.strip("0123456789abcdefABCDEF"):
@@ -115,9 +118,17 @@ def _check_radio(radio: dict) -> None:
         band = regions.sub_band(radio["frequency_hz"], radio["bandwidth_khz"])
     except ValueError as error:
         raise SettingsError(SETTINGS, "radio.frequency_hz", str(error)) from None
-    if radio["power_dbm"] > band[3] + regions.DIPOLE_DB:
-        problem = "%d, but this sub-band allows %d" % (radio["power_dbm"], band[3] + regions.DIPOLE_DB)
+    most = regions.legal_dbm(band[3], radio["antenna_gain_cdbi"], radio["cable_loss_cdb"])
+    if radio["power_dbm"] > most:
+        problem = "%d, but this sub-band allows %d with this antenna and cable" % (radio["power_dbm"], most)
         raise SettingsError(SETTINGS, "radio.power_dbm", problem)
+
+
+def _with_antenna(radio: dict) -> dict:
+    """The radio's settings with what is assumed of an antenna that nobody described."""
+    radio.setdefault("antenna_gain_cdbi", regions.ASSUMED_GAIN_CDBI)
+    radio.setdefault("cable_loss_cdb", 0)
+    return radio
 
 
 def _check_buses(data: dict) -> None:

@@ -46,21 +46,28 @@ class DutyLedger:
 
     def spent_us(self, now_ms: int) -> int:
         """Time on air that counts against the hour that ends now."""
-        oldest = (now_ms - HOUR_MS) // _SLOT_MS
+        oldest = _minute(now_ms - HOUR_MS)
         total = 0
         for slot in range(_SLOTS):
-            if self._minutes[slot] >= max(oldest, 0):
+            if self._minutes[slot] >= oldest:
                 total += self._spent_us[slot]
         return total
 
     def admits(self, now_ms: int, air_us: int, top: bool = False) -> bool:
         """Whether one more frame of ``air_us`` is lawful and leaves the reserve alone."""
-        limit = self.limit_us if top else self.limit_us - self.reserve_us
-        return self.spent_us(now_ms) + air_us <= limit
+        return self.spent_us(now_ms) + air_us <= self.bound_us(top)
+
+    def bound_us(self, top: bool) -> int:
+        """What may be spent in an hour: all of it by the top class, up to the reserve by the others."""
+        return self.limit_us if top else self.limit_us - self.reserve_us
+
+    def left_permille(self, now_ms: int) -> int:
+        """What is left of the lawful hour, 0.1 %."""
+        return max(0, self.limit_us - self.spent_us(now_ms)) * 1000 // self.limit_us
 
     def spend(self, now_ms: int, air_us: int) -> None:
         """Book a transmission that starts now, before it starts."""
-        minute = (now_ms + air_us // 1000) // _SLOT_MS
+        minute = _minute(now_ms + air_us // 1000)
         self._last = slot = minute % _SLOTS
         if self._minutes[slot] != minute:
             self._minutes[slot] = minute
@@ -70,3 +77,28 @@ class DutyLedger:
     def take_back(self, air_us: int) -> None:
         """Undo the last ``spend``: the radio took nothing."""
         self._spent_us[self._last] -= air_us
+
+    def by_age(self, now_ms: int) -> list:
+        """Us spent in each minute of the last hour, this minute first: what survives a reset."""
+        this = _minute(now_ms)
+        ages = [0] * (_SLOTS - 3)
+        for slot in range(_SLOTS):
+            age = this - self._minutes[slot]
+            if self._minutes[slot] >= 0 and 0 <= age < len(ages):
+                ages[age] += self._spent_us[slot]
+        return ages
+
+    def take_up(self, now_ms: int, ages: list) -> None:
+        """Go on from what ``by_age`` gave, as if no time had passed since; a single entry counts as spent now."""
+        for age, spent_us in enumerate(ages[: _SLOTS - 3]):
+            minute = _minute(now_ms) - age
+            slot = minute % _SLOTS
+            if self._minutes[slot] != minute:
+                self._minutes[slot] = minute
+                self._spent_us[slot] = 0
+            self._spent_us[slot] += spent_us
+
+
+def _minute(now_ms: int) -> int:
+    """Number of a minute; those of the hour before the clock's start are not negative."""
+    return now_ms // _SLOT_MS + _SLOTS

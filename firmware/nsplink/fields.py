@@ -6,15 +6,17 @@ flown with them. Values are scaled integers (the unit is in the name) or words;
 read can never travel as 0.
 
 Codecs: ``LINEAR`` (lo, hi, step), ``WORDS`` (a tuple of words, code = index),
-``STEPS`` (segments (first value, last value, step), finer near zero) and
+``STEPS`` (segments (first value, last value, step), finer near zero),
 ``BITSET`` (names, bit = index; all ones = unknown, hence the top bit is never
-given away).
+given away) and ``RAW`` (every code is a value: numbers of the link itself, which
+its sender always knows).
 """
 
 LINEAR = 0
 WORDS = 1
 STEPS = 2
 BITSET = 3
+RAW = 4
 
 GENERATOR_STATES = ("stopped", "starting", "running", "cooling", "fault", "none")
 GENERATOR_MODES = ("off", "manual", "auto", "test")
@@ -39,6 +41,23 @@ ALARMS = (
     "emergency_stop",
     "alarm_test",
 )
+
+# What the self-test of a kit looks at; a bit is set where it failed. Bit 15 stays free.
+SELF_TESTS = ("flash", "counter", "clock", "heap", "bus", "radio", "led", "button", "supply", "cell")
+DEPLOYMENTS = ("stored", "activated", "setting_up", "open", "partly_open", "closed", "wound_down")
+VISITORS = ("none", "below_10", "below_50", "below_200", "more")
+
+# A call for help. "security": the team itself is not safe; never a sound at the point.
+HELP_KINDS = ("fire_brigade", "ambulance", "police", "not_known", "security")
+HELP_MARKS = ("made", "withdrawn", "details")
+# A machine may only say "stored"; the others are a person's.
+HELP_STAGES = ("stored", "read", "passed_on", "answered", "closed", "call_back")
+HELP_ANSWERS = ("none", "help_comes", "no_unit")
+STATUS_112 = ("works", "doubtful", "off")
+
+RECEIPT_STAGES = ("incomplete", "mismatch", "received", "displayed", "removed")
+COMMANDS = ("ping", "status", "read", "stage", "confirm", "roll_back", "exercise_on", "exercise_off", "backfill", "announce")
+RESULTS = ("done", "refused", "not_known", "out_of_range", "nothing_staged", "mismatch")
 
 # 0-60 kW in 127 codes: half a step is at most 2.5 % between 4 and 20 kW.
 LOAD_STEPS = (
@@ -87,6 +106,49 @@ FIELDS = (
     (34, "event_n",           8,  LINEAR, (0, 254, 1),         "event of that boot"),
     (35, "alarm",             5,  WORDS,  ALARMS,              ""),
     (36, "age_s",             11, STEPS,  ((0, 120, 1), (130, 3600, 10), (3660, 86400, 60)), "s since the event"),
+    (37, "boot_epoch",        32, RAW,    None,                "first counter of this boot"),
+    (38, "firmware",          16, LINEAR, (0, 65534, 1),       "release: major * 4096 + minor * 64 + patch"),
+    (39, "micropython",       16, LINEAR, (0, 65534, 1),       "as firmware"),
+    (40, "self_test",         16, BITSET, SELF_TESTS,          "parts that failed"),
+    (41, "help_kind",         3,  WORDS,  HELP_KINDS,          ""),
+    (42, "help_mark",         3,  WORDS,  HELP_MARKS,          ""),
+    (43, "acked",             32, RAW,    None,                "counter of the frame that is on disk"),
+    (44, "utc_min",           16, LINEAR, (0, 65534, 1),       "min since 2026-01-01 00:00 UTC, modulo 65,535"),
+    (45, "heard",             16, RAW,    None,                "low bits of the newest counter heard"),
+    (46, "missing",           32, RAW,    None,                "bit i: counter heard - 1 - i did not arrive"),
+    (47, "help_stage",        3,  WORDS,  HELP_STAGES,         ""),
+    (48, "help_answer",       2,  WORDS,  HELP_ANSWERS,        ""),
+    (49, "status112",         2,  WORDS,  STATUS_112,          ""),
+    (50, "bulletin",          8,  RAW,    None,                "number of a message to residents"),
+    (51, "revision",          4,  RAW,    None,                ""),
+    (52, "fragment",          4,  RAW,    None,                "index, from 0"),
+    (53, "last_fragment",     4,  RAW,    None,                "index of the last"),
+    (54, "bulletin_bytes",    11, RAW,    None,                "bytes of the whole text"),
+    (55, "digest",            64, RAW,    None,                "first 8 bytes of SHA-256 of the text"),
+    (56, "expires_min",       16, LINEAR, (0, 65534, 1),       "as utc_min; unknown = no end"),
+    (57, "replaces",          8,  LINEAR, (0, 254, 1),         "bulletin to take down; unknown = none"),
+    (58, "receipt_stage",     3,  WORDS,  RECEIPT_STAGES,      ""),
+    (59, "lacking",           16, RAW,    None,                "bit i: fragment i has not arrived"),
+    (60, "command",           4,  WORDS,  COMMANDS,            ""),
+    (61, "answers",           32, RAW,    None,                "counter of the downlink that is answered"),
+    (62, "result",            4,  WORDS,  RESULTS,             ""),
+    (63, "base_counter",      32, RAW,    None,                "counter of the first record"),
+    (64, "base_age_s",        20, LINEAR, (0, 1048574, 1),     "s since the first record; unknown = of an earlier boot"),
+    (65, "gateway_id",        8,  RAW,    None,                ""),
+    (66, "deployment",        4,  WORDS,  DEPLOYMENTS,         ""),
+    (67, "staff",             6,  LINEAR, (0, 62, 1),          "people now"),
+    (68, "staff_needed",      6,  LINEAR, (0, 62, 1),          "people"),
+    (69, "relief_quarters",   8,  LINEAR, (0, 254, 1),         "quarters of an hour until relief"),
+    (70, "visitors",          3,  WORDS,  VISITORS,            ""),
+    (71, "stock_low",         8,  RAW,    None,                "bit i: line i of the region's list is below its minimum"),
+    (72, "displayed",         8,  LINEAR, (0, 254, 1),         "bulletin that hangs; unknown = none"),
+    (73, "displayed_rev",     4,  RAW,    None,                "its revision"),
+    (74, "topic_1",           5,  LINEAR, (0, 30, 1),          "of the region's list; unknown = none"),
+    (75, "count_1",           6,  LINEAR, (0, 62, 1),          "times it was asked"),
+    (76, "topic_2",           5,  LINEAR, (0, 30, 1),          "as topic_1"),
+    (77, "count_2",           6,  LINEAR, (0, 62, 1),          "as count_1"),
+    (78, "topic_3",           5,  LINEAR, (0, 30, 1),          "as topic_1"),
+    (79, "count_3",           6,  LINEAR, (0, 62, 1),          "as count_1"),
 )
 
 # Content of each message, in order on the wire. Names as in frame.KINDS.
@@ -111,4 +173,33 @@ MESSAGES = {
     "alarm": ("event_boot", "event_n", "alarm", "age_s"),
     # Ends the alarm of the same cause; a tag of 8 bytes, which heartbeats have not.
     "clear": ("event_boot", "event_n", "alarm", "age_s"),
+    "boot": ("boot_epoch", "reset_cause", "boots", "firmware", "micropython", "config_hash", "self_test"),
+    "help": ("event_boot", "event_n", "help_kind", "help_mark", "age_s"),
+    "report": (
+        "event_boot", "event_n", "deployment", "staff", "staff_needed", "relief_quarters", "visitors",
+        "stock_low", "displayed", "displayed_rev",
+        "topic_1", "count_1", "topic_2", "count_2", "topic_3", "count_3",
+    ),
+    "receipt": ("bulletin", "revision", "receipt_stage", "lacking"),
+    "backfill": ("base_counter", "base_age_s"),
+    "answer": ("answers", "result"),
+    "ack": ("acked", "utc_min"),
+    "link": ("heard", "missing", "utc_min"),
+    "help_stage": ("event_boot", "event_n", "help_stage", "help_answer", "utc_min"),
+    "command": ("command",),
+    "fragment": ("bulletin", "revision", "fragment", "last_fragment"),
+    "release": ("bulletin", "revision", "bulletin_bytes", "digest", "expires_min", "replaces"),
+    "status112": ("status112", "utc_min"),
+    "hello": ("gateway_id",),
+}
+
+# Kinds whose fields are followed by bytes of their own: their name, and how many at most.
+TAILS = {
+    "help": ("text", 90),        # UTF-8: what a volunteer typed
+    "report": ("text", 40),      # UTF-8
+    "backfill": ("records", 90), # as in backfill.py
+    "answer": ("value", 16),     # as in commands.py
+    "help_stage": ("text", 60),  # UTF-8: what a person answered
+    "command": ("argument", 16), # as in commands.py
+    "fragment": ("data", 96),    # part of a UTF-8 text
 }

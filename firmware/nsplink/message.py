@@ -1,25 +1,27 @@
 """Payload bits <-> {name: value or None}, driven by the table in ``fields``.
 
 Fields are packed most significant bit first in the order of
-``fields.MESSAGES[kind]``; the last byte is padded with zero bits.
+``fields.MESSAGES[kind]``; the last byte is padded with zero bits. Kinds of
+``fields.TAILS`` go on with bytes of their own.
 """
 
-from nsplink.fields import BITSET, FIELDS, LINEAR, MESSAGES, WORDS
+from nsplink.fields import BITSET, FIELDS, LINEAR, MESSAGES, RAW, TAILS, WORDS
 from nsplink.frame import BadPayload
 
 _ROWS = {row[1]: row for row in FIELDS}
 
 
 def payload_length(kind: str) -> int:
-    """Bytes of a payload of this kind."""
+    """Bytes of a payload of this kind, without its tail."""
     return (sum(_ROWS[name][2] for name in MESSAGES[kind]) + 7) // 8
 
 
 def encode(kind: str, values: dict) -> bytes:
     """Pack the values that ``kind`` carries; missing, None or out of limits is sent as unknown.
 
-    Names that the kind does not carry are left out. A word that the field does
-    not have raises ValueError: that is our own mistake, not the field's.
+    Names that the kind does not carry are left out. A word that the field does not have, a RAW
+    number that is missing or too large, and a tail that is too long raise ValueError: those are
+    our own mistakes, not the field's.
     """
     bits = 0
     length = 0
@@ -28,24 +30,35 @@ def encode(kind: str, values: dict) -> bytes:
         bits = (bits << row[2]) | to_code(row, values.get(name))
         length += row[2]
     padding = -length % 8
-    return (bits << padding).to_bytes((length + padding) // 8, "big")
+    payload = (bits << padding).to_bytes((length + padding) // 8, "big")
+    if kind not in TAILS:
+        return payload
+    name, most = TAILS[kind]
+    tail = values.get(name, b"")
+    if len(tail) > most:
+        raise ValueError("%s of %d bytes, at most %d" % (name, len(tail), most))
+    return payload + bytes(tail)
 
 
 def decode(kind: str, payload: bytes) -> dict:
-    """Unpack a payload: every name of the kind, None where unknown.
+    """Unpack a payload: every name of the kind, None where unknown; a tail as bytes.
 
     Raises BadPayload when the length or the padding is not this kind's.
     """
     names = MESSAGES[kind]
-    if len(payload) != payload_length(kind):
-        raise BadPayload("%s payload of %d bytes, expected %d" % (kind, len(payload), payload_length(kind)))
+    fixed = payload_length(kind)
+    tail_name, most = TAILS.get(kind, ("", 0))
+    if not fixed <= len(payload) <= fixed + most:
+        raise BadPayload("%s payload of %d bytes, expected %d to %d" % (kind, len(payload), fixed, fixed + most))
+    tail = payload[fixed:]
+    payload = payload[:fixed]
     bits = int.from_bytes(payload, "big")
     length = sum(_ROWS[name][2] for name in names)
     padding = -length % 8
     if bits & ((1 << padding) - 1):
         raise BadPayload("%s payload with a padding that is not zero" % kind)
     shift = length + padding
-    values = {}
+    values: dict = {tail_name: tail} if tail_name else {}
     for name in names:
         row = _ROWS[name]
         shift -= row[2]
@@ -56,9 +69,13 @@ def decode(kind: str, payload: bytes) -> dict:
 def to_code(row: tuple, value: int | str | None) -> int:
     """Code of one value in the bits of its field; all ones = unknown."""
     unknown = (1 << row[2]) - 1
+    codec, params = row[3], row[4]
+    if codec == RAW:
+        if not isinstance(value, int) or not 0 <= value <= unknown:
+            raise ValueError("%s takes 0 to %d, not %r" % (row[1], unknown, value))
+        return value
     if value is None:
         return unknown
-    codec, params = row[3], row[4]
     if codec == WORDS:
         if value not in params:
             raise ValueError("%s has no word %r" % (row[1], value))
@@ -76,6 +93,8 @@ def to_code(row: tuple, value: int | str | None) -> int:
 def from_code(row: tuple, code: int) -> int | str | None:
     """Value of a code; None for unknown and for codes that nothing was given to."""
     codec, params = row[3], row[4]
+    if codec == RAW:
+        return code
     if code == (1 << row[2]) - 1:
         return None
     if codec == WORDS:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nsp import Beside, Ended, nsp
-from nspkit import regions
+from nsplink import regions
 from nsptools.demo import places
 from nsptools.provision import CpSpec, SiteSpec, provision
 

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from mqtt_peers import until
 from nspgateway.config import BrokerConfig
-from nspkit import persist, regions
+from nspkit import persist
+from nsplink import regions
 from nsptools.bench.air import Air
 from nsptools.bench.town import KitSpec, SimulatedPoint
 from nsptools.demo import places

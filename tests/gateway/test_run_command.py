@@ -17,7 +17,7 @@ from certificates import Authority
 from mqtt_peers import free_port
 from nsp import command, nsp
 from nspgateway.config import BrokerConfig, PointConfig
-from nspkit import regions
+from nsplink import regions
 from nsptools.provision import CpSpec, SiteSpec, provision
 
 POINT = PointConfig(

@@ -39,3 +39,29 @@ def test_airtime_comes_back_after_an_hour():
     ledger.spend(30_000, 1_000_000)
     assert not ledger.admits(HOUR_MS, 1)
     assert ledger.admits(HOUR_MS + 60_000, 1_000_000)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 900_000), st.integers(10_000, 900_000)), max_size=60),
+    st.integers(0, 7_000_000),
+)
+def test_a_ledger_taken_up_again_is_never_below_the_truth(spends, later_ms):
+    """What survives a reset goes on counting as if no time had passed: lawful, whatever the break was."""
+    before, now = DutyLedger(360_000_000, 0), 0
+    for wait, air_us in spends:
+        now += wait
+        before.spend(now, air_us)
+    after = DutyLedger(360_000_000, 0)
+    after.take_up(0, before.by_age(now))
+    assert after.spent_us(0) == before.spent_us(now)
+    assert after.spent_us(later_ms) >= before.spent_us(now + later_ms + 60_000)
+    assert after.spent_us(HOUR_MS + 120_000) == 0
+
+
+def test_what_is_left_is_told():
+    """A status frame says how much of the lawful hour is left, and never less than nothing."""
+    ledger = DutyLedger(1_000_000, 300_000)
+    ledger.spend(0, 250_000)
+    assert ledger.left_permille(0) == 750
+    ledger.spend(0, 900_000)
+    assert ledger.left_permille(0) == 0

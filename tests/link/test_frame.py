@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsplink import frame, message, seal
-from nsplink.fields import BITSET, FIELDS, LINEAR, MESSAGES, STEPS, WORDS
+from nsplink.fields import BITSET, FIELDS, LINEAR, MESSAGES, RAW, STEPS, TAILS, WORDS
 
 KEY = bytes(range(16))
 OTHER = bytes(range(1, 17))
@@ -88,12 +88,20 @@ def test_what_is_encoded_is_decoded(data):
     """Each value of each field that its code can name survives the wire; unknown stays unknown."""
     kind = data.draw(st.sampled_from(sorted(MESSAGES)))
     rows = {row[1]: row for row in FIELDS}
-    values = {name: data.draw(st.none() | on_grid(rows[name])) for name in MESSAGES[kind]}
+    values = {
+        name: data.draw(st.none() | on_grid(rows[name])) for name in MESSAGES[kind] if rows[name][3] != RAW
+    }
+    values |= {name: data.draw(on_grid(rows[name])) for name in MESSAGES[kind] if rows[name][3] == RAW}
+    if kind in TAILS:
+        name, most = TAILS[kind]
+        values[name] = data.draw(st.binary(max_size=most))
     assert message.decode(kind, message.encode(kind, values)) == values
 
 
 def on_grid(row):
     codec, params = row[3], row[4]
+    if codec == RAW:
+        return st.integers(0, (1 << row[2]) - 1)
     if codec == WORDS:
         return st.sampled_from(params)
     if codec == BITSET:
@@ -129,6 +137,9 @@ def test_every_field_keeps_a_code_for_unknown():
     assert [row[0] for row in FIELDS] == list(range(1, len(FIELDS) + 1))
     assert len({row[1] for row in FIELDS}) == len(FIELDS)
     for _, name, bits, codec, params, _ in FIELDS:
+        if codec == RAW:
+            assert params is None, name
+            continue
         codes = {
             LINEAR: lambda p: (p[1] - p[0]) // p[2] + 1,
             WORDS: len,
@@ -136,6 +147,25 @@ def test_every_field_keeps_a_code_for_unknown():
             BITSET: lambda p: 2 ** len(p),
         }[codec](params)
         assert codes < 1 << bits, name
+
+
+@pytest.mark.parametrize("kind", sorted(MESSAGES))
+def test_no_message_is_longer_than_a_frame(kind):
+    """The fullest frame of every kind, wide, fits what a modem takes; a tail beyond its limit is our mistake."""
+    name, most = TAILS.get(kind, ("", 0))
+    assert frame.frame_length(kind, message.payload_length(kind) + most, wide=True) <= frame.MAX_FRAME
+    if most:
+        zeros = {row[1]: 0 for row in FIELDS if row[3] == RAW}
+        assert len(message.encode(kind, zeros | {name: bytes(most)})) == message.payload_length(kind) + most
+        with pytest.raises(ValueError, match="at most"):
+            message.encode(kind, zeros | {name: bytes(most + 1)})
+
+
+@pytest.mark.parametrize("value", [None, -1, 1 << 32, "x"])
+def test_a_number_of_the_link_is_never_unknown(value):
+    """A counter that its sender does not know must not travel as one that it might be."""
+    with pytest.raises(ValueError, match="acked takes 0 to"):
+        message.encode("ack", {"acked": value})
 
 
 def test_payload_of_a_wrong_length_or_padding_is_refused():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from nspkit import regions
+from nsplink import regions
 from nsptools.bench.air import Air, Tuning
 
 

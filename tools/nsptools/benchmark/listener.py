@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from nspkit import regions
-from nsplink import frame, message, seal
+from nsplink import frame, message, regions, seal
 from nsptools.bench.air import Air, Tuning
 
 

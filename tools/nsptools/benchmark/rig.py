@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nspgateway.config import PointConfig
-from nspkit import regions
+from nsplink import regions
 from nsptools.bench import profiles, vm
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem

@@ -22,7 +22,7 @@ from nspgateway.__main__ import Gateway, load
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, WebConfig
 from nspgateway.folder import PRIVATE, make_private
-from nspkit import regions
+from nsplink import regions
 from nsptools.bench.air import Air
 from nsptools.bench.broker import EmbeddedBroker, PortInUse
 from nsptools.bench.modem import Rui3Modem
