@@ -10,8 +10,10 @@ import machine
 
 from nspkit.bus import PARITY
 from nspkit.clock import Clock
+from nspkit.pace import Pace
 
 WDT_MS = 60_000
+TICK_MS = 250
 
 # ESP32-S3 DevKit with a RAK3172 module; not yet built.
 LED = 2
@@ -61,6 +63,15 @@ class Board:
     def __init__(self) -> None:
         self.clock = Clock(time.ticks_ms, time.ticks_diff, asyncio.sleep_ms)
         self.reset_cause = _RESET_CAUSES.get(machine.reset_cause(), "unknown")
+
+        self.interpreter = sys.implementation[1]
+
+    def pace(self) -> Pace:
+        """How a task waits for its next turn."""
+        return Pace(self.clock, TICK_MS)
+
+    def rtc(self):  # noqa: ANN201 - machine.RTC: its memory outlives every reset but the loss of power
+        return machine.RTC()
 
     def wdt(self):  # noqa: ANN201 - machine.WDT; from here on it must be fed
         return machine.WDT(timeout=WDT_MS)

@@ -31,7 +31,8 @@ _TOP = (
     ("change_refill_s", int, 1, 3600),
     ("rated_w", int, 0, 60000),
 )
-_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto")
+_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways")
+_MOST_GATEWAYS = 2
 _RADIO = (
     ("uart", int, 1, 2),
     ("sf", int, 7, 12),
@@ -63,6 +64,7 @@ def load(folder: str) -> dict:
         raise SettingsError(SETTINGS, "generator_auto", "%r, expected true or false" % (auto,))
     if data["address"] & 63 == 0:
         raise SettingsError(SETTINGS, "address", "%d is a group's; a kit's low 6 bits are 1-63" % data["address"])
+    _check_gateways(data.setdefault("gateways", [1]))
     _check_radio(_part(data, "radio", dict))
     _check_buses(data)
     for index, source in enumerate(_part(data, "sources", list)):
@@ -93,17 +95,29 @@ def device(entry: dict) -> Device:
 
 
 def load_key(folder: str) -> tuple:
-    """(generation 0-255, key of 16 bytes) of ``folder``, or SettingsError; never shows the key."""
+    """(generation 0-255, key of 16 bytes, group's key or None) of ``folder``, or SettingsError; never shows a key."""
     data = _read(folder + KEY)
     _check(KEY, "", data, (("generation", int, 0, 255),))
-    text = data.get("key")
+    return data["generation"], _key(data, "key"), _key(data, "group") if "group" in data else None
+
+
+def _key(data: dict, name: str) -> bytes:
     try:
-        key = bytes.fromhex(str(text))
+        key = bytes.fromhex(str(data.get(name)))
     except ValueError:
         key = b""
     if len(key) != 16:
-        raise SettingsError(KEY, "key", "expected 32 hex digits")
-    return data["generation"], key
+        raise SettingsError(KEY, name, "expected 32 hex digits")
+    return key
+
+
+def _check_gateways(ids: list) -> None:
+    """Whose answers the kit takes: its own coordinating point's and at most one that may take over."""
+    if not isinstance(ids, list) or not 1 <= len(ids) <= _MOST_GATEWAYS:
+        raise SettingsError(SETTINGS, "gateways", "%r, expected one or two gateway ids" % (ids,))
+    for one in ids:
+        if not isinstance(one, int) or isinstance(one, bool) or not 0 <= one <= 255:
+            raise SettingsError(SETTINGS, "gateways", "%r, expected a whole number 0-255" % (one,))
 
 
 def _check_radio(radio: dict) -> None:

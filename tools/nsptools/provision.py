@@ -171,9 +171,9 @@ def provision(
     read_back = load_points(config.points, config)
     make_private(config.data)
     register = KeyRegister.create(config.keys, passphrase)
-    keys = register.issue(addresses, datetime.now(UTC))
+    group, *keys = register.issue([frame.address(cp.number, 0), *addresses], datetime.now(UTC))
     kits = tuple(
-        _write_kit(folder, site, key, _settings(site, key, phy, heartbeat_s, full_s, speed))
+        _write_kit(folder, site, key, group, _settings(site, cp, key, phy, heartbeat_s, full_s, speed))
         for site, key in zip(sites, keys, strict=True)
     )
     return Provisioned(config_file, config, read_back, kits)
@@ -250,12 +250,19 @@ def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _settings(
-    site: SiteSpec, key: KitKey, phy: Mapping[str, int | str], heartbeat_s: int, full_s: int, speed: float
+    site: SiteSpec,
+    cp: CpSpec,
+    key: KitKey,
+    phy: Mapping[str, int | str],
+    heartbeat_s: int,
+    full_s: int,
+    speed: float,
 ) -> dict[str, object]:
     """Return a kit's settings.json. No key is in it. A rated power of 0 is one that nobody knows."""
     return {
         "version": SETTINGS_VERSION,
         "address": key.address,
+        "gateways": [cp.gateway_id],
         "heartbeat_s": heartbeat_s,
         "full_s": full_s,
         "change_gap_s": max(1, round(CHANGE_GAP_S / speed)),
@@ -270,12 +277,14 @@ def _settings(
     }
 
 
-def _write_kit(folder: Path, site: SiteSpec, key: KitKey, settings: Mapping[str, object]) -> ProvisionedKit:
+def _write_kit(
+    folder: Path, site: SiteSpec, key: KitKey, group: KitKey, settings: Mapping[str, object]
+) -> ProvisionedKit:
     target = folder / "kits" / site.point.slug
     make_private(target.parent)
     make_private(target)
     _write_new(target / "settings.json", json.dumps(settings, indent=1) + "\n")
-    secret = {"generation": key.generation, "key": key.key.hex()}
+    secret = {"generation": key.generation, "key": key.key.hex(), "group": group.key.hex()}
     _write_new(target / "key.json", json.dumps(secret) + "\n", mode=0o600)
     for name in persist.FILES:
         _write_new(target / name, persist.initial_record(key.generation, key.key))
