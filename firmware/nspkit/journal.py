@@ -88,10 +88,13 @@ class Journal:
         if not counters:
             return
         self._batch = [entry for entry in self._batch if entry[0] not in counters]
-        for number in self._numbers():
-            if self._count[number % FILES] and self._first[number % FILES] <= max(counters):
+        for number in reversed(self._numbers()):
+            first = self._first[number % FILES]
+            if self._count[number % FILES] and first <= max(counters):
                 for entry in self._waiting(number, RECORDS, counters):
                     self._close(entry[4])
+                if first <= min(counters):
+                    return
 
     def take(self, limit: int, before_counter: int) -> list:
         """The oldest records that wait: at most ``limit``, below ``before_counter``, all of one boot.
@@ -215,9 +218,8 @@ class Journal:
     def _take_up_file(self, number: int, below: int, after: int) -> tuple:
         """(counter below which all had arrived, -1 = not known yet; counter of the record read last)."""
         place = number % FILES
-        path = self._path(number)
-        count = min((_size(path) or 0) // LENGTH, RECORDS)
-        with open(path, "rb") as file:
+        with open(self._path(number), "rb") as file:
+            count = min(file.seek(0, 2) // LENGTH, RECORDS)
             for index in range(count - 1, -1, -1):
                 if not self._read(file, index):
                     continue

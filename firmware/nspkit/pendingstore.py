@@ -24,7 +24,7 @@ def record(slot: int, payload: bytes) -> bytes:
 
 
 def _payload_of(data: bytes, slot: int) -> bytes | None:
-    if len(data) != LENGTH or data[3] > MAX_PAYLOAD:
+    if len(data) != LENGTH or slot >= SLOTS or data[3] > MAX_PAYLOAD:
         return None
     payload = data[4 : 4 + data[3]]
     return payload if data == record(slot, payload) else None
@@ -38,8 +38,12 @@ class EventStore:
 
     def load(self) -> list:
         """[(slot, payload)] of every whole record, by slot."""
-        found = []
-        for slot in range(SLOTS):
+        found: list = []
+        try:
+            slots = sorted([int(name) for name in os.listdir(self._folder) if name.isdigit()])
+        except OSError:
+            return found  # nothing was ever saved
+        for slot in slots:
             try:
                 with open(self._path(slot), "rb") as file:
                     payload = _payload_of(file.read(), slot)
