@@ -17,7 +17,7 @@ from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.ports import Reception
 from nspgateway.store import Store
-from nspkit import persist, settings
+from nspkit import budget, persist, settings
 from nsplink import frame, message, seal
 from nsptools.provision import (
     DEVICES,
@@ -125,7 +125,7 @@ def test_a_kits_folder_holds_its_flash_files_and_only_its_own_key(made: Provisio
     keys = {kit.slug: json.loads(kit.files["key.json"])["key"] for kit in made.kits}
     assert len(set(keys.values())) == 3
     for kit in made.kits:
-        assert set(kit.files) == {"settings.json", "key.json", *persist.FILES}
+        assert set(kit.files) == {"settings.json", "key.json", *persist.FILES, *budget.FILES}
         assert (kit.folder / "key.json").stat().st_mode & 0o777 == 0o600
         everything = b"".join(content for name, content in kit.files.items() if name != "key.json")
         assert all(
@@ -149,6 +149,12 @@ def test_both_counters_are_there_from_the_start(made: Provisioned) -> None:
         assert first == second
         key = bytes.fromhex(json.loads(kit.files["key.json"])["key"])
         assert persist.reserved_of(first, kit.generation, key) == 0
+
+
+def test_a_new_kit_has_its_whole_lawful_hour(made: Provisioned) -> None:
+    """Protects the first hour of a kit: without these records it could only send alarms."""
+    for kit in made.kits:
+        assert budget.Budget(f"{kit.folder}/", 36_000_000).left_permille(0) == 1000
 
 
 def test_what_a_kit_is_told_of_its_site(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Provision a coordinating point and its kits: settings, keys and counters, as files in one folder.
 
     folder/gateway.toml points.toml keys.db       for the gateway
-    folder/kits/<slug>/settings.json key.json counter0.bin counter1.bin   for the root of each kit's flash
+    folder/kits/<slug>/settings.json key.json counter[01].bin budget[01].bin   for the root of each kit's flash
 
 The folders with secrets in them are for their owner only. Every kit gets a new key from the operating system's random source and a
-counter record bound to it: a key never outlives its counter.
+counter record bound to it: a key never outlives its counter. The budget's record says that a new kit has sent nothing yet.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nspgateway.config import (
 from nspgateway.errors import GatewayError
 from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
-from nspkit import persist
+from nspkit import budget, persist
 from nsplink import frame
 from nsptools import toml_text
 
@@ -288,6 +288,8 @@ def _write_kit(
     _write_new(target / "key.json", json.dumps(secret) + "\n", mode=0o600)
     for name in persist.FILES:
         _write_new(target / name, persist.initial_record(key.generation, key.key))
+    for name in budget.FILES:
+        _write_new(target / name, budget.initial_record())
     return ProvisionedKit(site.point.slug, key.address, key.generation, target)
 
 
