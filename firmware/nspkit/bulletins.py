@@ -19,7 +19,7 @@ he must jam, which no key prevents and which the receipts make seen.
 import binascii
 import hashlib
 
-from nsplink import message
+from nsplink import message, timing
 
 SHOWN = "bulletin.bin"
 RELEASE = "release.bin"
@@ -28,7 +28,7 @@ MAX_FRAGMENTS = 16
 _PAYLOAD = 14  # bytes of a release
 _FIRST_PAUSE_MS = 30_000  # fragments may still be on their way; each further pause is twice as long
 _DOUBLINGS = 10  # 8.5 hours at most
-_SPREAD_MS = 20_000  # forty kits lack the same fragment
+_SPREAD_MS = 20_000  # what one broadcast causes in forty kits
 _MAX_RECEIPTS = 6
 _MODULO = 65_535  # of utc_min
 
@@ -69,6 +69,7 @@ class Bulletins:
         self._digests: list = [None] * MAX_FRAGMENTS  # of single fragments, as released for this kit
         self._misfits = 0
         self._receipts: list = []  # (number, revision, stage), oldest first
+        self._tell_ms = now_ms + random_ms(timing.SPREAD_MS)  # and not before: the mains may be back everywhere
         self._time: tuple | None = None  # utc_min, and when it was that
         self._shown: dict | None = None
         self._text = b""
@@ -114,7 +115,8 @@ class Bulletins:
         if self._parts[index] is None:
             self._parts[index] = bytes(data)
             self._judge(index)
-            self._finish()
+            if self._finish():
+                self._tell_ms = now_ms + self._random_ms(_SPREAD_MS)  # forty kits have it at this moment
 
     def release(self, values: dict, now_ms: int) -> str:
         """The kit's own release: this text, and no other, is to be shown. The word of ``fields.RESULTS`` for the answer."""
@@ -149,7 +151,7 @@ class Bulletins:
             self._tell(self._shown, "removed")
             self._text, self._displayed = b"", False
             self._store()
-        if self._receipts:
+        if self._receipts and now_ms >= self._tell_ms:
             number, revision, stage = self._receipts.pop(0)
             return {"bulletin": number, "revision": revision, "receipt_stage": stage, "lacking": 0}
         if self._release is None or now_ms < self._ask_ms:
@@ -218,16 +220,16 @@ class Bulletins:
                 bits |= 1 << index
         return bits
 
-    def _finish(self) -> None:
-        """Show the text if it is whole and is what was released."""
+    def _finish(self) -> bool:
+        """Show the text if it is whole and is what was released; whether it is."""
         wanted = self._release
         if wanted is None or self._lacking():
-            return
+            return False
         parts = self._parts[: self._count]
         if digest_of(parts) != wanted["digest"]:
             if None not in self._digests[: self._count - 1]:
                 self._parts[self._count - 1] = None  # all others are right
-            return
+            return False
         old = self._shown
         if old is not None and self._text and old["bulletin"] != wanted["bulletin"]:
             self._tell(old, "removed")
@@ -237,6 +239,7 @@ class Bulletins:
             self._files.remove(RELEASE)
         self._drop_release(keep_file=True)
         self._tell(wanted, "received")
+        return True
 
     def _drop_release(self, keep_file: bool = False) -> None:
         self._release = None
