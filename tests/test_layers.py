@@ -29,6 +29,8 @@ PURE = (
     "firmware/nspkit/device.py",
     "firmware/nspkit/models/*",
     "firmware/nspkit/alarms.py",
+    "firmware/nspkit/remote.py",
+    "firmware/nspkit/bulletins.py",
     "gateway/nspgateway/forecast.py",
     "gateway/nspgateway/consumption.py",
     "gateway/nspgateway/fuel_level.py",
@@ -41,6 +43,7 @@ PURE = (
     "gateway/nspgateway/hours.py",
     "gateway/nspgateway/words.py",
     "gateway/nspgateway/alarm_boxes.py",
+    "gateway/nspgateway/bulletin.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -2,7 +2,8 @@
 
 import json
 
-from nspkit import models
+from nspkit import models, overlay
+from nspkit.files import Files
 from nspkit.poll import Device
 from nspkit.table import TableError
 from nsplink import regions
@@ -54,9 +55,24 @@ def load(folder: str) -> dict:
     """The checked settings of ``folder`` ("" on the board), or SettingsError.
 
     ``devices`` are as the file has them (``device`` makes one), ``tank`` is
-    (raw when empty, raw when full) or None.
+    (raw when empty, raw when full) or None. What was changed over the air is in
+    them, unless the kit could not start with it.
     """
+    files = Files(folder)
+    changed = overlay.unpack(files.read(overlay.FILE), overlay.base_of(files.read(SETTINGS)))
+    if changed:
+        try:
+            return _load(folder, changed)
+        except SettingsError:
+            pass
+    return _load(folder, {})
+
+
+def _load(folder: str, changed: dict) -> dict:
     data = _read(folder + SETTINGS)
+    if changed:
+        _part(data, "radio", dict)
+        overlay.put(data, changed)
     _check(SETTINGS, "", data, _TOP)
     _check_names("", data, _TOP, _TOP_OTHERS)
     auto = data.setdefault("generator_auto", True)  # the set is meant to start by itself
