@@ -253,18 +253,19 @@ def _lawful(path: Path, text: str, radio: RadioConfig) -> None:
 
 
 def _within_budget(path: Path, radio: RadioConfig, kits: int) -> None:
-    """Refuse so many kits on this channel that answering them takes more than half of the lawful hour."""
+    """Refuse a channel on which answering so many kits, or a kit's heartbeats, take over half of the lawful hour."""
     limit_us = regions.sub_band(radio.frequency_hz, radio.bandwidth_khz)[4]
     air = budget.Air(radio.sf, radio.bandwidth_khz, radio.coding_rate, radio.preamble)
-    needed_us = budget.gateway_us(air, kits)
-    if budget.exceeds(needed_us, limit_us):
-        raise ConfigError(
-            path,
-            "point",
-            f"to answer {kits} kits takes {needed_us / 1e6:.1f} s of every hour at SF{radio.sf}; the law allows"
-            f" {limit_us / 1e6:g} s on this channel, and half of it is kept for alarms and help",
-            "In gateway.toml take a lower radio.sf or a channel of 869.4-869.65 MHz; or take fewer kits.",
-        )
+    plans = ((f"to answer {kits} kits", budget.gateway_us(air, kits)), ("a kit", budget.kit_us(air)))
+    for what, needed_us in plans[: 2 if kits else 0]:
+        if budget.exceeds(needed_us, limit_us):
+            raise ConfigError(
+                path,
+                "point",
+                f"{what} takes {needed_us / 1e6:.1f} s of every hour at SF{radio.sf}; the law allows"
+                f" {limit_us / 1e6:g} s on this channel, and half of it is kept for alarms, help and retries",
+                "In gateway.toml take a lower radio.sf or a channel of 869.4-869.65 MHz; or take fewer kits.",
+            )
 
 
 def _read(path: Path, kind: type[_T]) -> tuple[_T, str]:

@@ -224,7 +224,16 @@ def _many(kits: int) -> str:
 
 @pytest.mark.parametrize(
     ("radio", "fits", "too_many"),
-    [("sf = 9", 63, None), ("sf = 12", 63, None), (ON_ONE_PERCENT.format(power=10, gain=6, loss=0), 46, 49)],
+    [
+        ("sf = 9", 63, None),
+        ("sf = 12", 63, None),
+        (ON_ONE_PERCENT.format(power=10, gain=6, loss=0), 46, 47),
+        (
+            "sf = 7\n" + ON_ONE_PERCENT.replace("868100000", "868900000").format(power=10, gain=6, loss=0),
+            15,
+            16,
+        ),
+    ],
 )
 def test_a_plan_stays_within_half_of_its_band(
     tmp_path: Path, radio: str, fits: int, too_many: int | None
@@ -236,5 +245,19 @@ def test_a_plan_stays_within_half_of_its_band(
     assert len(load_points(path, gateway)) == fits
     if too_many:
         path.write_text(_many(too_many), encoding="utf-8")
-        with pytest.raises(ConfigError, match=f"to answer {too_many} kits takes .* 36 s on this channel"):
+        with pytest.raises(
+            ConfigError, match=f"to answer {too_many} kits takes .* (?:36|3.6) s on this channel"
+        ):
             load_points(path, gateway)
+
+
+def test_a_kit_that_would_break_the_law_by_its_heartbeats_stops_the_start(tmp_path: Path) -> None:
+    """Protects a small town on a channel of 0.1 %: its gateway would fit there, each of its kits would not."""
+    radio = ON_ONE_PERCENT.replace("868100000", "868900000").format(power=10, gain=6, loss=0)
+    gateway = _gateway(tmp_path, GATEWAY.replace("sf = 9", radio))
+    path = tmp_path / "points.toml"
+    path.write_text(_many(1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"a kit takes 2\.2 s of every hour at SF9; the law allows 3\.6 s"):
+        load_points(path, gateway)
+    path.write_text(_many(1).replace("kit_address = 65\n", ""), encoding="utf-8")
+    assert load_points(path, gateway)[0].kit_address is None
