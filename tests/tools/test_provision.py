@@ -253,3 +253,40 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """Protects the first run: a wrong path is said in words."""
     with pytest.raises(ProvisionError, match="cannot be written"):
         _demo(tmp_path / "none")
+
+
+def test_power_is_lawful_behind_every_antenna(tmp_path: Path) -> None:
+    """Protects the band: a kit's files say its antenna, and no more power than the law leaves behind it."""
+    gains = {"de-linde": 5.8, "de-ark": 2.15, "de-kuil": None}
+    sites = [
+        replace(
+            site,
+            point=structs.replace(site.point, antenna_gain_dbi=gains[site.point.slug], cable_loss_db=1.5),
+        )
+        for site in SITES
+    ]
+    phy = PHY | {"frequency_hz": 868_100_000}
+    made = provision(tmp_path, sites, CP, phy=phy, demo=True, heartbeat_s=300, full_s=3600)
+    radios = [settings.load(f"{kit.folder}/")["radio"] for kit in made.kits]
+    assert [radio["power_dbm"] for radio in radios] == [11, 14, 11]
+    assert [radio["antenna_gain_cdbi"] for radio in radios] == [580, 215, 600]
+    assert [radio["cable_loss_cdb"] for radio in radios] == [150] * 3
+    assert made.config.radio.power_dbm == 10
+    assert made.points[0].antenna_gain_dbi == 5.8
+    assert made.points[2].antenna_gain_dbi is None
+
+
+@pytest.mark.parametrize(
+    ("phy", "gain", "said"),
+    [
+        ({"frequency_hz": 868_650_000}, 2.0, "no sub-band"),
+        ({"frequency_hz": 868_100_000}, 15.0, "no radio goes"),
+    ],
+)
+def test_what_cannot_be_lawful_is_not_provisioned(
+    tmp_path: Path, phy: dict[str, int | str], gain: float, said: str
+) -> None:
+    """Protects from files of a kit that its radio could only break the law with, or refuse."""
+    site = replace(SITES[0], point=structs.replace(SITES[0].point, antenna_gain_dbi=gain))
+    with pytest.raises(ProvisionError, match=said):
+        provision(tmp_path, [site], CP, phy=PHY | phy, demo=True, heartbeat_s=300, full_s=3600)

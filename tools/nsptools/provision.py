@@ -25,6 +25,7 @@ from nspgateway.config import (
     GatewayConfig,
     PointConfig,
     WebConfig,
+    legal_dbm,
     load_gateway,
     load_points,
 )
@@ -32,7 +33,7 @@ from nspgateway.errors import GatewayError
 from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
 from nspkit import budget, persist
-from nsplink import frame
+from nsplink import frame, regions
 from nsptools import toml_text
 
 SETTINGS_VERSION = 1
@@ -95,7 +96,7 @@ _LOCAL_WEB = WebConfig()
 
 @dataclass(frozen=True, slots=True)
 class CpSpec:
-    """The coordinating point. ``number``: 1-1023, from the national list."""
+    """The coordinating point. ``number``: 1-1023, from the national list. The antenna is the gateway's own."""
 
     slug: str
     number: int
@@ -104,6 +105,8 @@ class CpSpec:
     region_name: str = ""
     gateway_id: int = 1
     modem_port: str = "/dev/ttyUSB0"
+    antenna_gain_dbi: float | None = None
+    cable_loss_db: float = 0.0
     brokers: tuple[BrokerConfig, ...] = _LOCAL_BROKER
     web: WebConfig = _LOCAL_WEB
 
@@ -239,7 +242,10 @@ def _gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Pat
         "passphrase_file": passphrase_file.resolve() if passphrase_file else None,
     }
     tables = [toml_text.table("", _without_empty(head))]
-    tables.append(toml_text.table("[radio]", {"port": cp.modem_port, **phy}))
+    antenna = {"antenna_gain_dbi": cp.antenna_gain_dbi, "cable_loss_db": cp.cable_loss_db}
+    power_dbm = _power_dbm("the gateway", phy, cp.antenna_gain_dbi, cp.cable_loss_db)
+    radio = {"port": cp.modem_port, **phy, "power_dbm": power_dbm, **antenna}
+    tables.append(toml_text.table("[radio]", radio))
     tables += [toml_text.table("[[broker]]", structs.asdict(broker)) for broker in cp.brokers]
     tables.append(toml_text.table("[web]", structs.asdict(cp.web)))
     return "\n".join(tables)
@@ -267,7 +273,7 @@ def _settings(
         "full_s": full_s,
         "change_gap_s": max(1, round(CHANGE_GAP_S / speed)),
         "change_refill_s": max(1, round(CHANGE_REFILL_S / speed)),
-        "radio": {"driver": "rui3", "uart": RADIO_UART, **phy},
+        "radio": {"driver": "rui3", "uart": RADIO_UART, **phy, **_antenna(site.point, phy)},
         "buses": [{"uart": BUS_UART, "baud": 19200, "bits": 8, "parity": None, "stop": 1}],
         "devices": [asdict(device) for device in site.devices],
         "rated_w": site.point.rated_w or 0,
@@ -275,6 +281,33 @@ def _settings(
         "tank": asdict(site.tank) if site.tank else None,
         "generator_auto": site.generator_auto,
     }
+
+
+def _antenna(point: PointConfig, phy: Mapping[str, int | str]) -> dict[str, int]:
+    """Return what the kit has to know of its antenna, and the power that is lawful with it.
+
+    An unknown gain is left out: the kit then assumes 6 dBi, as is done here.
+    """
+    gain, loss = point.antenna_gain_dbi, point.cable_loss_db
+    settings = {"power_dbm": _power_dbm(point.slug, phy, gain, loss), "cable_loss_cdb": round(loss * 100)}
+    if gain is not None:
+        settings["antenna_gain_cdbi"] = round(gain * 100)
+    return settings
+
+
+def _power_dbm(who: str, phy: Mapping[str, int | str], gain_dbi: float | None, loss_db: float) -> int:
+    """Return the power that is wanted, or the most that is lawful; refuse a channel or antenna that leaves none."""
+    try:
+        most = legal_dbm(int(phy["frequency_hz"]), int(phy["bandwidth_khz"]), gain_dbi, loss_db)
+    except ValueError as error:
+        channels = ", ".join(map(str, regions.CHANNELS_HZ))
+        raise ProvisionError(f"{who}: {error}. Take one of {channels}, with 125 kHz.") from error
+    if most < regions.RADIO_DBM[0]:
+        raise ProvisionError(
+            f"{who}: the law leaves {most} dBm for this antenna and no radio goes below {regions.RADIO_DBM[0]}. "
+            "Take a smaller antenna, or a channel of 869.4-869.65 MHz."
+        )
+    return min(int(phy["power_dbm"]), most)
 
 
 def _write_kit(
