@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from nspkit.radio import RadioError, RadioRefused
+from nsplink import rui3
 from nsptools.bench.air import Air, Transmission, Tuning
 
 # Channel activity detection looks at four symbols.
 _CAD_SYMBOLS = 4
 # As long as a driver waits for the word that a frame has left, beyond its time on air.
 _UNSAID_S = 2.0
-_MOST_BYTES = 255
 
 
 class AirRadio:
@@ -69,13 +69,13 @@ class AirRadio:
 
     async def send(self, data: bytes, air_ms: int) -> None:  # noqa: ARG002 - the air knows better
         """Send one frame; returns when its time on air has ended. Raises RadioError."""
+        if not 1 <= len(data) <= rui3.MAX_FRAME:
+            raise ValueError(f"frame must be 1..{rui3.MAX_FRAME} bytes")
         async with self._lock:
             if self.state != "up":
                 raise RadioRefused(self.reason)
             if self._sending is not None:  # of a send that was cancelled: the frame goes on without it
                 raise RadioRefused("AT_BUSY_ERROR")
-            if not 1 <= len(data) <= _MOST_BYTES:
-                raise RadioRefused("AT_PARAM_ERROR")
             if self.refuse:
                 self.refuse -= 1
                 raise RadioRefused("AT_BUSY_ERROR")
