@@ -1,8 +1,8 @@
 """What one signal does to another at a receiver: capture, other spreading factors, other channels.
 
-Two kinds of disturbance. Chirps of the same bandwidth on the same carrier get through the demodulator in part,
-each by its own rejection. Everything else that overlaps the receiver's band is noise to it: another bandwidth,
-a neighbouring channel, inverted I/Q, a jammer.
+Two kinds of disturbance. Chirps get through the demodulator in part, each by its own rejection: those of the same
+bandwidth on the same carrier, and those that rise equally fast wherever the bands overlap. Everything else in the
+receiver's band is noise to it: another bandwidth, a neighbouring channel, inverted I/Q, a jammer.
 """
 
 from __future__ import annotations
@@ -78,19 +78,27 @@ class Burst(NamedTuple):
 @lru_cache(maxsize=4096)
 def effect(wanted: Tuning, other: Tuning) -> Effect | None:
     """What `other` does to a frame of tuning `wanted`; None: their bands do not meet."""
-    share = _share_in_band(wanted, other)
-    if share <= 0.0:
+    overlap_hz = _overlap_hz(wanted, other)
+    if overlap_hz <= 0.0:
         return None
-    offset_hz = abs(wanted.frequency_hz - other.frequency_hz)
-    if other.sf == NOISE or offset_hz > _SAME_CARRIER * max(wanted.bandwidth_hz, other.bandwidth_hz):
-        return Effect(chirp=False, weight=share)
-    if _same_slope(wanted, other):
-        return Effect(chirp=True, weight=milliwatt(CAPTURE_DB))
-    if wanted.bandwidth_hz == other.bandwidth_hz and wanted.sf != other.sf:
+    same_carrier = abs(wanted.frequency_hz - other.frequency_hz) <= _SAME_CARRIER * max(
+        wanted.bandwidth_hz, other.bandwidth_hz
+    )
+    if other.sf != NOISE and _same_slope(wanted, other):
+        # Dechirped it is a tone for as long as it stays in the band; a tone of half the length has a quarter of
+        # the power. Counted from published figures as whole while the carriers count as one.
+        part = 1.0 if same_carrier else overlap_hz / wanted.bandwidth_hz
+        return Effect(chirp=True, weight=milliwatt(CAPTURE_DB) * part**2)
+    if (
+        other.sf != NOISE
+        and same_carrier
+        and wanted.bandwidth_hz == other.bandwidth_hz
+        and wanted.sf != other.sf
+    ):
         row, column = wanted.sf - _FIRST_SF, other.sf - _FIRST_SF
         if row >= 0 and column >= 0:  # nobody has published figures for SF5 and SF6
             return Effect(chirp=True, weight=milliwatt(REJECTION_DB[row][column]))
-    return Effect(chirp=False, weight=share)
+    return Effect(chirp=False, weight=overlap_hz / other.bandwidth_hz)
 
 
 def same_chirp(one: Tuning, other: Tuning) -> bool:
@@ -115,12 +123,12 @@ def peaks(bursts: Sequence[Burst], from_s: float, until_s: float) -> tuple[float
     return chirps_mw, noise_mw
 
 
-def _share_in_band(wanted: Tuning, other: Tuning) -> float:
-    """Part of the other signal's power that falls into the wanted one's band, 0 to 1."""
-    half, other_half = wanted.bandwidth_hz / 2, other.bandwidth_hz / 2
-    low = max(wanted.frequency_hz - half, other.frequency_hz - other_half)
-    high = min(wanted.frequency_hz + half, other.frequency_hz + other_half)
-    return max(0.0, high - low) / other.bandwidth_hz
+def _overlap_hz(one: Tuning, other: Tuning) -> float:
+    """How much of the spectrum both use."""
+    half, other_half = one.bandwidth_hz / 2, other.bandwidth_hz / 2
+    low = max(one.frequency_hz - half, other.frequency_hz - other_half)
+    high = min(one.frequency_hz + half, other.frequency_hz + other_half)
+    return max(0.0, high - low)
 
 
 def _same_slope(one: Tuning, other: Tuning) -> bool:
