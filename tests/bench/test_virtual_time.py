@@ -70,6 +70,22 @@ def test_the_kits_clock_rises_over_the_wrap_of_its_ticks():
     assert virtual_time.run(scene()) == [1500 * (turn + 1) for turn in range(20)]
 
 
+def test_a_sleep_that_is_cancelled_leaves_no_timer():
+    """A wait with a deadline must not drag the end of a run behind it."""
+
+    async def scene():
+        clock = virtual_time.clock()
+        sleeping = asyncio.create_task(clock.sleep_ms(3_600_000))
+        await clock.sleep_ms(10)
+        sleeping.cancel()
+        await asyncio.gather(sleeping, return_exceptions=True)
+        assert sleeping.cancelled()
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(RuntimeError, match="deadlock"):
+        virtual_time.run(scene())
+
+
 def test_a_run_repeats_to_the_byte():
     """Same code, same order of events: whoever debugs a run of 72 hours can have it again."""
 
