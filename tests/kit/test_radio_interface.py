@@ -141,6 +141,20 @@ async def a_quiet_channel_is_clear(bench: Bench) -> None:
         assert await bench.radio.clear() is True
 
 
+async def retuned_it_is_somewhere_else(bench: Bench) -> None:
+    # As with carrier sense: not every radio can.
+    if not hasattr(bench.radio, "retune"):
+        return
+    with pytest.raises(RadioRefused):
+        await bench.radio.retune({"coding_rate": 9})
+    bench.far.heard.clear()
+    await bench.radio.retune({"frequency_hz": 869_575_000})
+    await bench.send(b"elsewhere")
+    await bench.radio.retune({"frequency_hz": PHY["frequency_hz"]})
+    await bench.send(b"back")
+    assert [frame for frame, _, _ in bench.far.heard] == [b"back"]
+
+
 async def a_lost_radio_says_so_and_comes_back(bench: Bench) -> None:
     bench.lose()
     with pytest.raises(RadioError):
@@ -161,6 +175,7 @@ CHECKS = (
     what_is_no_frame_is_a_mistake_and_not_on_air,
     two_senders_take_turns,
     a_quiet_channel_is_clear,
+    retuned_it_is_somewhere_else,
     a_lost_radio_says_so_and_comes_back,
 )
 

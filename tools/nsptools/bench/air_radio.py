@@ -1,7 +1,7 @@
 """A kit's radio without a modem: the kit's small radio interface straight on the simulated air.
 
 For fleets in virtual time, and the second implementation that keeps the interface honest. `send`, `run`, `clear`,
-`state` and `reason` are the kit's; `name`, `tuning`, `listening_since_s` and `hear` are the air's.
+`retune`, `state` and `reason` are the kit's; `name`, `tuning`, `listening_since_s` and `hear` are the air's.
 """
 
 from __future__ import annotations
@@ -35,12 +35,6 @@ class AirRadio:
         log: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.name = name
-        self.tuning = Tuning(
-            int(phy["frequency_hz"]),
-            int(phy["sf"]),
-            int(phy["bandwidth_khz"]) * 1000,
-            int(str(phy["sync_word"]), 16),
-        )
         self.listening_since_s: float | None = None
         self.state = "down"
         self.reason = "not started"
@@ -48,9 +42,7 @@ class AirRadio:
         self.refuse = 0
         self.forget = 0
         self._air = air
-        self._coding_rate = int(phy["coding_rate"])
-        self._preamble = int(phy["preamble"])
-        self._power_dbm = int(phy["power_dbm"])
+        self._tune(phy)
         self._on_frame = on_frame
         self._log = log
         self._lock = asyncio.Lock()
@@ -92,6 +84,32 @@ class AirRadio:
                 self.forget -= 1
                 await asyncio.sleep(_UNSAID_S)
                 raise RadioError("the radio did not say that the frame left")
+
+    async def retune(self, phy: Mapping[str, int | str]) -> None:
+        """Change words of the physical layer. Raises RadioRefused when it is down or they make no sense."""
+        wanted = {**self._phy, **phy}
+        try:
+            rui3.setup_commands(wanted)
+        except (KeyError, ValueError) as error:
+            raise RadioRefused(f"modem not set: {error}") from None
+        async with self._lock:
+            if self.state != "up":
+                raise RadioRefused(self.reason)
+            self._tune(wanted)
+            if self._sending is None:
+                self.listening_since_s = self._air.loop.time()
+
+    def _tune(self, phy: Mapping[str, int | str]) -> None:
+        self._phy = dict(phy)
+        self.tuning = Tuning(
+            int(phy["frequency_hz"]),
+            int(phy["sf"]),
+            int(phy["bandwidth_khz"]) * 1000,
+            int(str(phy["sync_word"]), 16),
+        )
+        self._coding_rate = int(phy["coding_rate"])
+        self._preamble = int(phy["preamble"])
+        self._power_dbm = int(phy["power_dbm"])
 
     async def clear(self) -> bool:
         """Listen before talk: False when it hears chirps of its own kind.
