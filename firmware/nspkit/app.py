@@ -94,7 +94,9 @@ class Kit:
                 bus = self._bus(bus_conf, board)
                 self.buses.append(bus)
                 self.pollers.append(Poller(bus, devices, self.state, clock, log, watch("poll %d" % index)))
-        self.radio = Rui3(board.radio(radio_conf), radio_conf, clock, self._heard, log, watch("radio"))
+        uart = board.radio(radio_conf)
+        power = board.modem_power(radio_conf, uart)
+        self.radio = Rui3(uart, radio_conf, clock, self._heard, log, watch("radio"), power)
         self.uplink = Uplink(
             conf, duty_us, generation, self.snapshot, self.radio, seal.UplinkKey(key), counters, AllOf(self.buses), clock, log,
             watch("uplink"), board.random_ms(min(60_000, conf["heartbeat_s"] * 1000)),
