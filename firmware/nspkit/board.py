@@ -92,14 +92,14 @@ class Board:
 
         def cut(off: bool) -> None:
             if off:
+                gate(1)
                 # Idle, our line is high and would feed the modem through its input.
                 machine.Pin(pins["tx"], machine.Pin.OUT, value=0)
                 reset(True)
-                gate(1)
             else:
                 gate(0)
-                reset(False)
                 uart.init(115200, tx=pins["tx"], rx=pins["rx"], rxbuf=pins["rxbuf"], timeout=0)
+                reset(False)  # last: a line that rises while it starts is a glitch to it
 
         return reset, cut
 

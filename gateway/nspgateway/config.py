@@ -76,7 +76,10 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The LoRa modem at the serial device ``port`` and the words of the physical layer."""
+    """The LoRa modem at the serial device ``port`` and the words of the physical layer.
+
+    ``hub_port``: where it is plugged in, as uhubctl lists it ("1-1.2": hub 1-1, port 2), if that hub can switch.
+    """
 
     port: Annotated[str, Meta(min_length=1)]
     frequency_hz: Annotated[int, Meta(ge=863_000_000, le=870_000_000)] = 869_475_000
@@ -86,11 +89,12 @@ class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     preamble: Annotated[int, Meta(ge=5, le=65535)] = 8
     power_dbm: Annotated[int, Meta(ge=5, le=22)] = 14
     sync_word: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{4}$")] = "3444"
+    hub_port: Annotated[str, Meta(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
 
     def phy(self) -> dict[str, int | str]:
         """Return the physical layer's record, as ``nsplink.rui3`` takes it."""
         record: dict[str, int | str] = structs.asdict(self)
-        del record["port"]
+        del record["port"], record["hub_port"]
         return record
 
 

@@ -2,12 +2,15 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from nspgateway.clock import Clock
-from nspgateway.ports import ModemRefused, PortDown, PortLost, Reception
+from nspgateway.ports import ModemRefused, ModemSilent, PortDown, PortError, PortLost, Reception, SwitchError
 from nspgateway.ports.conversation import Timing
+from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
@@ -57,9 +60,15 @@ class Rig:
         self.modems.append(modem)
         return modem
 
-    def port(self, path: str, timing: Timing = TIMING, on_reception=None) -> SerialModem:
+    def port(self, path: str, timing: Timing = TIMING, on_reception=None, power_switch=None) -> SerialModem:
         port = SerialModem(
-            path, PHY, on_reception or self.received.append, Clock(), timing=timing, chance=random.Random(1)
+            path,
+            PHY,
+            on_reception or self.received.append,
+            Clock(),
+            power_switch=power_switch,
+            timing=timing,
+            chance=random.Random(1),
         )
         self.tasks.append(asyncio.create_task(port.run()))
         return port
@@ -268,18 +277,148 @@ async def test_falling_out_of_receive_is_counted_and_mended(rig):
     assert port.rearmed == 3
 
 
-async def test_a_busy_modem_refuses_and_a_too_long_frame_is_a_mistake(rig):
+async def test_a_modem_that_takes_no_frame_and_a_too_long_frame(rig):
     """Refusals are errors of this port's tree; impossible frames are the caller's error."""
-    modem, port, kit = await pair(rig)
-    modem.radio.settings = Settings(**{**vars(modem.settings), "cad": 1})
-    modem.radio._cad_waits = False
-    talking = asyncio.create_task(kit.send(bytes(200)))
-    await until(lambda: rig.air.busy(modem.radio))
-    with pytest.raises(ModemRefused, match="AT_BUSY_ERROR"):
+    modem, port, _ = await pair(rig)
+    modem.radio.settings = replace(modem.settings, mode=1)
+    with pytest.raises(ModemRefused, match="AT_MODE_NO_SUPPORT"):
         await port.send(b"\xe0")
-    await talking
     with pytest.raises(ValueError, match=r"1\.\.250"):
         await port.send(bytes(251))
+
+
+async def test_a_busy_channel_delays_a_frame_and_the_receiver_stays_alive(rig):
+    """A modem that refuses because a kit talks is left deaf by its firmware; the port mends that and sends after."""
+    modem, port, kit = await pair(rig)
+    talking = asyncio.create_task(kit.send(bytes(60)))
+    await until(lambda: rig.air.busy(modem.radio))
+    await port.send(b"\xe0\xc0")
+    assert (modem.sent, modem.settings.cad) == (1, 1)
+    await talking
+    await kit.send(b"\xe0after")
+    await until(lambda: rig.received and rig.received[-1].data == b"\xe0after")
+
+
+async def test_a_channel_that_is_never_free_does_not_silence_the_gateway(rig):
+    """Listening first is courtesy: acknowledgements go out under a neighbour that never stops."""
+    modem, port, _ = await pair(rig)
+    rig.air.busy = lambda _radio: True
+    await port.send(b"\xe0")
+    assert (modem.sent, modem.settings.cad) == (1, 0)
+    assert await port.clear()
+
+
+async def test_a_lost_ok_costs_nothing(rig):
+    """The end of a frame is as good as the OK that got lost before it."""
+    modem, port, _ = await pair(rig, HASTY)
+    modem.lose("OK")
+    await port.send(bytes(30))
+    assert (modem.sent, port.state, sum(port.steps.values())) == (1, "up", 0)
+
+
+async def test_a_frame_without_an_end_is_an_error_and_the_modem_hears_again(rig):
+    """A modem that never says that the frame left is deaf in the belief that it receives, until it is told."""
+    modem, port, kit = await pair(rig, replace(HASTY, sent_s=0.1))
+    modem.hang("loses_tx_done")
+    with pytest.raises(ModemSilent):
+        await port.send(b"\xe0")
+    await kit.send(b"\xe0heard")
+    await until(lambda: rig.received)
+    assert port.state == "up"
+
+
+class Switch:
+    """A hub's port under the modem: what is pulled when its power is cut."""
+
+    def __init__(self, modem: Rui3Modem, *, broken: bool = False) -> None:
+        self.modem, self.broken = modem, broken
+        self.done: list[str] = []
+
+    async def off(self) -> None:
+        self.done.append("off")
+        if self.broken:
+            raise SwitchError("no such hub")
+        self.modem.unplug()
+
+    async def on(self) -> None:
+        self.done.append("on")
+        self.modem.replug()
+
+
+SWIFT = Timing(answer_s=0.1, boot_s=0.2, sent_s=0.1, check_s=0.1, retry_s=(0.02, 0.1), off_s=0.02)
+
+
+async def test_a_modem_that_only_a_power_cut_revives_is_cut(rig):
+    """The last step of the ladder: its port is switched off and on at the hub, opened again, and all is well."""
+    modem, kit = await rig.modem(), await rig.modem("kit")
+    switch = Switch(modem)
+    port = rig.port(modem.path, SWIFT, power_switch=switch)
+    other = rig.port(kit.path, on_reception=lambda _: None)
+    await until(lambda: (port.state, other.state) == ("up", "up"))
+    modem.hang("no_answer")
+    await until(lambda: port.steps["power"])
+    await until(lambda: port.state == "up")
+    assert switch.done == ["off", "on"]
+    await other.send(b"\xe0back")
+    await until(lambda: rig.received)
+
+
+async def test_a_hub_that_cannot_switch_does_not_stop_the_ladder(rig):
+    """The steps below it are tried again and again, and the modem is never left switched off."""
+    modem = await rig.modem()
+    switch = Switch(modem, broken=True)
+    modem.hang("dead")
+    port = rig.port(modem.path, SWIFT, power_switch=switch)
+    await until(lambda: port.steps["reopen"] >= 2)
+    assert switch.done == ["off", "on"] * 2
+    modem.recover()
+    await until(lambda: port.state == "up")
+
+
+async def test_a_modem_that_takes_frames_and_sends_none_is_climbed_up_to_its_supply(rig):
+    """Setting it up again is no cure: each time it turns out mute the ladder begins one step higher."""
+    modem = await rig.modem()
+    port = rig.port(modem.path, SWIFT, power_switch=Switch(modem))
+    await until(lambda: port.state == "up")
+    modem.hang("sends_nothing")
+
+    async def send_until_it_works() -> None:
+        while modem.sent == 0:
+            with suppress(PortError):
+                await port.send(b"\xe0")
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(20):
+        await send_until_it_works()
+    assert [port.steps[name] for name in ("AT+PRECV=0", "ATZ", "AT+RUN", "power")] == [1, 1, 1, 1]
+
+
+HUB = """#!/bin/sh
+echo "$@" >> {calls}
+echo "Current status for hub 1-1"
+[ "$6" = {fails} ] && echo "no power switching" && exit 1
+exit 0
+"""
+
+
+@pytest.mark.parametrize(("location", "hub", "number"), [("1-1.2", "1-1", "2"), ("2-3", "2", "3")])
+async def test_a_hub_s_port_is_switched_by_uhubctl(tmp_path, location, hub, number):
+    """The location in gateway.toml becomes the program's arguments, each of its own, and a refusal has its reason."""
+    program, calls = tmp_path / "uhubctl", tmp_path / "calls"
+    program.write_text(HUB.format(calls=calls, fails="on"))
+    program.chmod(0o700)
+    port = HubPort(location, str(program))
+    await port.off()
+    with pytest.raises(
+        SwitchError, match=f"port {number} of hub {hub} cannot be switched on: no power switching"
+    ):
+        await port.on()
+    assert calls.read_text().splitlines() == [
+        f"-l {hub} -p {number} -a off -r 10",
+        f"-l {hub} -p {number} -a on -r 10",
+    ]
+    with pytest.raises(SwitchError, match="install it"):
+        await HubPort(location, str(tmp_path / "missing")).off()
 
 
 async def test_a_fault_of_the_receiver_ends_the_port(rig):

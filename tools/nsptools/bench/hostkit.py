@@ -117,7 +117,7 @@ class HostBoard:
         """UART of the modem."""
         return self._uart(conf["uart"])
 
-    def modem_power(self, conf: dict[str, int], uart: HostUart) -> ModemPower:
+    def modem_power(self, _conf: dict[str, int], _uart: HostUart) -> ModemPower:
         """The hand on the modem: its reset, its supply."""
         return self._modem_power
 

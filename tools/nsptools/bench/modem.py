@@ -90,18 +90,18 @@ class Rui3Modem:
 
     @property
     def path(self) -> str:
-        """The serial port, stable over unplugging. Raises RuntimeError before `start`, and for one in memory."""
+        """The serial port, stable over unplugging. Raises RuntimeError before `start`, TypeError for one in memory."""
         port = self._port
         if isinstance(port, MemoryUart):
-            raise RuntimeError(f"modem {self.name} is on a wire in memory")
+            raise TypeError(f"modem {self.name} is on a wire in memory")
         return str(port.path)
 
     @property
     def host(self) -> MemoryEnd:
-        """The host's end of a wire in memory. Raises RuntimeError before `start`, and for one at a `path`."""
+        """The host's end of a wire in memory. Raises RuntimeError before `start`, TypeError for one at a `path`."""
         port = self._port
         if isinstance(port, ModemUart):
-            raise RuntimeError(f"modem {self.name} is at {port.path}")
+            raise TypeError(f"modem {self.name} is at {port.path}")
         return port.host
 
     @property
@@ -136,7 +136,7 @@ class Rui3Modem:
         self._port.plug()
         self._power_on()
 
-    def supply(self, on: bool) -> None:  # noqa: FBT001 - a switch
+    def supply(self, on: bool) -> None:
         """Switch its supply; the port stays, as the pins of a board do."""
         if on:
             self._power_on()
@@ -145,15 +145,17 @@ class Rui3Modem:
             self._power_off()
             self._port.clear()
 
-    def hold(self, low: bool) -> None:  # noqa: FBT001 - a level
+    def hold(self, low: bool) -> None:
         """Pull its reset pin low, or let it go: then it boots, unless its hang is of the kind that stays."""
         if low == self._held:
             return
         self._held = low
-        self._go_silent()
-        if low or not self._powered:
+        if not self._powered:
             return
-        self.steps["NRST"] += 1
+        self._go_silent()
+        if low:
+            self.steps["NRST"] += 1
+            return
         if self._hang == "no_answer" and self._cure is not None:
             self.recover()
         self._restart()
