@@ -1,84 +1,15 @@
 import asyncio
-import os
 import random
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from nspgateway.clock import Clock
-from nspgateway.ports import ModemRefused, ModemSilent, PortDown, PortError, PortLost, Reception, SwitchError
-from nspgateway.ports.conversation import Timing
-from nspgateway.ports.hub_power import HubPort
+from nspgateway.ports import ModemRefused, ModemSilent, PortDown, PortLost, Reception
 from nspgateway.ports.serial_modem import SerialModem
-from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.modem_at import Settings
-from nsptools.bench.ptys import open_pty
-
-PHY: dict[str, int | float | str] = {
-    "frequency_hz": 869_475_000,
-    "sf": 7,
-    "bandwidth_khz": 125,
-    "coding_rate": 5,
-    "preamble": 8,
-    "power_dbm": 14,
-    "sync_word": "3444",
-}
-SET = Settings(mode=0, frequency_hz=869_475_000, sync_word=0x3444)
-# Deadlines as in life, so that a slow machine is no dead modem; looked after more often.
-TIMING = Timing(check_s=0.2, retry_s=(0.02, 0.1))
-# For the tests in which a modem is dead: a deadline too early only means one more try there.
-HASTY = Timing(answer_s=0.15, boot_s=1.0, sent_s=1.0, check_s=0.1, retry_s=(0.02, 0.1))
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until a condition holds; the deadline is for a broken program, not for a slow machine."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the conditions are plain attributes of the thing under test
-            await asyncio.sleep(0.005)
-
-
-def open_files() -> int:
-    """Count this process's open descriptors."""
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a count, no paths
-
-
-class Rig:
-    """An air with the gateway's modem, a second modem as kit, and the port under test."""
-
-    def __init__(self) -> None:
-        self.air = Air()
-        self.received: list[Reception] = []
-        self.tasks: list[asyncio.Task[None]] = []
-        self.modems: list[Rui3Modem] = []
-
-    async def modem(self, name: str = "gateway", settings: Settings | None = None, **options) -> Rui3Modem:
-        modem = Rui3Modem(self.air, name, settings=settings, boot_s=0.02, **options)
-        await modem.start()
-        self.modems.append(modem)
-        return modem
-
-    def port(self, path: str, timing: Timing = TIMING, on_reception=None, power_switch=None) -> SerialModem:
-        port = SerialModem(
-            path,
-            PHY,
-            on_reception or self.received.append,
-            Clock(),
-            power_switch=power_switch,
-            timing=timing,
-            chance=random.Random(1),
-        )
-        self.tasks.append(asyncio.create_task(port.run()))
-        return port
-
-    async def close(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        for modem in self.modems:
-            await modem.stop()
+from port_rig import HASTY, PHY, SET, Rig, open_files, pair, until
 
 
 @pytest.fixture
@@ -87,15 +18,6 @@ async def rig():
     fresh = Rig()
     yield fresh
     await fresh.close()
-
-
-async def pair(rig: Rig, timing: Timing = TIMING) -> tuple[Rui3Modem, SerialModem, SerialModem]:
-    """Bring up the gateway's modem and port, and a kit's port whose frames the gateway hears."""
-    modem, kit = await rig.modem(), await rig.modem("kit")
-    port = rig.port(modem.path, timing)
-    other = rig.port(kit.path, on_reception=lambda _: None)
-    await until(lambda: (port.state, other.state) == ("up", "up"))
-    return modem, port, other
 
 
 async def test_a_factory_modem_is_set_read_back_and_receives(rig):
@@ -208,41 +130,6 @@ async def test_a_modem_that_does_not_keep_a_setting_is_not_set(rig, monkeypatch)
     await until(lambda: port.state == "up")
 
 
-async def test_a_modem_that_answers_nothing(rig):
-    """A dead modem is reported as silent after the whole ladder, and the steps are counted."""
-    pty = open_pty()
-    try:
-        port = rig.port(pty.slave_path, Timing(0.02, 0.05, 0.1, 0.1, (0.01, 0.02)))
-        await until(lambda: port.steps["reopen"] >= 2)
-        assert (port.state, port.cause) == ("down", "silent")
-        assert "does not answer" in port.reason
-        assert port.steps["ATZ"] >= 2
-        assert port.steps["AT+RUN"] >= 2
-    finally:
-        pty.close()
-
-
-@pytest.mark.parametrize("cure", ["AT+PRECV=0", "ATZ"])
-async def test_a_hung_modem_is_revived_by_the_ladder(rig, cure):
-    """A modem that stops answering is noticed in the quiet and brought back by the step that helps."""
-    modem, port, kit = await pair(rig, HASTY)
-    modem.hang("no_answer", cure)
-    await until(lambda: port.steps[cure] >= 1)
-    await until(lambda: port.state == "up")
-    await kit.send(b"\xe0back")
-    await until(lambda: rig.received)
-
-
-async def test_a_modem_in_its_bootloader_is_started(rig):
-    """A modem stuck in boot mode gets AT+RUN and then its settings."""
-    modem, port, kit = await pair(rig, HASTY)
-    modem.hang("boot_mode")
-    await until(lambda: port.steps["AT+RUN"] >= 1)
-    await until(lambda: port.state == "up")
-    await kit.send(b"\xe0back")
-    await until(lambda: rig.received)
-
-
 async def test_a_modem_that_restarts_by_itself_is_set_again(rig):
     """After a brown-out the modem comes up in a mode that cannot send; its banner is enough to notice."""
     modem, port, kit = await pair(rig)
@@ -325,100 +212,6 @@ async def test_a_frame_without_an_end_is_an_error_and_the_modem_hears_again(rig)
     await kit.send(b"\xe0heard")
     await until(lambda: rig.received)
     assert port.state == "up"
-
-
-class Switch:
-    """A hub's port under the modem: what is pulled when its power is cut."""
-
-    def __init__(self, modem: Rui3Modem, *, broken: bool = False) -> None:
-        self.modem, self.broken = modem, broken
-        self.done: list[str] = []
-
-    async def off(self) -> None:
-        self.done.append("off")
-        if self.broken:
-            raise SwitchError("no such hub")
-        self.modem.unplug()
-
-    async def on(self) -> None:
-        self.done.append("on")
-        self.modem.replug()
-
-
-SWIFT = Timing(answer_s=0.1, boot_s=0.2, sent_s=0.1, check_s=0.1, retry_s=(0.02, 0.1), off_s=0.02)
-
-
-async def test_a_modem_that_only_a_power_cut_revives_is_cut(rig):
-    """The last step of the ladder: its port is switched off and on at the hub, opened again, and all is well."""
-    modem, kit = await rig.modem(), await rig.modem("kit")
-    switch = Switch(modem)
-    port = rig.port(modem.path, SWIFT, power_switch=switch)
-    other = rig.port(kit.path, on_reception=lambda _: None)
-    await until(lambda: (port.state, other.state) == ("up", "up"))
-    modem.hang("no_answer")
-    await until(lambda: port.steps["power"])
-    await until(lambda: port.state == "up")
-    assert switch.done == ["off", "on"]
-    await other.send(b"\xe0back")
-    await until(lambda: rig.received)
-
-
-async def test_a_hub_that_cannot_switch_does_not_stop_the_ladder(rig):
-    """The steps below it are tried again and again, and the modem is never left switched off."""
-    modem = await rig.modem()
-    switch = Switch(modem, broken=True)
-    modem.hang("dead")
-    port = rig.port(modem.path, SWIFT, power_switch=switch)
-    await until(lambda: port.steps["reopen"] >= 2)
-    assert switch.done == ["off", "on"] * 2
-    modem.recover()
-    await until(lambda: port.state == "up")
-
-
-async def test_a_modem_that_takes_frames_and_sends_none_is_climbed_up_to_its_supply(rig):
-    """Setting it up again is no cure: each time it turns out mute the ladder begins one step higher."""
-    modem = await rig.modem()
-    port = rig.port(modem.path, SWIFT, power_switch=Switch(modem))
-    await until(lambda: port.state == "up")
-    modem.hang("sends_nothing")
-
-    async def send_until_it_works() -> None:
-        while modem.sent == 0:
-            with suppress(PortError):
-                await port.send(b"\xe0")
-            await asyncio.sleep(0.01)
-
-    async with asyncio.timeout(20):
-        await send_until_it_works()
-    assert [port.steps[name] for name in ("AT+PRECV=0", "ATZ", "AT+RUN", "power")] == [1, 1, 1, 1]
-
-
-HUB = """#!/bin/sh
-echo "$@" >> {calls}
-echo "Current status for hub 1-1"
-[ "$6" = {fails} ] && echo "no power switching" && exit 1
-exit 0
-"""
-
-
-@pytest.mark.parametrize(("location", "hub", "number"), [("1-1.2", "1-1", "2"), ("2-3", "2", "3")])
-async def test_a_hub_s_port_is_switched_by_uhubctl(tmp_path, location, hub, number):
-    """The location in gateway.toml becomes the program's arguments, each of its own, and a refusal has its reason."""
-    program, calls = tmp_path / "uhubctl", tmp_path / "calls"
-    program.write_text(HUB.format(calls=calls, fails="on"))
-    program.chmod(0o700)
-    port = HubPort(location, str(program))
-    await port.off()
-    with pytest.raises(
-        SwitchError, match=f"port {number} of hub {hub} cannot be switched on: no power switching"
-    ):
-        await port.on()
-    assert calls.read_text().splitlines() == [
-        f"-l {hub} -p {number} -a off -r 10",
-        f"-l {hub} -p {number} -a on -r 10",
-    ]
-    with pytest.raises(SwitchError, match="install it"):
-        await HubPort(location, str(tmp_path / "missing")).off()
 
 
 async def test_a_fault_of_the_receiver_ends_the_port(rig):

@@ -4,94 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-import virtual
-from nspkit.radio import RadioError, RadioRefused, ladder
-from nspkit.radio.rui3 import Rui3
-from nsplink import airtime, regions
-from nsptools.bench.air import Air, Tuning
-from nsptools.bench.modem import Rui3Modem
-from nsptools.bench.modem_at import Settings
-
-FRAME = bytes(range(24))
-AIR_MS = airtime.time_on_air_us(9, 125_000, 5, len(FRAME), 8) // 1000 + 1
-SET = Settings(mode=0, frequency_hz=869_475_000, sf=9, sync_word=0x3444)
-COMMANDS = [step[0] for step in ladder.STEPS if step[1] == ladder.COMMAND]
-
-
-class Neighbour:
-    """Another radio of the same tuning: what it hears, and what it says over the kit."""
-
-    name = "neighbour"
-
-    def __init__(self, air: Air, tuning: Tuning) -> None:
-        self.air, self.tuning = air, tuning
-        self.listening_since_s: float | None = 0.0
-        self.heard: list[bytes] = []
-
-    def hear(self, data: bytes, _rssi_dbm: int, _snr_db: int) -> None:
-        self.heard.append(data)
-
-    async def say(self, data: bytes) -> None:
-        done = asyncio.get_running_loop().create_future()
-        self.air.transmit(self, data, 5, 8, 14, lambda: done.set_result(None))
-        await done
-
-
-class Bench:
-    """A modem on a wire in memory, the driver at the other end, a neighbour on the same channel."""
-
-    def __init__(self, *, settings: Settings | None = SET, pins: bool = True, **options: Any) -> None:
-        self.air = Air()
-        self.modem = Rui3Modem(self.air, "kit", settings=settings, in_memory=True, **options)
-        self.neighbour = Neighbour(self.air, Tuning(869_475_000, 9, 125_000, 0x3444))
-        self.air.attach(self.neighbour)
-        self.heard: list[bytes] = []
-        self.said: list[str] = []
-        self.pins = pins
-        self.clock = virtual.clock()
-
-    async def start(self) -> Bench:
-        await self.modem.start()
-        self.radio = Rui3(
-            self.modem.host, regions.PHY, self.clock, lambda _r, _s, data: self.heard.append(data),
-            self.said.append, lambda: None, self.modem.hands if self.pins else (None, None),
-        )  # fmt: skip
-        self.task = asyncio.create_task(self.radio.run())
-        return self
-
-    async def until(self, state: str = "up", seconds: int = 300) -> int:
-        """Wait for a state; how many ms it took."""
-        start = self.clock.ms()
-        while self.radio.state != state:
-            assert self.clock.ms() - start < seconds * 1000, self.said
-            await self.clock.sleep_ms(10)
-        return self.clock.ms() - start
-
-    async def works(self) -> bool:
-        """Whether a frame goes out, and one comes in."""
-        await self.radio.send(FRAME, AIR_MS)
-        assert self.neighbour.heard[-1] == FRAME
-        count = len(self.heard)
-        await self.neighbour.say(b"\xe0down")
-        await self.clock.sleep_ms(50)
-        return len(self.heard) == count + 1
-
-    def steps(self) -> list[str]:
-        """Ladder steps that were taken, lowest first."""
-        return [step[0] for step in ladder.STEPS if self.radio.counts[step[0]]]
-
-
-def on_bench(story: Any, **options: Any) -> Any:
-    """Run one story in virtual time."""
-
-    async def go() -> Any:
-        return await story(await Bench(**options).start())
-
-    return virtual.run(go())
+from nspkit.radio import RadioError, ladder
+from radio_bench import AIR_MS, FRAME, SET, Bench, on_bench
 
 
 @pytest.mark.parametrize(
@@ -166,102 +83,6 @@ def test_a_word_that_is_not_kept_is_not_set():
     on_bench(story)
 
 
-HANGS = [
-    (("no_answer", "AT+PRECV=0"), "AT+PRECV=0"),
-    (("no_answer", "ATZ"), "ATZ"),
-    (("no_answer", "AT+RUN"), "AT+RUN"),
-    (("no_answer", "NRST"), "NRST"),
-    (("no_answer", None), "supply"),
-    (("boot_mode", None), "AT+RUN"),
-]
-
-
-@pytest.mark.parametrize(("hang", "cure"), HANGS)
-@pytest.mark.parametrize("when", ["from the start", "idle", "sending"])
-def test_every_hang_is_ended_by_its_step_and_no_further(hang, cure, when):
-    """However a modem hangs and whenever, the lowest step that helps brings it back, without anybody's hand."""
-
-    async def story(bench: Bench) -> None:
-        if when == "from the start":
-            await bench.clock.sleep_ms(300)
-            bench.modem.hang(*hang)
-        else:
-            await bench.until()
-            bench.modem.hang(*hang)
-            if when == "sending":
-                with pytest.raises(RadioError):
-                    await bench.radio.send(FRAME, AIR_MS)
-            assert await bench.until("down", 100) <= 65_000
-        assert await bench.until() < 25_000
-        assert bench.steps()[-1] == cure
-        assert await bench.works()
-
-    on_bench(story)
-
-
-def test_a_reset_that_kills_is_survived_by_the_supply():
-    """A modem that our own ATZ leaves dead works again after its supply was cut."""
-
-    async def story(bench: Bench) -> None:
-        await bench.until()
-        bench.modem.hang("dies_on_reset")
-        bench.modem.lose("AT_BUSY", 3)  # it seems silent, so that the ladder reaches for ATZ
-        bench.modem.lose("OK", 5)
-        assert await bench.until("down", 100)
-        await bench.until()
-        assert bench.modem.steps["supply"] == 1
-        assert await bench.works()
-
-    on_bench(story)
-
-
-def test_a_glitch_on_the_line_is_survived():
-    """Firmware that a spoilt byte hangs is noticed in the quiet and cut from its supply."""
-
-    async def story(bench: Bench) -> None:
-        await bench.until()
-        bench.modem.hang("dies_of_a_glitch")
-        bench.modem.host.write(b"\xff\r\n")
-        await bench.until("down", 100)
-        await bench.until()
-        assert bench.modem.steps["supply"] == 1
-        assert await bench.works()
-
-    on_bench(story)
-
-
-def test_a_dead_modem_is_tried_for_ever_with_growing_pauses():
-    """Nothing at the end of the wire: every step each time, counted, at last more than once in two minutes."""
-
-    async def story(bench: Bench) -> None:
-        bench.modem.hang("dead")
-        await bench.clock.sleep_ms(300_000)
-        first = bench.radio.counts["supply"]
-        assert bench.radio.cause == "silent"
-        assert bench.steps() == [step[0] for step in ladder.STEPS]
-        await bench.clock.sleep_ms(600_000)
-        assert 6 <= bench.radio.counts["supply"] - first <= 9
-        bench.modem.recover()
-        await bench.until()
-        assert await bench.works()
-
-    on_bench(story)
-
-
-def test_without_hands_the_ladder_goes_as_far_as_it_can():
-    """A board that cannot cut the supply goes on with the commands, and says what is wrong."""
-
-    async def story(bench: Bench) -> None:
-        bench.modem.hang("no_answer")
-        await bench.clock.sleep_ms(120_000)
-        assert bench.steps() == COMMANDS
-        assert bench.radio.reason == "the modem does not answer: check its plug and its power"
-        with pytest.raises(RadioRefused, match="does not answer"):
-            await bench.radio.send(FRAME, AIR_MS)
-
-    on_bench(story, pins=False)
-
-
 def test_firmware_that_falls_out_of_receive_is_started_again_and_counted():
     """The answer to a frame is heard although the modem had stopped listening."""
 
@@ -287,25 +108,6 @@ def test_a_frame_without_an_end_is_an_error_and_the_modem_hears_again():
         await bench.neighbour.say(b"\xe0down")
         await bench.clock.sleep_ms(50)
         assert bench.heard == [b"\xe0down"]
-
-    on_bench(story)
-
-
-def test_a_modem_that_takes_frames_and_sends_none_climbs_until_it_sends():
-    """Setting it up again is not enough: each time it turns out mute the ladder begins one step higher."""
-
-    async def story(bench: Bench) -> None:
-        await bench.until()
-        bench.modem.hang("sends_nothing")
-        for _ in range(40):
-            try:
-                await bench.radio.send(FRAME, AIR_MS)
-                break
-            except RadioError:
-                await bench.clock.sleep_ms(5000)
-        assert bench.modem.steps["supply"] == 1
-        assert await bench.works()
-        assert any("does not send them" in line for line in bench.said)
 
     on_bench(story)
 
