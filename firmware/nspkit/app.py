@@ -142,7 +142,8 @@ class Kit:
 
     def _radio(self, alive):  # noqa: ANN202 - one small interface, see nspkit.radio
         conf = self.conf["radio"]
-        return Rui3(self.board.radio(conf), conf, self.clock, self._heard, self.log, alive)
+        uart = self.board.radio(conf)
+        return Rui3(uart, conf, self.clock, self._heard, self.log, alive, self.board.modem_power(conf, uart))
 
     def _bus(self, conf: dict, board):  # noqa: ANN202 - Bus or TcpBus: one interface
         if "tcp" in conf:

@@ -55,8 +55,7 @@ class Budget:
 
     def __init__(self, folder: str, limit_us: int, rtc=None, warm: bool = False) -> None:
         self.ledger = DutyLedger(limit_us, limit_us // 3)
-        self._shared_us = self.ledger.bound_us(False)
-        self._quantum_us = max(limit_us // 36, min(_QUANTUM_US, limit_us // 18))
+        self.rule(limit_us)
         self._rtc = rtc
         self._last_ms = 0
         self._copies = TwoCopies(folder, FILES, _sequence_of)
@@ -69,6 +68,12 @@ class Budget:
             self._reserved_us = 0  # to be written before the next transmission
         ages = self._remembered() if warm else None
         self._before: list | None = ages or [spent_us]  # what earlier runs spent, until the first look at the clock
+
+    def rule(self, limit_us: int) -> None:
+        """Obey another band's limit from now on; what was spent in the one before counts here too."""
+        self.ledger.limit_us, self.ledger.reserve_us = limit_us, limit_us // 3
+        self._shared_us = self.ledger.bound_us(False)
+        self._quantum_us = max(limit_us // 36, min(_QUANTUM_US, limit_us // 18))
 
     def admits(self, now_ms: int, air_us: int, top: bool = False) -> bool:
         """Whether one more frame of ``air_us`` is lawful and leaves the top class its part."""

@@ -86,6 +86,7 @@ class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     ``power_dbm`` is at the radio. What the law allows there depends on the gain of the
     antenna and the loss of its cable; without ``antenna_gain_dbi`` 6 dBi are assumed.
+    ``hub_port``: where it is plugged in, as uhubctl lists it ("1-1.2": hub 1-1, port 2), if that hub can switch.
     """
 
     port: Annotated[str, Meta(min_length=1)]
@@ -98,6 +99,7 @@ class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     sync_word: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{4}$")] = "3444"
     antenna_gain_dbi: Gain | None = None
     cable_loss_db: Loss = 0.0
+    hub_port: Annotated[str, Meta(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
 
     def phy(self) -> dict[str, int | str]:
         """Return the physical layer's record, as ``nsplink.rui3`` takes it."""

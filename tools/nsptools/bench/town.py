@@ -15,6 +15,7 @@ from nsptools.bench.spec import PlantSpec
 from nsptools.bench.twin import Twin, make_image
 
 BUS_UART, RADIO_UART, DE_PIN = 1, 2, 4
+MODEM_NRST_PIN, MODEM_CUT_PIN = 6, 7
 GATEWAY_MODEM = "gateway"
 
 
@@ -68,8 +69,16 @@ class SimulatedPoint:
             {BUS_UART: DE_PIN},
             unique_id=bytes((2, 0, 0)) + self._number.to_bytes(3, "big"),
             on_log=lambda line: self._say(self.slug, line),
+            on_pin=self._pin_changed,
         )
         await self._twin.start()
+
+    def _pin_changed(self, pin: int, level: int | None) -> None:
+        """The kit's hand on its modem. A floating NRST is pulled up, the floating gate of the P-FET down."""
+        if pin == MODEM_NRST_PIN:
+            self.modem.hold(level == 0)
+        elif pin == MODEM_CUT_PIN:
+            self.modem.supply(level != 1)
 
     async def stop(self) -> None:
         """Switch everything off; also what was started only half."""
