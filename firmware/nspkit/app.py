@@ -24,6 +24,8 @@ from nsplink import regions, seal
 LED_NEEDS_KEY = 4
 DEVICE_LOST_MS = 300_000
 _SUPERVISE_MS = 1000
+# Forty kits that boot together have a report and a heartbeat each: more than one minute holds.
+_START_SPREAD_MS = 120_000
 # A task that has not turned for so long is stuck, and the watchdog must have its way.
 _STUCK_MS = 45_000
 
@@ -120,7 +122,7 @@ class Kit:
         )
         self.uplink = Uplink(
             conf, self.budget.ledger, self.snapshot, self._facts, sender, journal, events, flash_lock, clock, pace, chance_ms,
-            watch("uplink"), chance_ms(min(60_000, conf["heartbeat_s"] * 1000)),
+            watch("uplink"), chance_ms(min(_START_SPREAD_MS, conf["heartbeat_s"] * 1000)),
         )
         self.facts = Facts(board, self.boots, self.state, self.budget, self.uplink.delivery, journal, self.remote)
         self.alarms = alarms.LocalAlarms(conf["rated_w"], conf["generator_auto"], events.told)
@@ -131,8 +133,8 @@ class Kit:
             tuple([(one, seal.DownlinkKey(group, one)) for one in gateways]) if group else (),
         )
         self.inbox = Inbox(
-            downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), self.radio, flash_lock, clock, board.pace(), chance_ms,
-            log, watch("inbox"),
+            downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), self.radio, flash_lock, clock,
+            board.pace(), chance_ms, log, watch("inbox"),
         )
 
     def _duty_us(self) -> int:
@@ -140,7 +142,7 @@ class Kit:
         radio = self.conf["radio"]
         return int(regions.sub_band(radio["frequency_hz"], radio["bandwidth_khz"])[4])
 
-    def _radio(self, alive):  # noqa: ANN202 - one small interface, see nspkit.radio
+    def _radio(self, alive) -> Rui3:
         conf = self.conf["radio"]
         uart = self.board.radio(conf)
         return Rui3(uart, conf, self.clock, self._heard, self.log, alive, self.board.modem_power(conf, uart))
@@ -156,6 +158,9 @@ class Kit:
 
     def snapshot(self, now_ms: int) -> dict:
         """What the kit would say now, local alarms included."""
+        conf = self.conf
+        # They may be changed from afar.
+        self.alarms.rated_w, self.alarms.generator_auto = conf["rated_w"], bool(conf["generator_auto"])
         values = self.state.snapshot(now_ms)
         lost = False
         for poller in self.pollers:

@@ -67,7 +67,7 @@ class Board:
         self.clock = Clock(time.ticks_ms, time.ticks_diff, asyncio.sleep_ms)
         self.reset_cause = _RESET_CAUSES.get(machine.reset_cause(), "unknown")
 
-        self.interpreter = sys.implementation[1]
+        self.interpreter = tuple(sys.implementation.version)
 
     def pace(self) -> Pace:
         """How a task waits for its next turn."""

@@ -11,6 +11,8 @@ CHANGE = 2
 HEARTBEAT = 3
 BACKFILL = 4
 
+_BACKFILL_MS = 60_000  # pause after the first try, doubling
+_DOUBLINGS = 5
 _HELD = 8  # counters of one item that an ack may still name
 _MOST_TOP = 15  # as many as flash keeps, beside its own record of what was told
 _MOST_OTHERS = 8
@@ -75,6 +77,10 @@ class Delivery:
         found.sort(key=_order)
         return found
 
+    def has_top(self, now_ms: int) -> bool:
+        """Whether an item of the top rank is due."""
+        return any([item.rank == TOP and item.after is None and item.due_ms <= now_ms for item in self.items])
+
     def next_ms(self, now_ms: int) -> int | None:
         """When the next item is due, None when none waits."""
         times = [item.due_ms for item in self.items if item.after is None]
@@ -84,8 +90,17 @@ class Delivery:
         """Note a try; False when it was the last one and the item is given up."""
         item.tries += 1
         item.counters = (item.counters + [counter])[-_HELD:]
-        item.due_ms = listen_until_ms + self._chance_ms(timing.retry_window_ms(item.tries))
+        item.due_ms = listen_until_ms + self._pause_ms(item)
         return not item.most or item.tries < item.most
+
+    def _pause_ms(self, item: Item) -> int:
+        if item.rank != BACKFILL:
+            # After a return of the mains every kit has a boot to report: trying soon would drown all of them.
+            skipped = timing.RENEW_STEP if item.kind == "boot" else 0
+            return int(self._chance_ms(timing.retry_window_ms(item.tries + skipped)))
+        # Where the gateway has no airtime left to answer, trying on would only take that of others.
+        window = _BACKFILL_MS << min(item.tries - 1, _DOUBLINGS)
+        return int(window // 2 + self._chance_ms(window))
 
     def acked(self, counter: int) -> Item | None:
         """Take out the item that was sent under this counter; None when nothing here was."""

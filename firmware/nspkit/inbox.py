@@ -9,9 +9,9 @@ _STAGES = 8  # calls for help whose stage is kept
 
 
 class Inbox:
-    """Takes frames off the air. ``downlink``: downlink.Downlink; ``remote``: remote.Remote; ``bulletins``:
-    bulletins.Bulletins.
+    """Takes frames off the air.
 
+    ``downlink``: downlink.Downlink; ``remote``: remote.Remote; ``bulletins``: bulletins.Bulletins.
     ``stages``: (event boot, n) -> values of the newest help stage of it; ``status112``: works, doubtful, off
     or None as long as nobody has said it; ``utc``: (utc_min, ms when it came) or None; ``heard``: frames off
     the air, whoever sent them.
@@ -52,8 +52,7 @@ class Inbox:
             self.snr_db = snr_db
             self._uplink.contact(now)
             self._contacted = True
-            # Older, it may have been held back: then it would set the clock wrong.
-            if values.get("utc_min") is not None and now - self._uplink.sender.end_ms <= timing.FRESH_MS:
+            if values.get("utc_min") is not None and self._is_reply(header.kind, values, now):
                 self.utc = (values["utc_min"], now)
                 self._bulletins.time(values["utc_min"], now)
         if header.kind == "ack":
@@ -63,6 +62,15 @@ class Inbox:
         elif len(self._waiting) < _WAITING:
             self._waiting.append((header.kind, header.counter, values))
             self._pace.wake()
+
+    def _is_reply(self, kind: str, values: dict, now: int) -> bool:
+        """Whether a frame answers the one that we have just sent: what was held back would set the clock wrong."""
+        sender = self._uplink.sender
+        if sender.last is None or now - sender.end_ms > timing.FRESH_MS:
+            return False
+        if kind == "ack":
+            return bool(values["acked"] == sender.last)
+        return kind == "link" and bool(values["heard"] == sender.last & 0xFFFF)
 
     async def run(self) -> None:
         looked_ms = -_LOOK_MS
@@ -135,7 +143,7 @@ class Inbox:
             return "not_known", b""
         else:
             async with self._flash_lock:
-                return self._remote.handle(command, argument, now)  # type: ignore[no-any-return]
+                return self._remote.handle(command, argument, now)
         return "done", b""
 
     async def _retune(self, phy: dict) -> None:

@@ -24,7 +24,7 @@ class AlarmEvents:
         self._log = log
         self._boot: int | None = None  # part of an event's name: block number of the boot epoch
         self._n = 0
-        self._last: dict = {}  # cause -> [event, active, ms of its raise]
+        self._last: dict = {}  # cause -> (event or None, active, ms of its raise)
         self._dirty = False
         self._used: set = set()  # slots that hold something
         self._kept = 0  # ``told`` as flash has it
@@ -41,7 +41,7 @@ class AlarmEvents:
                 self.told = self._kept = data[0] << 8 | data[1]
                 for bit, cause in enumerate(ALARMS):
                     if self.told >> bit & 1:
-                        self._last[cause] = [None, True, -_REALARM_MS]
+                        self._last[cause] = (None, True, -_REALARM_MS)
                 continue
             item = _unpacked(data, due_ms)
             if item is None:
@@ -66,12 +66,13 @@ class AlarmEvents:
             if active == (last is not None and last[1]):
                 continue
             if not active:
-                event = last[0] or self._event(cause)
-                self._last[cause] = [event, False, last[2]]
+                event, _, raised_ms = self._last[cause]
+                event = event or self._event(cause)
+                self._last[cause] = (event, False, raised_ms)
                 items.append(Item(TOP, "clear", {"event": event, "alarm": cause}, now, "clear " + cause))
             elif last is None or now - last[2] >= _REALARM_MS:
                 event = self._event(cause)
-                self._last[cause] = [event, True, now]
+                self._last[cause] = (event, True, now)
                 items.append(Item(TOP, "alarm", {"event": event, "alarm": cause}, now, "alarm " + cause))
             else:
                 continue

@@ -39,7 +39,7 @@ class Sender:
     @property
     def epoch(self) -> int | None:
         """First counter of this boot, None before any was used."""
-        return self._counters.epoch  # type: ignore[no-any-return]  # CounterStore, or None
+        return self._counters.epoch
 
     def rule(self, phy: dict) -> None:
         """Obey the law of the channel that the radio is on from now on."""
@@ -68,7 +68,7 @@ class Sender:
 
     def admits(self, kind: str, now_ms: int, top: bool, values: dict | None = None) -> bool:
         """Whether the law has room for such a frame."""
-        return self._budget.admits(now_ms, self.air_us(self.length(kind, values)), top)  # type: ignore[no-any-return]
+        return self._budget.admits(now_ms, self.air_us(self.length(kind, values)), top)
 
     async def send(self, kind: str, make, top: bool) -> int | None:
         """Send one frame; its counter, or None when it may not have left.
@@ -115,9 +115,9 @@ class Sender:
         """A counter never used before, or None when flash fails: then nothing is sent."""
         try:
             if not self._counters.will_write():
-                return self._counters.next()  # type: ignore[no-any-return]
+                return self._counters.next()
             async with self._flash_lock:
-                return self._counters.next()  # type: ignore[no-any-return]
+                return self._counters.next()
         except persist.CounterError as error:
             self._log("needs key: %s" % error)
             self.retry_at_ms = self._clock.ms() + _RETRY_MS[-1]

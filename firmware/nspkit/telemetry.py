@@ -47,18 +47,18 @@ class Bucket:
     """Token bucket: at most one per ``gap_ms``, and 12 kept at one per ``refill_ms``."""
 
     def __init__(self, gap_ms: int, refill_ms: int) -> None:
-        self._gap_ms = gap_ms
-        self._refill_ms = refill_ms
+        self.gap_ms = gap_ms
+        self.refill_ms = refill_ms
         self._tokens = _CHANGE_BUCKET
         self._filled_ms = 0
         self._taken_ms = -gap_ms
 
     def ready(self, now_ms: int) -> bool:
         """Whether a token can be taken."""
-        grown = (now_ms - self._filled_ms) // self._refill_ms
-        self._filled_ms += grown * self._refill_ms
+        grown = (now_ms - self._filled_ms) // self.refill_ms
+        self._filled_ms += grown * self.refill_ms
         self._tokens = min(_CHANGE_BUCKET, self._tokens + grown)
-        return self._tokens > 0 and now_ms - self._taken_ms >= self._gap_ms
+        return self._tokens > 0 and now_ms - self._taken_ms >= self.gap_ms
 
     def take(self, now_ms: int) -> None:
         """Take the token, once the frame has left."""
@@ -107,6 +107,8 @@ class Telemetry:
 
     def change(self, values: dict, now_ms: int) -> bool:
         """Whether a full frame is due because something changed."""
+        self._bucket.gap_ms = self._conf["change_gap_s"] * 1000  # may be changed from afar
+        self._bucket.refill_ms = self._conf["change_refill_s"] * 1000
         settled = self._wavering_ms is not None and now_ms - self._wavering_ms >= _SETTLE_MS
         news = settled or changed(values, self._sent, self._conf["rated_w"])
         return bool(self._sent) and news and self._bucket.ready(now_ms)

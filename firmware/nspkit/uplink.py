@@ -15,6 +15,9 @@ _HOLD_TOP_MS = 2000
 _ANSWER_TRIES = 5
 # Between two batches, and before the first: forty kits have the same outage to tell of.
 _BATCH_PAUSE_MS = 20_000
+# A frame costs its answer too: a few lost heartbeats wait for more, at most so many hourly link frames.
+_SMALL_BATCH = 9
+_PATIENCE = 6
 
 
 class Uplink:
@@ -42,9 +45,11 @@ class Uplink:
         self.delivery = Delivery(chance_ms)
         self.telemetry = Telemetry(conf, lambda kind: sender.air_us(sender.length(kind)), ledger, _HOLD_MS + start_ms)
         self._listen_until = 0  # an answer to the last frame may be on its way
+        self._may_interrupt = False  # what the last frame said is not worth a delay of the top rank
         self._heard_ms: int | None = None  # last authentic frame of the gateway
         self._horizon = 0  # counters below it that are not settled were lost
         self._batch_at = 0
+        self._patience = _PATIENCE  # link frames to come before a small batch goes too
         self._boot: Item | None = None
         self._say_boot(_HOLD_MS + chance_ms(timing.SPREAD_MS))
         for item in alarms.restored(clock.ms() + _HOLD_TOP_MS):
@@ -67,7 +72,7 @@ class Uplink:
         await self._save(now)
         if now < _HOLD_TOP_MS or not self.sender.ready(now):
             return max(_HOLD_TOP_MS - now, self.sender.retry_at_ms - now, 100)
-        if now < self._listen_until:
+        if now < self._listen_until and not (self._may_interrupt and self.delivery.has_top(now)):
             return self._listen_until - now
         if now >= _HOLD_MS:
             self._load_backfill(now)
@@ -121,6 +126,7 @@ class Uplink:
             if not missing >> bit & 1:
                 self.journal.settle(newest - 1 - bit)
         self._horizon = newest
+        self._patience = max(0, self._patience - 1)
         self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
 
     def lost_below(self, counter: int) -> None:
@@ -140,7 +146,7 @@ class Uplink:
         """Call for help, once pressed or withdrawn; the event, which names it from now on."""
         item = self.alarms.help(kind, mark, text, now_ms, event)
         self._add(item)
-        return item.values["event"]  # type: ignore[no-any-return]
+        return item.values["event"]
 
     def wake(self) -> None:
         """Something changed that may have to be said."""
@@ -205,6 +211,7 @@ class Uplink:
             return
         end = self.sender.end_ms
         self._listen_until = end + self.sender.answer_ms()
+        self._may_interrupt = item.rank != TOP
         if not self.delivery.sent(item, counter, self._listen_until):
             self.delivery.remove(item)
         self.alarms.tried(item)
@@ -220,6 +227,7 @@ class Uplink:
         self.telemetry.sent(kind, values, now, change)
         # The gateway may answer with its hourly frame or with what it keeps for us.
         self._listen_until = self.sender.end_ms + self.sender.answer_ms()
+        self._may_interrupt = True
         if kind != "status":
             self.journal.add(counter, self.sender.epoch, now // 1000, message.encode("vital", values))
 
@@ -244,9 +252,10 @@ class Uplink:
             self._horizon = 0
             return
         records = self.journal.take(backfill.MAX_RECORDS, self._horizon)
-        if not records:
+        if not records or (len(records) < _SMALL_BATCH and self._patience):
             self._horizon = 0
             return
+        self._patience = _PATIENCE
         data, count = backfill.pack([(one[0], one[2], one[3]) for one in records])
         values = {
             "base_counter": records[0][0], "base_age_s": None, "records": data,

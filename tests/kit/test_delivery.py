@@ -10,7 +10,7 @@ LISTEN_MS = 1200
 
 def queue(seed=1):
     chance = random.Random(seed)
-    return Delivery(lambda limit: chance.randrange(limit))
+    return Delivery(chance.randrange)
 
 
 def alarm(cause, now=0):
@@ -66,7 +66,7 @@ def test_room_is_bounded_and_calls_for_help_give_way_to_nothing():
     for item in calls:
         delivery.add(item)
     for n in range(20):
-        delivery.add(alarm("cause %d" % n, 100 + n))
+        delivery.add(alarm(f"cause {n}", 100 + n))
     assert len(delivery.items) == 15
     assert all(call in delivery.items for call in calls)
     assert delivery.dropped == 15

@@ -104,7 +104,7 @@ def test_the_kit_accepts_its_files_and_is_heard(made: Provisioned) -> None:
     kit = made.kits[0]
     folder = f"{kit.folder}/"
     conf = settings.load(folder)
-    generation, key, group = settings.load_key(folder)
+    generation, key, _group = settings.load_key(folder)
     counter = persist.CounterStore(folder, generation, key).next()
     assert (conf["address"], conf["heartbeat_s"], conf["change_gap_s"], conf["change_refill_s"]) == (
         65,

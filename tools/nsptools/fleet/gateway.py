@@ -66,7 +66,13 @@ class FleetGateway:
     """One gateway on the air. ``keys``: the kits' and the group's; ``restart`` is a power cut."""
 
     def __init__(
-        self, air: Air, cp_number: int, gateway_id: int, keys: Mapping[int, bytes], phy: Mapping[str, int | str], chance: random.Random
+        self,
+        air: Air,
+        cp_number: int,
+        gateway_id: int,
+        keys: Mapping[int, bytes],
+        phy: Mapping[str, int | str],
+        chance: random.Random,
     ) -> None:
         self.disk = Disk()
         self.counters: Counter[str] = Counter()
@@ -80,7 +86,9 @@ class FleetGateway:
         self._chance = chance
         self._loop = asyncio.get_running_loop()
         self._kits = [address for address in keys if address & 63]
-        self._down: dict[int, seal.DownlinkKey] = {a: seal.DownlinkKey(k, gateway_id) for a, k in keys.items()}
+        self._down: dict[int, seal.DownlinkKey] = {
+            a: seal.DownlinkKey(k, gateway_id) for a, k in keys.items()
+        }
         self._limit_us = regions.sub_band(int(phy["frequency_hz"]), int(phy["bandwidth_khz"]))[4]
         self.interval_s = 300
         self.radio = CountingRadio(air, "gateway", phy, self._heard)
@@ -137,7 +145,11 @@ class FleetGateway:
 
     async def _transmit(self) -> None:
         while True:
-            send = self.link.next(self.now_ms(), timing.utc_min(EPOCH_UTC_S + int(self._loop.time()))) if self._up else None
+            send = (
+                self.link.next(self.now_ms(), timing.utc_min(EPOCH_UTC_S + int(self._loop.time())))
+                if self._up
+                else None
+            )
             if send is None:
                 at = self.link.next_ms(self.now_ms()) if self._up else None
                 self._awake.clear()
@@ -194,7 +206,9 @@ class FleetGateway:
         self.authenticator.accept(opened)
         self._loop.call_later(COMMIT_S, self._durable, opened, fields, end_ms, snr_db, self.link)
 
-    def _durable(self, opened: Opened, fields: dict[str, Any], end_ms: int, snr_db: int | None, link: Link) -> None:
+    def _durable(
+        self, opened: Opened, fields: dict[str, Any], end_ms: int, snr_db: int | None, link: Link
+    ) -> None:
         """The disk has it: now it is true, and may be acknowledged."""
         if link is not self.link or opened.window is None:
             return  # the power went before the disk had it
@@ -206,7 +220,16 @@ class FleetGateway:
         self.log.append((round(now, 6), "up", header.kind, kit, opened.counter))
         window = opened.window
         up = Uplink(
-            kit, 1, header.kind, opened.counter, header.wide, fields, window.newest, window.seen, end_ms, snr_db
+            kit,
+            1,
+            header.kind,
+            opened.counter,
+            header.wide,
+            fields,
+            window.newest,
+            window.seen,
+            end_ms,
+            snr_db,
         )
         link.heard(up)
         self._awake.set()

@@ -18,7 +18,9 @@ def run(
     story: Story, *, kits: int = 40, channel: Channel | None = None, loss: float = 0.2, seed: int = 1
 ) -> Verdict:
     """Run a story in virtual time; the same arguments give the same verdict to the byte."""
-    with tempfile.TemporaryDirectory(prefix="nsp-fleet-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="nsp-fleet-", dir=_MEMORY if _MEMORY.is_dir() else None
+    ) as folder:
         return virtual_time.run(_run(Path(folder), story, kits, channel or Channel(), loss, seed))
 
 

@@ -22,8 +22,11 @@ _MOMENT_S = 0.05
 
 @dataclass(frozen=True)
 class Story:
-    """``alarms``, ``calls``, ``reboots``: how many, at random moments; ``outages``: (hour, hours) without a gateway;
-    ``storms``: hours at which every kit raises an alarm within 2 s."""
+    """How long it lasts, and what happens in it.
+
+    ``alarms``, ``calls``, ``reboots``: how many, at random moments; ``outages``: (hour, hours) without a gateway;
+    ``storms``: hours at which every kit raises an alarm within 2 s.
+    """
 
     hours: float = 72.0
     alarms: int = 200
@@ -82,7 +85,9 @@ class Teller:
                 made.append(self._alarm(post, cause, begin, self._chance.uniform(300, AGAIN_S)))
         return made
 
-    async def _alarm(self, post: Post, cause: tuple[str, float, float], begin_s: float, lasts_s: float) -> None:
+    async def _alarm(
+        self, post: Post, cause: tuple[str, float, float], begin_s: float, lasts_s: float
+    ) -> None:
         name, on_s, off_s = cause
         await self._until(begin_s)
         await _hold(post, name, 1, on_s)

@@ -42,7 +42,9 @@ class Channel:
 class Post:
     """One point: its kit, and what outlives a reboot of it."""
 
-    def __init__(self, number: int, folder: Path, key: bytes, group: bytes, channel: Channel, air: Air, seed: int) -> None:
+    def __init__(
+        self, number: int, folder: Path, key: bytes, group: bytes, channel: Channel, air: Air, seed: int
+    ) -> None:
         self.name = f"kit{number:02d}"
         self.address = frame.address(CP_NUMBER, number)
         self.values: dict[str, int | str] = dict(STEADY)
@@ -83,7 +85,7 @@ class Post:
             return
         self._task.cancel()
         await asyncio.wait([self._task])
-        self.spent += self.kit.radio.spent
+        self.spent += self.kit.on_air.spent
         failure = None if self._task.cancelled() else self._task.exception()
         self._task = None
         if failure is not None:

@@ -13,6 +13,8 @@ from nsptools.fleet.story import Story, Told
 from nsptools.fleet.town import Post, Town
 
 HOUR_S = 3600.0
+# What comes up in the wake of a storm competes with it.
+STORM_LASTS_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,9 @@ def judge(town: Town, story: Story, told: Told, seed: int) -> Verdict:
     """Return the verdict on a town that was stopped."""
     events, durable = _events(town)
     storms = tuple(_storm(town, at_s, durable) for at_s in told.storms)
-    independent = [e for e in events if not any(at <= e[1] <= at + 30 for at in told.storms)]
-    raised = [e for e in independent if e[0][1] in {"alarm", "help"}]
-    to_disk = [durable[name] - born for name, born, _ in raised if name in durable and born is not None]
-    to_kit = [acked - born for _, born, acked in raised if born is not None and acked is not None]
+    raised = [e for e in events if e[0][1] in {"alarm", "help"} and _is_alone(e[1], story, told)]
+    to_disk = [durable[name] - born for name, born, _ in raised if name in durable]
+    to_kit = [acked - born for _, born, acked in raised if acked is not None]
     beats = _heartbeats(town)
     share, worst = _duty(town)
     names = [name for name in town.gateway.disk.order if name[1] in {"alarm", "help"}]
@@ -110,13 +111,22 @@ def most_in_an_hour(spent: Iterable[tuple[float, float, bytes]]) -> float:
     return most
 
 
-def _events(town: Town) -> tuple[list[tuple[tuple[Any, ...], float | None, float | None]], dict[tuple[Any, ...], float]]:
+def _is_alone(born_s: float, story: Story, told: Told) -> bool:
+    """Tell whether an event had nothing to do with a storm and came while the gateway was there."""
+    if any(at <= born_s <= at + STORM_LASTS_S for at in told.storms):
+        return False
+    return not any(hour * HOUR_S <= born_s <= (hour + hours) * HOUR_S for hour, hours in story.outages)
+
+
+def _events(
+    town: Town,
+) -> tuple[list[tuple[tuple[Any, ...], float, float | None]], dict[tuple[Any, ...], float]]:
     """[(name, second it was raised, second its ack came or None)] and when each name was on the gateway's disk."""
-    found: list[tuple[tuple[Any, ...], float | None, float | None]] = []
+    found: list[tuple[tuple[Any, ...], float, float | None]] = []
     for post in town.posts:
         for kit in post.kits:
             acked = [(item, second) for second, item in kit.arrived]
-            waiting = [(item, None) for item in kit.uplink.delivery.items]
+            waiting: list[tuple[Any, float | None]] = [(item, None) for item in kit.uplink.delivery.items]
             for item, second in [*acked, *waiting]:
                 if "event" in item.values and item.born_ms is not None:
                     boot, n, _ = item.values["event"]
@@ -152,7 +162,9 @@ def _heartbeats(town: Town) -> dict[str, Any]:
         missed = set(said) - heard - set(filled)
         held += len(missed & kept)
         lost += len(missed - kept)
-        off += [abs(at - said[counter]) for counter, at in filled.items() if at is not None and counter in said]
+        off += [
+            abs(at - said[counter]) for counter, at in filled.items() if at is not None and counter in said
+        ]
     return {
         "heartbeats_sent": sent,
         "heartbeats_live": live,
