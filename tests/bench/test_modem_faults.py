@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 import virtual
+from nsptools.bench import modem_doors
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.modem_at import Settings
@@ -226,3 +227,30 @@ def test_a_wire_in_memory_is_the_same_modem():
         await modem.stop()
 
     virtual.run(story())
+
+
+def test_doors_of_a_modem():
+    """A trainer hangs a modem by name, sees it, and reads what there is when the name is wrong."""
+
+    async def story(bench) -> None:
+        modem, host = await bench("kit", window=0)
+        modem_doors.write(modem, "hang", "no_answer:ATZ")
+        assert modem_doors.read(modem, "hang") == "no_answer"
+        host.write("ATZ")
+        await host.event("Current")
+        assert [modem_doors.read(modem, name) for name in ("hang", "boots", "steps", "sent")] == [
+            "none",
+            "2",
+            "none",
+            "0",
+        ]
+        modem_doors.write(modem, "hang", "falls_out_of_receive")
+        modem_doors.write(modem, "hang", "none")
+        assert modem.radio.fault is None
+        with pytest.raises(ValueError, match=r"expected none, .*boot_mode"):
+            modem_doors.write(modem, "hang", "tired")
+        for use in (lambda: modem_doors.write(modem, "sent", "1"), lambda: modem_doors.read(modem, "mood")):
+            with pytest.raises(ValueError, match="a modem has no"):
+                use()
+
+    on_bench(story)

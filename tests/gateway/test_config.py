@@ -98,6 +98,7 @@ def test_reads_what_is_right(tmp_path: Path) -> None:
         ("cp_number = 1", "cp_number = 0", "cp_number", 3, ">= 1"),
         ("sf = 9", "sf = 13", "radio.sf", 10, "<= 12"),
         ("sf = 9", "sf = 6", "radio.sf", 10, ">= 7"),
+        ("sf = 9", 'hub_port = "1.2"', "radio.hub_port", 10, "matching regex"),
         ("sf = 9", "frequency_hz = 915000000", "radio.frequency_hz", 10, "870000000"),
         ("sf = 9", "frequency_hz = 868650000", "radio.frequency_hz", 10, "no sub-band allows"),
         ("sf = 9", "bandwidth_khz = 500", "radio.frequency_hz", 8, "no sub-band allows"),

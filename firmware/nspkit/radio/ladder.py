@@ -3,20 +3,22 @@
 Such modems are known to hang in ways that only a stronger step ends: some wake at
 any command, some at a reset, some only when their supply is cut. So every climb
 goes all the way up, and begins again after a pause, for ever.
-
-``cause`` of a modem that is down, a stable word each:
-
-starting      not set up yet
-silent        no answer: check its plug and its power
-boot_mode     waits in its bootloader for AT+RUN
-restarted     started again by itself
-refused       answers a command with an error
-not_set       does not keep a word of the physical layer: it would hear nobody
-old_firmware  older than what is known to work: update it
-mute          takes frames and sends none
 """
 
 from nsplink import rui3
+
+# Why a modem is down: a stable word, and what it means to the technician.
+REASONS = {
+    "starting":  "not started",
+    "silent":    "the modem does not answer: check its plug and its power",
+    "boot_mode": "the modem waits in its bootloader",
+    "restarted": "the modem restarted by itself",
+    "mute":      "the modem takes frames and does not send them",
+    # With the modem's own words behind them:
+    "refused":      "the modem refuses a command: ",  # stands in its way, as AT_BUSY_ERROR
+    "not_set":      "modem not set: ",                # it would hear nobody
+    "old_firmware": "update the modem, its firmware is too old: ",
+}
 
 ANSWER_MS = 1000
 TRIES = 3  # of a command without an answer, before the first step

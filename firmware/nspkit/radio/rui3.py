@@ -25,11 +25,12 @@ _KEPT = _STATUS + ("tx_done", "value")
 
 
 class _Fault(RadioError):
-    """The modem does not do what it should. ``cause``: one of ladder's words."""
+    """The modem does not do what it should. ``cause``: one of ladder.REASONS; ``word``: what it said."""
 
-    def __init__(self, cause: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, cause: str, word: str = "") -> None:
+        super().__init__(ladder.REASONS[cause] + word)
         self.cause = cause
+        self.word = word
 
 
 class Rui3:
@@ -55,7 +56,7 @@ class Rui3:
         self._lock = asyncio.Lock()
         self.state = "down"
         self.cause = "starting"
-        self.reason = "not started"
+        self.reason = ladder.REASONS["starting"]
         self.counts = dict.fromkeys([step[0] for step in ladder.STEPS] + list(ladder.COUNTS), 0)
         self._rung = 0  # where the next climb begins; back to 0 when a frame left
         self._restarted = False
@@ -100,7 +101,7 @@ class Rui3:
         try:
             rui3.setup_commands(wanted)
         except (KeyError, ValueError) as error:
-            raise RadioRefused("modem not set: %s" % error) from None
+            raise RadioRefused(ladder.REASONS["not_set"] + str(error)) from None
         self._need_up()
         async with self._lock:
             self._need_up()
@@ -178,8 +179,7 @@ class Rui3:
                 raise
         version = await self._ask(rui3.ASK_VERSION, "VER")
         if (rui3.parse_version(version) or (0, 0, 0)) < rui3.MIN_VERSION:
-            text = "firmware %s is older than %d.%d.%d: update the modem" % ((version,) + rui3.MIN_VERSION)
-            raise _Fault("old_firmware", text)
+            raise _Fault("old_firmware", version)
         if (await self._ask(rui3.ASK_MODE, "NWM")).strip() != "0":
             self._answers.clear()
             self._write(rui3.MODE_P2P)
@@ -199,15 +199,15 @@ class Rui3:
                 await self._command(command)
             except _Fault as fault:
                 if fault.cause == "refused":
-                    raise _Fault("not_set", "modem not set: %s" % fault) from None
+                    raise _Fault("not_set", fault.word) from None
                 raise
             if readback is not None:
                 query, name, accepted = readback
                 text = await self._ask(query, name)
                 if not rui3.same_value(text, accepted):
-                    raise _Fault("not_set", "modem not set: %s reads back %s" % (name, text))
+                    raise _Fault("not_set", "%s reads back %s" % (name, text))
         if self._restarted:  # it came up in receive only
-            raise _Fault("restarted", "the modem restarted by itself")
+            raise _Fault("restarted")
 
     async def _listen_first(self, wanted: bool) -> None:
         """Listen before talk, on or off; firmware without it refuses, which is no fault."""
@@ -231,7 +231,7 @@ class Rui3:
             try:
                 await self._command(rui3.RX_ON)
             except _Fault as fault:
-                if fault.cause != "refused" or not str(fault).endswith(_BUSY):
+                if not fault.word.endswith(_BUSY):
                     raise
                 return
             self.counts["rearmed"] += 1
@@ -259,7 +259,7 @@ class Rui3:
             answer = await self._exchange(command)
         if answer is not None and answer[0] == "error":
             if answer[1] == _BUSY:
-                self._down(_Fault("refused", "the modem refuses to send: " + _BUSY))
+                self._down(_Fault("refused", _BUSY))
             raise RadioRefused(answer[1])
         if answer is None or answer[0] == "ok":
             end = await self._wait(_ENDS, air_ms + 2 * ladder.ANSWER_MS)
@@ -269,17 +269,17 @@ class Rui3:
                 self.counts["lost_ok"] += 1
             answer = end
         if answer is not None and answer[0] != "tx_done":
-            raise _Fault("restarted", "the modem restarted by itself")
+            raise _Fault("restarted")
 
     async def _unfinished(self, taken: bool) -> None:
         """No end of the frame was reported; it may have left. Always raises."""
         if not taken:
-            raise _Fault("silent", "the modem does not answer: check its plug and its power")
+            raise _Fault("silent")
         self.counts["lost_done"] += 1
         self._lost_done += 1
         if self._lost_done >= ladder.TRIES:
             self._lost_done = 0
-            raise _Fault("mute", "the modem takes frames and does not send them")
+            raise _Fault("mute")
         await self._rearm()
         raise RadioError("the modem did not say that the frame left")
 
@@ -300,13 +300,13 @@ class Rui3:
             if answer[0] == "ok":
                 return
             if answer[0] == "boot_mode":
-                raise _Fault("boot_mode", "the modem waits in its bootloader")
+                raise _Fault("boot_mode")
             word = answer[1]
             if word != _NOT_FOUND:  # the line may have been spoilt on its way
                 break
         if word:
             raise _Fault("refused", "%s answers %s" % (command, word))
-        raise _Fault("silent", "the modem does not answer: check its plug and its power")
+        raise _Fault("silent")
 
     async def _ask(self, query: str, name: str) -> str:
         for _ in range(ladder.TRIES):  # an answer that was spoilt on its way does not come again by itself
@@ -323,7 +323,7 @@ class Rui3:
                     bare = event[1]
             if bare is not None:  # firmware from before RUI3 says the value alone
                 return bare
-        raise _Fault("refused", "%s gives no value" % query)
+        raise _Fault("refused", query)
 
     async def _exchange(self, command: str) -> tuple | None:
         self._answers.clear()
@@ -365,9 +365,9 @@ class Rui3:
             self._restarted = True
             if self.state == "up":
                 self.counts["restarted"] += 1
-                self._down(_Fault("restarted", "the modem restarted by itself"))
+                self._down(_Fault("restarted"))
         elif kind == "boot_mode" and self.state == "up":
-            self._down(_Fault("boot_mode", "the modem waits in its bootloader"))
+            self._down(_Fault("boot_mode"))
         # Echoes and remarks of the application are no answers.
         if kind in _KEPT or (kind == "noise" and self._asking and event[1][:1] != "[" and event[1][:2] != "AT"):
             if len(self._answers) >= 16:

@@ -84,6 +84,11 @@ class Rui3Modem:
         return self.radio.sent
 
     @property
+    def hung(self) -> Hang | None:
+        """Which of the known states it is in."""
+        return self._hang
+
+    @property
     def settings(self) -> at.Settings:
         """What its flash holds now."""
         return self.radio.settings
