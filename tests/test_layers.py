@@ -41,6 +41,10 @@ PURE = (
     "gateway/nspgateway/hours.py",
     "gateway/nspgateway/words.py",
     "gateway/nspgateway/alarm_boxes.py",
+    "gateway/nspgateway/downlinks.py",
+    "gateway/nspgateway/link.py",
+    "gateway/nspgateway/outgoing.py",
+    "gateway/nspgateway/silence.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),
