@@ -77,7 +77,7 @@ IMPORTS = (
     Rule(("firmware/*",), HARDWARE, {"machine"}, "board builds the hardware, all else receives it"),
     Rule(("firmware/*",), (*CLOCKS, *HARDWARE), {"time", "utime"}, "the clock is handed in"),
     Rule(("gateway/*",), ("*/clock.py",), {"time"}, "the clock is handed in"),
-    Rule(("gateway/*",), ("*/store.py",), {"sqlite3"}, "only store speaks SQL"),
+    Rule(("gateway/*",), ("*/store.py", "*/database.py"), {"sqlite3"}, "only store speaks SQL"),
     Rule(PURE, (), IMPURE, "this module is pure"),
 )
 CALLS = (

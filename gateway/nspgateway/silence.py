@@ -72,6 +72,15 @@ class Silence:
         self._kits = {kit: _Kit(interval, now_ms) for kit, interval in intervals.items()}
         self._calm_ms = now_ms  # before this moment nobody can be in doubt: spares a look at every frame
 
+    @property
+    def watched(self) -> int:
+        """How many kits are watched."""
+        return len(self._kits)
+
+    def quiet(self, now_ms: int) -> int:
+        """Return how many of them have missed heartbeats, silent or still being asked."""
+        return sum(one.missed(now_ms) >= ASK_MISSED for one in self._kits.values())
+
     def heard(self, kit: int, now_ms: int) -> None:
         """Note any authentic new frame of a kit: also the answer to a question."""
         one = self._kits.get(kit)

@@ -38,7 +38,7 @@ class Timing:
 class Conversation:
     """An open modem. All methods raise PortLost when the port goes away and ModemSilent at a deadline.
 
-    `attention` is set when the modem says something unasked that needs looking after; then `restarted` tells
+    `garbled`: frames that it received damaged. `attention` is set when the modem says something unasked that needs looking after; then `restarted` tells
     whether it has lost its receive mode by a restart.
     """
 
@@ -54,6 +54,7 @@ class Conversation:
         self._remarks: deque[str] = deque(maxlen=4)  # other lines of the present answer
         self.attention = asyncio.Event()
         self.restarted = False
+        self.garbled = 0
         self._line = SerialLine(path, self._take)
 
     def close(self) -> None:
@@ -203,6 +204,8 @@ class Conversation:
                     _resolve(self._sent, ("error", RESTARTED))
             case ("rx_timeout",):
                 self.attention.set()
+            case ("rx_error",):
+                self.garbled += 1
             case ("noise", text):
                 self._remarks.append(text)
 
