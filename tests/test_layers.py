@@ -45,6 +45,10 @@ PURE = (
     "gateway/nspgateway/words.py",
     "gateway/nspgateway/alarm_boxes.py",
     "gateway/nspgateway/bulletin.py",
+    "gateway/nspgateway/downlinks.py",
+    "gateway/nspgateway/link.py",
+    "gateway/nspgateway/outgoing.py",
+    "gateway/nspgateway/silence.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),
@@ -78,7 +82,7 @@ IMPORTS = (
     Rule(("firmware/*",), HARDWARE, {"machine"}, "board builds the hardware, all else receives it"),
     Rule(("firmware/*",), (*CLOCKS, *HARDWARE), {"time", "utime"}, "the clock is handed in"),
     Rule(("gateway/*",), ("*/clock.py",), {"time"}, "the clock is handed in"),
-    Rule(("gateway/*",), ("*/store.py",), {"sqlite3"}, "only store speaks SQL"),
+    Rule(("gateway/*",), ("*/store.py", "*/database.py"), {"sqlite3"}, "only store speaks SQL"),
     Rule(("*",), PEERS, {"meshtastic", "cayennelpp"}, "a peer is measured beside us, never a part of us"),
     Rule(PURE, (), IMPURE, "this module is pure"),
 )

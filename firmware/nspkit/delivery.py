@@ -79,7 +79,7 @@ class Delivery:
 
     def has_top(self, now_ms: int) -> bool:
         """Whether an item of the top rank is due."""
-        return any([item.rank == TOP and item.after is None and item.due_ms <= now_ms for item in self.items])
+        return any(item.rank == TOP and item.after is None and item.due_ms <= now_ms for item in self.items)
 
     def next_ms(self, now_ms: int) -> int | None:
         """When the next item is due, None when none waits."""

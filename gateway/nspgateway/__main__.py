@@ -1,5 +1,7 @@
 """Wires the gateway together and runs it: port -> ingest -> journal -> state -> alarms -> outbox -> MQTT, page.
 
+What is in the journal is answered: ingest -> transmitter -> port.
+
 With ``ingest`` the only file that knows all the others. ``nsp gateway run``
 starts it in the field; the demo starts the same with a faster clock.
 """
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from nspgateway import plan
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.errors import ConfigError, GatewayError
@@ -27,6 +30,7 @@ from nspgateway.mqtt import Publisher
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
 from nspgateway.store import Store
+from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
 
 TICK_S = 1.0
@@ -70,7 +74,8 @@ class Gateway:
         *,
         demo: bool,
     ) -> None:
-        self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo)
+        self.transmitter = Transmitter(config, points, keys, self.store, clock)
+        self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
         hub_port = config.radio.hub_port
         self.port = SerialModem(
             config.radio.port,
@@ -109,6 +114,7 @@ class Gateway:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self._tick(), name="tick")
+                group.create_task(self.transmitter.run(self.port), name="transmitter")
                 for number, publisher in enumerate(self.publishers):
                     group.create_task(publisher.run(), name=f"publisher {number}")
                 if self._page is not None:
@@ -140,6 +146,7 @@ def load(
     """
     config = load_gateway(config_file)
     points = load_points(config.points, config)
+    plan.check(config_file, config.radio, sum(point.kit_address is not None for point in points))
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)
     try:

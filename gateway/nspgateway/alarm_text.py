@@ -152,6 +152,8 @@ def _what(text: Text, alarm: AlarmState, facts: Facts) -> str:
 def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
     """Every gap of the texts that a rule can raise, in one language."""
     since = alarm.raised_at or alarm.since
+    if alarm.id == "site_silent" and facts.last_heard is not None:
+        since = facts.last_heard
     return {
         "id": alarm.id,
         "punt": facts.point.name,
@@ -161,6 +163,25 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_generator(words, facts),
         **_devices(words, facts, alarm),
         **_load(words, facts, alarm),
+        **_link(words, facts, alarm),
+    }
+
+
+def _link(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
+    """Return what the texts about the radio need."""
+    litres = facts.last_litres
+    known = {name: str(alarm.values[name]) for name in ("quiet", "watched") if name in alarm.values}
+    kind = words[facts.point.fuel_kind]
+    ours = facts.link is not None and facts.link.air_left_permille is not None
+    return {
+        "n": known.get("quiet", words["unknown"]),
+        "m": known.get("watched", words["unknown"]),
+        "t": words.moment(facts.last_heard, facts.now),
+        "stand": words["unknown"]
+        if litres is None
+        else words.fill("stock_litres", n=words.number(litres), kind=kind),
+        "reserveweg": words["backup"],
+        "wie": words["our_point"] if ours else facts.point.name,
     }
 
 

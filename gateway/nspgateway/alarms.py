@@ -102,7 +102,7 @@ def _of_normal(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState | N
         id=rule.id,
         point=facts.point.slug,
         state="normal",
-        priority=_priority(rule, facts),
+        priority=_priority(rule, facts, facts.now),
         since=facts.now,
         pending_since=pending,
         reason=verdict.reason,
@@ -144,7 +144,7 @@ def _still(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> Dec
     began = _began(rule, verdict, facts)
     now_true = structs.replace(
         alarm,
-        priority=_priority(rule, facts),
+        priority=_priority(rule, facts, alarm.raised_at),
         note="",
         pending_since=None,
         raised_at=min(alarm.raised_at, began) if alarm.raised_at and began else alarm.raised_at,
@@ -216,5 +216,11 @@ def _earlier(alarm: AlarmState | None, now: datetime) -> datetime:
     return min(alarm.pending_since, now)
 
 
-def _priority(rule: Rule, facts: Facts) -> Priority:
-    return rule.priority.open if facts.point.deployment in OPEN_DEPLOYMENTS else rule.priority.otherwise
+def _priority(rule: Rule, facts: Facts, raised_at: datetime | None) -> Priority:
+    """Return how urgent it is here; at an open point what lasts may become critical."""
+    if facts.point.deployment not in OPEN_DEPLOYMENTS:
+        return rule.priority.otherwise
+    lasts_s = (facts.now - raised_at).total_seconds() if raised_at else 0.0
+    if rule.critical_after_s is not None and lasts_s >= rule.critical_after_s:
+        return "critical"
+    return rule.priority.open

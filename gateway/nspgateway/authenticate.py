@@ -7,13 +7,16 @@ receiver has made it durable and says ``accept``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nspgateway.keys import KitKey
 from nspgateway.records import Window
 from nsplink import frame, seal
+
+# A kit that goes up and down all day uses some hundred thousand counters, a block at each boot.
+_AHEAD = 1 << 20
 
 Refusal = Literal[
     "not_ours",  # no frame of this kind of network
@@ -25,14 +28,17 @@ Refusal = Literal[
     "withdrawn",  # its key is no longer valid
     "out_of_sync",  # 16 bits of a counter that we have never seen whole
     "bad_tag",  # forged, damaged, or sealed with another key
+    "implausible",  # not tried: too many failed, and its counter cannot be the kit's next
+    "version_mismatch",  # authentic, but sealed by an earlier version of the protocol
 ]
 
 
 class Refused(Exception):
-    """A frame that says nothing to us; ``outcome`` says why."""
+    """A frame that says nothing to us; ``outcome`` says why. ``kit``: whose address it bears, where it is ours."""
 
-    def __init__(self, outcome: Refusal) -> None:
+    def __init__(self, outcome: Refusal, kit: int | None = None) -> None:
         self.outcome = outcome
+        self.kit = kit
         super().__init__(outcome)
 
 
@@ -52,6 +58,8 @@ class Authenticator:
 
     ``kits``: addresses in use. ``windows``: by (kit, generation), as last made
     durable. A kit may go on with its previous key until its newer one is heard.
+    ``is_limited``: whether frames of this kit's address that can hardly be its own are dropped unopened.
+    ``earlier``: an older version of the protocol that kits in the field may still speak.
     """
 
     def __init__(
@@ -60,6 +68,9 @@ class Authenticator:
         kits: frozenset[int],
         keys: Sequence[KitKey],
         windows: Mapping[tuple[int, int], Window],
+        *,
+        is_limited: Callable[[int], bool] = lambda _: False,
+        earlier: int | None = None,
     ) -> None:
         self._cp_number = cp_number
         self._kits = kits
@@ -68,6 +79,8 @@ class Authenticator:
             self._keys.setdefault(key.address, []).append(key)
         self._up: dict[tuple[int, int], seal.UplinkKey] = {}
         self._windows = dict(windows)
+        self._is_limited = is_limited
+        self._earlier = earlier
 
     def open(self, data: bytes) -> Opened:
         """Return the authentic frame in ``data``, or raise Refused."""
@@ -79,13 +92,31 @@ class Authenticator:
             candidates = replay.candidates(header)
         except frame.OutOfSync:
             raise Refused("out_of_sync") from None
+        if self._is_limited(key.address):
+            candidates = tuple(counter for counter in candidates if _is_plausible(replay, counter))
+            if not candidates:
+                raise Refused("implausible", key.address)
         for counter in candidates:
             try:
                 payload = self._uplink(key).open(data, header, counter)
             except frame.BadTag:
                 continue
             return Opened(header, key.generation, counter, payload, _accepted(replay, counter))
-        raise Refused("bad_tag")
+        if (
+            self._earlier is not None
+            and len(candidates) == 1
+            and self._is_earlier(key, data, header, candidates[0])
+        ):
+            raise Refused("version_mismatch", key.address)
+        raise Refused("bad_tag", key.address)
+
+    def _is_earlier(self, key: KitKey, data: bytes, header: frame.Header, counter: int) -> bool:
+        """Tell whether an older version of the protocol opens it: an update forgotten, not an attack."""
+        try:
+            self._uplink(key).open(data, header, counter, self._earlier or 0)
+        except frame.BadTag:
+            return False
+        return True
 
     def accept(self, opened: Opened) -> None:
         """Take the counter as used; to be called once the frame is durable."""
@@ -130,10 +161,19 @@ class Authenticator:
         return self._up[name]
 
 
+def _is_plausible(replay: frame.ReplayWindow, counter: int) -> bool:
+    """Tell whether a kit could use this counter now: not used yet, and not ages ahead."""
+    if replay.newest is not None and counter > replay.newest + _AHEAD:
+        return False
+    return _accepted(replay, counter) is not None
+
+
 def _accepted(replay: frame.ReplayWindow, counter: int) -> Window | None:
+    """Return the window with this counter in; None when it was used before, or may have been."""
     try:
         replay.check(counter)
     except frame.Replayed:
         return None
-    replay.accept(counter)
-    return Window(replay.newest or 0, replay.seen)
+    after = frame.ReplayWindow(replay.newest, replay.seen)
+    after.accept(counter)
+    return Window(after.newest or 0, after.seen)

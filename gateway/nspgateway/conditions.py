@@ -15,8 +15,13 @@ from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
 from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
+from nspgateway.view import SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
 
 DEVICES = ("generator", "battery", "meter")
+# Ordinary frames stop at the third of the hour that is kept for alarms: a little before that.
+AIR_LOW_PERMILLE = 380
+AIR_DEADBAND_PERMILLE = 120
+WEAK_DEADBAND_DB = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +79,70 @@ def battery_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict
     return _below_percent(rule, charge / 10, "of the battery", alarm)
 
 
+def site_silent(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """A point in use that does not answer; nothing while our own deafness or a jammer explains it."""
+    link = facts.link
+    if facts.point.deployment not in WATCHED:
+        return Verdict(False, f"the point is {facts.point.deployment}: its kit may be off")
+    if link is None or link.silent is None:
+        return Verdict(None, "not listened long enough to tell")
+    if not link.silent:
+        return Verdict(False, "heard")
+    if link.trouble:
+        return Verdict(None, f"silent, but so are others: {link.trouble}")
+    return Verdict(True, "three heartbeats missed and no question answered")
+
+
+def link_trouble(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """The one cause behind the silence of several points, named as the rule itself is."""
+    link = facts.link
+    if link is None:
+        return Verdict(None, "no link is watched")
+    values: dict[str, Value] = {"quiet": link.quiet, "watched": link.watched}
+    return Verdict(link.trouble == rule.id, f"{link.quiet} of {link.watched} points are not heard", values)
+
+
+def tamper(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """Forged or played-back frames with the address of this point's kit, more than chance makes."""
+    if facts.link is None:
+        return Verdict(None, "no link is watched")
+    if facts.link.tampered:
+        return Verdict(True, "frames that pretend to be of this kit were refused within the last hour")
+    return Verdict(False, "an hour without such frames")
+
+
+def airtime(_rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
+    """Little left of the lawful hour: of the gateway's own, or of a kit's by its last status."""
+    left = facts.link.air_left_permille if facts.link else None
+    if left is None:
+        said = _value(facts, "budget_permille")
+        left = said if isinstance(said, int) else None
+    if left is None:
+        return Verdict(None, "airtime left unknown")
+    limit = AIR_LOW_PERMILLE + (AIR_DEADBAND_PERMILLE if alarm else 0)
+    values: dict[str, Value] = {"left_permille": left}
+    return Verdict(left < limit, f"{left / 10:.0f} % of the lawful hour left", values)
+
+
+def radio_weak(_rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
+    """Little signal above what is needed; unknown while nothing is heard."""
+    link = facts.link
+    if link is None or link.snr_db is None or link.silent:
+        return Verdict(None, "how well the kit is heard is unknown")
+    margin = link.snr_db - SNR_LIMIT_DB[facts.sf]
+    limit = WEAK_MARGIN_DB + (WEAK_DEADBAND_DB if alarm else 0.0)
+    return Verdict(margin < limit, f"{margin:.0f} dB above the limit", {"margin_db": round(margin, 1)})
+
+
 CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = {
     "local_bit": local_bit,
     "fuel_hours": fuel_hours,
     "battery_hours": battery_hours,
+    "site_silent": site_silent,
+    "link_trouble": link_trouble,
+    "tamper": tamper,
+    "airtime": airtime,
+    "radio_weak": radio_weak,
 }
 
 

@@ -3,6 +3,7 @@
 GatewayError
  +- ConfigError        a settings file cannot be used
  +- KeyRegisterError   the key register cannot be used
+ +- CountersError      the file of downlink counters cannot be used: nothing may be sent
  +- StoreError         the database cannot be used
      +- StoreCorrupt   the file is damaged or no database of ours
      +- StoreFull      no room on the disk
@@ -39,6 +40,10 @@ class ConfigError(GatewayError):
 
 class KeyRegisterError(GatewayError):
     """The key register cannot be used; the text says why and what to do."""
+
+
+class CountersError(GatewayError):
+    """The file of downlink counters cannot be used or written; the text says why and what to do."""
 
 
 class StoreError(GatewayError):

@@ -13,13 +13,32 @@ from nspgateway.view import Forecast, Reading
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What the radio link knows of a point's kit, or of the gateway itself.
+
+    ``silent``: None = not known yet, or nobody watches. ``trouble``: the one cause behind the silence
+    of several kits, empty = none. ``quiet`` of ``watched`` kits have missed heartbeats. ``snr_db``: of
+    the newest frame. ``air_left_permille``: of the gateway's own lawful hour, None for a kit.
+    """
+
+    silent: bool | None = None
+    trouble: str = ""
+    tampered: bool = False
+    snr_db: float | None = None
+    quiet: int = 0
+    watched: int = 0
+    air_left_permille: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
 
     ``burn``: litres/h by load curve and by slope, which of them counts and why; None without a
     generator. ``refuels``: seen in the last 24 hours, oldest first. ``last_litres``: the level as last
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
-    ``ended``: those that it says are over.
+    ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
+    spreading factor that kits send with.
     """
 
     point: PointConfig
@@ -35,3 +54,5 @@ class Facts:
     last_litres: float | None = None
     began: Mapping[str, datetime] = field(default_factory=dict)
     ended: frozenset[str] = frozenset()
+    link: LinkFacts | None = None
+    sf: int = 9

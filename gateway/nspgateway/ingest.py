@@ -17,33 +17,33 @@ from datetime import datetime
 from typing import Protocol
 
 import structlog
-from msgspec import ValidationError
 
-from nspgateway import alarms, judge, messages, overview, state
+from nspgateway import alarms, judge, overview, restore, state, uplinks
 from nspgateway.alarms import AlarmState
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.errors import StoreError
+from nspgateway.facts import Facts, LinkFacts
 from nspgateway.judge import Judgement
 from nspgateway.keys import KeyRegister
+from nspgateway.messages import OutboxMessage
 from nspgateway.outbox import Outbox
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo, Health, Modem, utc
 from nspgateway.ports import Port, Reception
-from nspgateway.records import AlarmChange, Changes, Frame, Held
+from nspgateway.records import Changes, Frame, Held, Window
 from nspgateway.rules import Rule
 from nspgateway.speaker import Speaker
 from nspgateway.state import PointState
 from nspgateway.store import Store
+from nspgateway.tamper import Tamper
+from nspgateway.transmitter import Transmitter
 from nspgateway.unsaved import Unsaved
+from nspgateway.uplinks import Read
 from nspgateway.view import Overview
 from nsplink import frame as wire
-from nsplink import message
-from nsplink.fields import MESSAGES
-
-# The same frame heard twice by two receivers, seconds on the wall; later it is a replay.
-DUPLICATE_S = 30.0
+from nsplink.timing import DUPLICATE_S
 
 _log = structlog.get_logger()
 
@@ -74,10 +74,16 @@ class Ingest:
         rules: Sequence[Rule] | None = None,
         *,
         demo: bool = False,
+        transmitter: Transmitter | None = None,
     ) -> None:
-        """Take up the thread where the store has it. ``demo``: every message says so. Raises StoreError."""
+        """Take up the thread where the store has it. ``demo``: every message says so. Raises StoreError.
+
+        ``transmitter``: told of every frame once it is durable; None = nothing is ever answered.
+        """
         now = clock.now()
-        store.register(config, points, now)
+        self._cp = PointState(restore.own_place(config, points))
+        places = [*points, self._cp.point]
+        store.register(config, places, now)
         self.counters: Counter[str] = Counter()
         self.store_problem = ""
         self._store_word = ""
@@ -85,13 +91,21 @@ class Ingest:
         self._config = config
         self._store = store
         self._clock = clock
-        self._rules = alarms.load_rules() if rules is None else rules
+        every = alarms.load_rules() if rules is None else rules
+        self._rules = [rule for rule in every if rule.scope != "gateway"]
+        self._own_rules = [rule for rule in every if rule.scope != "points"]
         self._point_of = {p.kit_address: p.slug for p in points if p.kit_address is not None}
+        self._transmitter = transmitter
+        self._tamper = Tamper()
         self._authenticator = Authenticator(
-            config.cp_number, frozenset(self._point_of), keys.keys, store.windows()
+            config.cp_number,
+            frozenset(self._point_of),
+            keys.keys,
+            transmitter.windows if transmitter else store.windows(),
+            is_limited=lambda kit: self._tamper.is_limited(kit, self._now_ms()),
         )
-        self._states = {p.slug: _restored(p, store, now) for p in points}
-        self._alarms = _restored_alarms(points, store)
+        self._states = {p.slug: restore.point_state(p, store, now) for p in points}
+        self._alarms = restore.kept_alarms(places, store)
         self._demo = Demo(clock.speed) if demo else None
         self._speaker = Speaker(config, now, self._demo)
         self._unsaved = Unsaved()
@@ -128,58 +142,83 @@ class Ingest:
         try:
             opened = self._authenticator.open(reception.data)
         except Refused as refused:
+            if refused.kit is not None:
+                self._tamper.note(refused.kit, refused.outcome, self._now_ms())
             return refused.outcome
         if opened.window is None:
             return self._heard_before(opened, reception, now)
-        if opened.header.kind not in MESSAGES:
-            return "unsupported"
         try:
-            frame = self._decode(opened, reception, now)
+            read = self._read(opened, reception, now)
         except wire.Malformed:
             return "undecodable"
-        self._take(opened, frame)
+        if self._is_unsure(read.frame) and read.frame.kind == "clear":
+            # A recording must not end an alarm; the kit says it again until it is believed.
+            return "unsure"
+        self._take(opened, read, self._believed(read.frame, opened.window))
         return "accepted"
 
-    def _take(self, opened: Opened, frame: Frame) -> None:
+    def _take(self, opened: Opened, read: Read, window: Window) -> None:
         """Write down everything that the frame changes and let it be true; StoreError when only true."""
+        frame = read.frame
         before = self._states[frame.point]
         newer = state.is_newer(before, frame)
-        changed = state.changes(before, frame) if newer else {}
-        if not self._authenticator.has_heard(frame.kit):
+        is_known = read.event is not None and self._store.has_event(read.event)
+        changed = state.changes(before, frame) if newer and not is_known else {}
+        if not self._authenticator.has_heard(frame.kit) or self._is_unsure(frame):
             # The first we ever hear of a kit may be an old recording: without a window nothing tells.
-            self._doubted[frame.kit] = changed
+            self._doubted[frame.kit] = {**self._doubted.get(frame.kit, {}), **changed}
             changed = {name: _doubted(held) for name, held in changed.items()}
         elif newer:
             changed = {**self._doubted.pop(frame.kit, {}), **changed}
-        after = state.after(before, frame, changed) if newer else before
+        after = state.after(before, frame, changed, is_known=is_known) if newer else before
+        late = uplinks.late_frames(read, self._store, self._clock.speed)
+        window = uplinks.with_late(window, [one.counter for one in late])
         judged = self._judge(after, frame.received_at)
         self._keep(after, judged)
-        said = [*self._speaker.telemetry(after.point, frame), *self._speaker.point(judged)]
+        said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
         self._commit(
             Changes(
                 at=frame.received_at,
                 frame=frame,
-                window=opened.window,
+                window=window,
                 heard=after.heard if newer else None,
                 readings=changed,
                 alarms=judged.changes,
-                messages=tuple(said),
+                messages=(*said, *self._speaker.point(judged)),
+                event=read.event,
+                boot=read.boot,
+                late=late,
             ),
             (judged,),
         )
-        self._authenticator.accept(opened)
+        self._authenticator.accept(replace(opened, window=window))
+        if self._transmitter is not None:
+            self._transmitter.heard(frame, window, wide=opened.header.wide)
+
+    def _believed(self, frame: Frame, window: Window) -> Window:
+        """Return the window to go on with; a kit that has proved to be here and now leaves its past behind."""
+        link = self._transmitter
+        if link is None or frame.kit not in link.unsure or self._is_unsure(frame):
+            return window
+        link.unsure.discard(frame.kit)
+        return Window(frame.counter, uplinks.ALL_SEEN)
+
+    def _is_unsure(self, frame: Frame) -> bool:
+        """Tell whether this frame may be older than the database that it would change."""
+        link = self._transmitter
+        return link is not None and frame.kit in link.unsure and not link.proves(frame)
 
     def tick(self) -> None:
         """Let time pass: ages, forecasts and alarms of every point. Call about once a second."""
         now = self._clock.now()
-        judged = [self._judge(point, now) for point in self._states.values()]
-        spoken = [j for j in judged if j.changes or self._speaker.is_due(j)]
-        said = [m for j in spoken for m in self._speaker.point(j)]
+        judged = [self._judge(point, now) for point in (*self._states.values(), self._cp)]
+        spoken = [j for j in judged if j.changes or self._is_due(j)]
+        said = [m for j in spoken for m in self._messages(j)]
         stats = self._speaker.stats(self.counters, now)
         if not spoken and not stats and not self._unsaved:
             return
         for j in spoken:
-            self._keep(self._states[j.facts.point.slug], j)
+            self._alarms[j.facts.point.slug] = dict(j.kept)
         changes = tuple(change for j in spoken for change in j.changes)
         try:
             self._commit(Changes(at=now, alarms=changes, messages=(*said, *stats)), spoken)
@@ -189,15 +228,26 @@ class Ingest:
             self._speaker.note_stats(stats)
         self._show()
 
+    def _is_due(self, judged: Judgement) -> bool:
+        """Of the gateway itself there is something to say only while an alarm stands."""
+        stands = judged.facts.point is not self._cp.point or any(a.is_shown for a in judged.kept.values())
+        return stands and self._speaker.is_due(judged)
+
+    def _messages(self, judged: Judgement) -> list[OutboxMessage]:
+        if judged.facts.point is self._cp.point:
+            return self._speaker.alarms(judged)
+        return self._speaker.point(judged)
+
     def overview(self) -> Overview:
         """Return everything on the first page, as it is at this moment."""
         now = self._clock.now()
         points = self._states.items()
         return overview.build(
-            [state.facts(point, now) for _, point in points],
+            [replace(state.facts(point, now), link=self._link(point)) for _, point in points],
             {slug: tuple(kept.values()) for slug, kept in self._alarms.items()},
             {slug: overview.Heard(p.heard.rssi_dbm, p.heard.snr_db) for slug, p in points if p.heard},
             self._box(now),
+            own=self._own_facts(now),
         )
 
     def health(self) -> Health:
@@ -219,16 +269,21 @@ class Ingest:
 
     def _heard_before(self, opened: Opened, reception: Reception, now: datetime) -> str:
         """Tell a frame that two receivers heard from one that somebody plays back."""
-        seen = self._store.find_frame(opened.header.address, opened.generation, opened.counter)
-        if seen is None or seen.raw != reception.data:
-            return "replay"
-        age_s = (now - seen.received_at).total_seconds() / self._clock.speed
-        # Below 0 the clock was set back: what was heard in the future is no echo of now.
-        return "duplicate" if 0 <= age_s <= DUPLICATE_S else "replay"
+        kit = opened.header.address
+        seen = self._store.find_frame(kit, opened.generation, opened.counter)
+        if seen is not None and seen.raw == reception.data:
+            age_s = (now - seen.received_at).total_seconds() / self._clock.speed
+            # Below 0 the clock was set back: what was heard in the future is no echo of now.
+            if 0 <= age_s <= DUPLICATE_S:
+                if self._transmitter is not None:
+                    self._transmitter.echo(seen)
+                return "duplicate"
+        self._tamper.note(kit, "replay", self._now_ms())
+        return "replay"
 
-    def _decode(self, opened: Opened, reception: Reception, now: datetime) -> Frame:
+    def _read(self, opened: Opened, reception: Reception, now: datetime) -> Read:
         header = opened.header
-        return Frame(
+        frame = Frame(
             kit=header.address,
             generation=opened.generation,
             counter=opened.counter,
@@ -236,15 +291,33 @@ class Ingest:
             received_at=now,
             kind=header.kind,
             exercise=header.exercise,
-            fields=message.decode(header.kind, opened.payload),
+            fields={},
             raw=reception.data,
             rssi_dbm=reception.rssi_dbm,
             snr_db=reception.snr_db,
         )
+        return uplinks.read(frame, opened.payload, self._clock.speed)
 
     def _judge(self, point: PointState, now: datetime) -> Judgement:
         kept = self._alarms[point.point.slug]
-        return judge.judge(point, kept, self._rules, now, self._clock.speed, self._demo)
+        rules = self._own_rules if point is self._cp else self._rules
+        link, sf = self._link(point), self._config.radio.sf
+        return judge.judge(point, kept, rules, now, self._clock.speed, self._demo, link, sf)
+
+    def _link(self, point: PointState) -> LinkFacts | None:
+        """Return what the link knows of a point's kit, or of the gateway itself."""
+        kit = point.point.kit_address
+        if self._transmitter is None or (kit is None and point is not self._cp):
+            return None
+        tampered = kit is not None and self._tamper.is_suspected(kit, self._now_ms())
+        return self._transmitter.facts(kit, tampered=tampered)
+
+    def _own_facts(self, now: datetime) -> tuple[Facts, Sequence[AlarmState]]:
+        facts = replace(state.facts(self._cp, now), link=self._link(self._cp))
+        return facts, tuple(self._alarms[self._cp.point.slug].values())
+
+    def _now_ms(self) -> int:
+        return int(self._clock.monotonic() * 1000)
 
     def _box(self, now: datetime) -> Box:
         config, port = self._config, self._port
@@ -271,23 +344,9 @@ class Ingest:
         behind_s = (self._newest_before - now).total_seconds()
         if behind_s > 0:
             _log.warning("clock is behind the journal", behind_s=round(behind_s), cure="set the box's clock")
-        regions = self._store.regions()
-        gone = {key: record for key, record in self._store.alarms().items() if key[0] not in self._states}
-        if gone:
-            self._commit(
-                Changes(
-                    at=now,
-                    alarms=tuple(
-                        AlarmChange(slug, name, "forget", record, is_kept=False, is_event=True)
-                        for (slug, name), record in gone.items()
-                    ),
-                    messages=tuple(
-                        messages.forgotten(regions[slug], slug, leaf, now)
-                        for slug in dict.fromkeys(slug for slug, _ in gone)
-                        for leaf in ("state", *(f"alarm/{name}" for point, name in gone if point == slug))
-                    ),
-                )
-            )
+        gone = restore.forgotten(self._store, {*self._states, self._cp.point.slug}, now)
+        if gone is not None:
+            self._commit(gone)
 
     def _commit(self, changes: Changes, judged: Sequence[Judgement] = ()) -> None:
         """Write durably, with what could not be written before, and wake the brokers' links.
@@ -328,23 +387,3 @@ class Ingest:
 def _doubted(held: Held) -> Held:
     """Return a value for which nobody vouches yet: never better than stale."""
     return replace(held, source="stale") if held.source == "good" else held
-
-
-def _restored(point: PointConfig, store: Store, now: datetime) -> PointState:
-    """Return a point's state as the store has it; the histories are drawn from the journal again."""
-    restored = PointState(point, store.readings(point.slug), store.heard(point.slug))
-    for frame in store.frames(point.slug, now - state.HISTORY - state.WARM_UP):
-        restored = state.remember(restored, frame)
-    return restored
-
-
-def _restored_alarms(points: Sequence[PointConfig], store: Store) -> dict[str, dict[str, AlarmState]]:
-    restored: dict[str, dict[str, AlarmState]] = {p.slug: {} for p in points}
-    for (slug, name), record in store.alarms().items():
-        if slug in restored:
-            try:
-                restored[slug][name] = alarms.from_json(record)
-            except ValidationError as error:
-                # What still is true is raised again by the next frame; the page must not stay dark for this.
-                _log.error("alarm dropped, cannot be read", point=slug, alarm=name, reason=str(error))
-    return restored

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nspgateway import alarms, messages, state
 from nspgateway.alarms import AlarmState, Decision
-from nspgateway.facts import Facts
+from nspgateway.facts import Facts, LinkFacts
 from nspgateway.messages import OutboxMessage
 from nspgateway.payloads import Demo
 from nspgateway.records import AlarmChange
@@ -40,9 +40,11 @@ def judge(
     now: datetime,
     speed: float = 1.0,
     demo: Demo | None = None,
+    link: LinkFacts | None = None,
+    sf: int = 9,
 ) -> Judgement:
     """Decide on every alarm of a point. ``kept``: its alarms so far, by id; ``speed``: of the gateway's clock."""
-    facts = state.facts(point, now, speed)
+    facts = replace(state.facts(point, now, speed), link=link, sf=sf)
     exercise = point.heard is not None and point.heard.exercise
     decisions = alarms.evaluate(rules, facts, kept)
     after = {**kept, **{d.alarm.id: d.alarm for d in decisions}}

@@ -117,8 +117,9 @@ def telemetry(
     *,
     exercise: bool = False,
     demo: Demo | None = None,
+    made_at: datetime | None = None,
 ) -> OutboxMessage:
-    """Return one heartbeat as it came in.
+    """Return one heartbeat as it came in; with ``made_at`` one that was lost and came long after.
 
     ``values`` is what ``nsplink.message.decode`` gave; ``kind`` its kind on air;
     ``counter`` all 32 bits. ``rssi`` in dBm, ``snr`` in dB.
@@ -140,6 +141,8 @@ def telemetry(
             snr_db=snr,
             values={name: sent(name, values) for name in in_order(values)},
             local_alarms=alarm_names(bits) if isinstance(bits, int) else None,
+            late=made_at is not None,
+            made_at=utc(made_at) if made_at else None,
         ),
         created=received_at,
         retain=False,

@@ -14,13 +14,10 @@ from nspgateway.alarm_state import AlarmState
 from nspgateway.alarm_text import texts
 from nspgateway.facts import Facts
 from nspgateway.status import doubt, is_silent, status
-from nspgateway.view import CLOSED, Alarm, Overview, Point
+from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Point
 
 __all__ = ["Box", "Heard", "build", "link", "status"]
 
-# Below this signal-to-noise ratio in dB a LoRa frame is lost; by spreading factor.
-SNR_LIMIT_DB: Mapping[int, float] = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
-WEAK_MARGIN_DB = 5.0
 PRIORITY_ORDER = ("critical", "high", "medium", "low")
 OPEN = frozenset({"open", "partly_open"})
 _FAR = timedelta(days=36500)
@@ -66,13 +63,18 @@ def build(
     alarms: Mapping[str, Sequence[AlarmState]],
     heard: Mapping[str, Heard],
     box: Box,
+    own: tuple[Facts, Sequence[AlarmState]] | None = None,
 ) -> Overview:
-    """Return the overview. ``alarms`` and ``heard`` by the point's slug; those not shown are left out."""
+    """Return the overview. ``alarms`` and ``heard`` by the point's slug; those not shown are left out.
+
+    ``own``: the coordinating point's own alarms, with the facts that fill their texts.
+    """
     points = [
         _point(one, alarms.get(one.point.slug, ()), heard.get(one.point.slug, Heard()), box) for one in facts
     ]
     lead = {one.point.slug: timedelta(hours=one.point.lead_time_h) for one in facts}
     points.sort(key=lambda point: _urgency(point, lead[point.slug], box.now))
+    ours = [texts(alarm, own[0]) for alarm in own[1] if alarm.is_shown] if own else []
     closed = frozenset(point.slug for point in points if point.deployment in CLOSED)
     return Overview(
         now=box.now,
@@ -80,7 +82,7 @@ def build(
         cp=box.cp,
         speed=box.speed,
         points=tuple(points),
-        alarms=_sorted((alarm for point in points for alarm in point.alarms), closed),
+        alarms=_sorted((*ours, *(alarm for point in points for alarm in point.alarms)), closed),
         modem_ok=box.modem_ok,
         modem_reason=box.modem_reason,
         modem_since=box.modem_since,

@@ -123,7 +123,11 @@ class State(_FromPoint, frozen=True, kw_only=True):
 
 
 class Telemetry(_FromPoint, frozen=True, kw_only=True):
-    """One heartbeat. ``key`` is the same in every delivery of it, and in no other message."""
+    """One heartbeat. ``key`` is the same in every delivery of it, and in no other message.
+
+    ``late``: it was lost on the air and came afterwards; ``made_at`` is when the kit made it, as far
+    as can be told, and ``received_at`` when it came.
+    """
 
     key: str
     generation: int
@@ -134,6 +138,8 @@ class Telemetry(_FromPoint, frozen=True, kw_only=True):
     snr_db: float | None
     values: dict[str, Sent]
     local_alarms: list[str] | None
+    late: bool = False
+    made_at: datetime | None = None
 
 
 class AlarmMessage(_FromPoint, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ class Frame:
     """One authentic frame. ``generation`` is its key's; ``counter`` has all 32 bits.
 
     ``fields``: names of ``nsplink.fields`` -> value, None = unknown. ``raw``: as received.
+    ``late``: it was lost on the air and learnt from a backfill: history, never state; then ``made_at``
+    is when the kit made it, as far as can be told.
     """
 
     kit: int
@@ -30,11 +32,48 @@ class Frame:
     raw: bytes
     rssi_dbm: int | None
     snr_db: float | None
+    late: bool = False
+    made_at: datetime | None = None
+
+    @property
+    def at(self) -> datetime:
+        """When the kit made it, as far as we know."""
+        return self.made_at or self.received_at
 
     @property
     def key(self) -> str:
         """The frame's name for ever: what makes a message about it idempotent."""
         return f"{self.kit}-{self.generation}-{self.counter}"
+
+
+@dataclass(frozen=True, slots=True)
+class KitEvent:
+    """An alarm, clear, call for help or report: the same however often the kit sends it.
+
+    ``boot`` and ``n`` name it within the kit; ``mark`` is that of a call for help, else empty.
+    ``began``: received less the age that the kit gave. ``text``: what a person typed; personal,
+    for the journal and the screen only.
+    """
+
+    kit: int
+    generation: int
+    boot: int
+    n: int
+    kind: str
+    mark: str
+    began: datetime
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KitBoot:
+    """What a kit reported of its newest boot. ``epoch``: the first counter that it used in it."""
+
+    kit: int
+    generation: int
+    epoch: int
+    at: datetime
+    fields: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +129,17 @@ class AlarmChange:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Everything that one transaction writes, or none of it. ``at``: time of the change."""
+    """Everything that one transaction writes, or none of it. ``at``: time of the change.
+
+    ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields.
+    """
 
     at: datetime
     frame: Frame | None = None
     window: Window | None = None
+    event: KitEvent | None = None
+    boot: KitBoot | None = None
+    late: tuple[Frame, ...] = ()
     heard: Heard | None = None
     readings: Mapping[str, Held] = field(default_factory=dict)
     alarms: tuple[AlarmChange, ...] = ()

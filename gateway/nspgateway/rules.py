@@ -27,16 +27,31 @@ class Priorities(Struct, frozen=True, forbid_unknown_fields=True):
     otherwise: Priority
 
 
+Condition = Literal[
+    "local_bit",
+    "fuel_hours",
+    "battery_hours",
+    "site_silent",
+    "link_trouble",
+    "tamper",
+    "airtime",
+    "radio_weak",
+]
+Scope = Literal["points", "gateway", "both"]
+
+
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One rule; the head of rules.toml says what each key means."""
 
     id: str
-    condition: Literal["local_bit", "fuel_hours", "battery_hours"]
+    condition: Condition
     role: str
     priority: Priorities
     on_delay_s: _Seconds = 0.0
     off_delay_s: _Seconds = 0.0
     auto_return: bool = False
+    critical_after_s: _Seconds | None = None
+    scope: Scope = "points"
     hides: tuple[str, ...] = ()
     bit: str | None = None
     hours: _Hours | None = None

@@ -11,8 +11,8 @@ from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
 from nspgateway.payloads import Demo
 from nspgateway.records import Frame
+from nspgateway.uplinks import HEARTBEATS
 
-HEARTBEATS = frozenset({"vital", "full", "status"})
 STATS_EVERY = timedelta(minutes=5)
 # A silent point's state is said again before it expires at the broker, which is after three intervals.
 REPEAT_INTERVALS = 2.0
@@ -44,6 +44,7 @@ class Speaker:
                 frame.snr_db,
                 exercise=frame.exercise,
                 demo=self._demo,
+                made_at=frame.made_at if frame.late else None,
             )
         ]
 
@@ -54,9 +55,12 @@ class Speaker:
         """
         return [
             messages.state(judged.facts, exercise=judged.exercise, demo=self._demo),
-            *judged.messages,
-            *judge.repeats(judged, self._demo),
+            *self.alarms(judged),
         ]
+
+    def alarms(self, judged: Judgement) -> list[OutboxMessage]:
+        """Return what has to be said of the alarms of a place, and the others once more."""
+        return [*judged.messages, *judge.repeats(judged, self._demo)]
 
     def is_due(self, judged: Judgement) -> bool:
         """Tell whether the state last said is no longer what is true, or about to expire."""

@@ -20,6 +20,7 @@ from nspgateway.facts import Facts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
 from nspgateway.records import Frame, Heard, Held, Value
+from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
 from nsplink.fields import ALARMS, MESSAGES
 
@@ -82,6 +83,8 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return the quantities as held after a newer frame; only those that it speaks of."""
     if frame.kind in events.KINDS:
         return _with_event(state, frame)
+    if frame.kind not in HEARTBEATS:
+        return {}
     at = frame.received_at
     return _by_word(state, frame) | {
         name: _hold(state.held.get(name), value, _source(name, frame.fields), at)
@@ -89,8 +92,10 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
     }
 
 
-def after(state: PointState, frame: Frame, changed: Mapping[str, Held]) -> PointState:
-    """Return the state after a newer frame and its ``changes``."""
+def after(
+    state: PointState, frame: Frame, changed: Mapping[str, Held], *, is_known: bool = False
+) -> PointState:
+    """Return the state after a newer frame and its ``changes``. ``is_known``: its event came before."""
     heard = Heard(
         frame.kit,
         frame.generation,
@@ -101,7 +106,10 @@ def after(state: PointState, frame: Frame, changed: Mapping[str, Held]) -> Point
         frame.exercise,
     )
     held = {**state.held, **changed}
-    return remember(replace(state, held=held, heard=heard, event=events.of_frame(frame)), frame)
+    # A frame that speaks neither of one alarm nor of all leaves the last word on it as it was.
+    speaks = frame.kind in events.KINDS or "alarms" in frame.fields
+    event = events.of_frame(frame) if speaks and not is_known else state.event
+    return remember(replace(state, held=held, heard=heard, event=event), frame)
 
 
 def remember(state: PointState, frame: Frame) -> PointState:

@@ -1,6 +1,5 @@
-"""The database: journal, history, state and outbox in one SQLite file. The only file that speaks SQL.
+"""The gateway's tables: journal, history, state and outbox in one SQLite file. The only file that speaks SQL.
 
-WAL with synchronous=FULL: what was committed survives kill -9 and a power cut.
 One accepted frame is one transaction, so it is there whole or not at all; the
 journal's UNIQUE (kit, generation, counter) keeps it from being there twice.
 All times are UTC and aware.
@@ -9,23 +8,18 @@ All times are UTC and aware.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from nspgateway.config import GatewayConfig, PointConfig
-from nspgateway.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreTooNew
+from nspgateway.database import Database
 from nspgateway.messages import OutboxMessage
-from nspgateway.records import Changes, Frame, Heard, Held, Window
+from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
-BUSY_S = 2.0
-
 
 _PUT_REGION = """
     INSERT INTO region (slug, name) VALUES (?, ?)
@@ -38,14 +32,36 @@ _PUT_POINT = """
     ON CONFLICT (slug) DO UPDATE SET name = excluded.name, number = excluded.number,
         municipality = excluded.municipality, region = excluded.region, cp = excluded.cp"""
 _PUT_FRAME = """
-    INSERT INTO frame (kit, generation, counter, point, received_at, kind, exercise, fields, raw, rssi_dbm, snr_db)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_FRAME_BY_NAME = """
-    SELECT kit, generation, counter, point, received_at, kind, exercise, fields, raw, rssi_dbm, snr_db
-    FROM frame WHERE kit = ? AND generation = ? AND counter = ?"""
-_FRAMES_OF_POINT = """
-    SELECT kit, generation, counter, point, received_at, kind, exercise, fields, raw, rssi_dbm, snr_db
-    FROM frame WHERE point = ? AND received_at >= ? ORDER BY id"""
+    INSERT INTO frame (kit, generation, counter, point, received_at, kind, exercise, fields, raw, rssi_dbm, snr_db,
+        late, made_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_FRAME = """
+    SELECT kit, generation, counter, point, received_at, kind, exercise, fields, raw, rssi_dbm, snr_db, late, made_at
+    FROM frame"""
+_FRAME_BY_NAME = f"{_FRAME} WHERE kit = ? AND generation = ? AND counter = ?"
+_FRAMES_OF_POINT = f"{_FRAME} WHERE point = ? AND received_at >= ? AND late = 0 ORDER BY id"
+_LATE_OF_POINT = f"{_FRAME} WHERE point = ? AND late = 1 ORDER BY made_at, counter"
+_KNOWN = """
+    SELECT counter FROM frame WHERE kit = ? AND generation = ?
+    AND counter IN (SELECT value FROM json_each(?))"""
+_BEFORE = """
+    SELECT coalesce(made_at, received_at) FROM frame WHERE kit = ? AND generation = ? AND counter < ?
+    ORDER BY counter DESC LIMIT 1"""
+_AFTER = """
+    SELECT coalesce(made_at, received_at) FROM frame WHERE kit = ? AND generation = ? AND counter > ?
+    ORDER BY counter LIMIT 1"""
+_PUT_KIT_EVENT = "INSERT OR IGNORE INTO kit_event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_HAS_KIT_EVENT = """
+    SELECT 1 FROM kit_event WHERE kit = ? AND generation = ? AND event_boot = ? AND event_n = ?
+    AND kind = ? AND help_mark = ?"""
+_KIT_EVENTS = """
+    SELECT kit, generation, event_boot, event_n, kind, help_mark, began_at, text FROM kit_event
+    WHERE point = ? ORDER BY received_at, counter"""
+_PUT_BOOT = """
+    INSERT INTO kit_boot VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (kit, generation) DO UPDATE SET epoch = excluded.epoch, received_at = excluded.received_at,
+        fields = excluded.fields
+    WHERE excluded.epoch >= kit_boot.epoch"""
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 _PUT_MESSAGE = """
     INSERT INTO outbox (broker, topic, payload, retain, expiry_s, created, passing) VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -54,104 +70,6 @@ _OUTBOX = """
     SELECT id, topic, payload, retain, expiry_s, created, passing FROM outbox
     WHERE broker = ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
-
-
-class Database:
-    """An open, checked and migrated SQLite file. ``schema``: a folder of NNNN.sql."""
-
-    def __init__(self, path: Path, schema: Path) -> None:
-        self.path = path
-        # SQLite would let everybody on the machine read it; its -wal and -shm take over this mode.
-        with suppress(OSError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with self._errors():
-            # isolation_level None: transactions begin where we say so, never by themselves.
-            self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        try:
-            self._prepare(schema)
-        except BaseException:
-            self._db.close()
-            raise
-
-    def close(self) -> None:
-        """Close the file. Safe to call twice."""
-        self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _prepare(self, schema: Path) -> None:
-        with self._errors():
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise StoreCorrupt(f"{self.path}: damaged ({found}). {_RESTORE}")
-            self._migrate(schema)
-
-    def _migrate(self, schema: Path) -> None:
-        """Run the numbered files that this database has not had, each in its own transaction."""
-        steps = sorted(schema.glob("[0-9][0-9][0-9][0-9].sql"))
-        newest = int(steps[-1].stem)
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-        if version > newest:
-            raise StoreTooNew(
-                f"{self.path}: written by a later version of this program (schema {version}, "
-                f"known here {newest}). Install that version, or start with a new data folder."
-            )
-        for step in steps:
-            number = int(step.stem)
-            if number > version:
-                with self._transaction():
-                    for statement in _statements(step.read_text(encoding="utf-8")):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {number}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of the block, durable when it ends, or none of it."""
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                # A full disk or an I/O error may already have rolled back.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        with self._errors():
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn SQLite's complaints into ours, with what to do."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-            kind, cure = _CURES.get(code, (StoreError, "See the message; nothing was written."))
-            raise kind(f"{self.path}: {error}. {cure}") from error
-
-
-_RESTORE = "Move the file away and restore a backup, or start with an empty data folder."
-_CURES: dict[int, tuple[type[StoreError], str]] = {
-    sqlite3.SQLITE_CORRUPT: (StoreCorrupt, _RESTORE),
-    sqlite3.SQLITE_NOTADB: (StoreCorrupt, _RESTORE),
-    sqlite3.SQLITE_FULL: (StoreFull, "Free space on this disk; receiving goes on by itself."),
-    sqlite3.SQLITE_BUSY: (StoreLocked, "Stop the other program that uses this file."),
-    sqlite3.SQLITE_LOCKED: (StoreLocked, "Stop the other program that uses this file."),
-    sqlite3.SQLITE_CANTOPEN: (StoreError, "Check that the folder exists and may be written."),
-    sqlite3.SQLITE_READONLY: (StoreError, "Give this user the right to write the file and its folder."),
-}
 
 
 class Store(Database):
@@ -187,6 +105,7 @@ class Store(Database):
             if changes.frame is not None:
                 _insert_frame(db, changes.frame)
                 _write_state(db, changes.frame, changes)
+                _write_kit(db, changes.frame, changes)
             for a in changes.alarms:
                 if a.is_kept:
                     db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))
@@ -208,11 +127,55 @@ class Store(Database):
         return next((_frame(row) for row in self._rows(_FRAME_BY_NAME, kit, generation, counter)), None)
 
     def frames(self, point: str, since: datetime) -> list[Frame]:
-        """Return a point's frames received at or after ``since``, in order of arrival.
+        """Return a point's frames received in time, at or after ``since``, in order of arrival.
 
         That is not the order of their times when the clock was set back between them.
         """
         return [_frame(row) for row in self._rows(_FRAMES_OF_POINT, point, _text(since))]
+
+    def late_frames(self, point: str) -> list[Frame]:
+        """Return what was learnt of a point from backfill, oldest first."""
+        return [_frame(row) for row in self._rows(_LATE_OF_POINT, point)]
+
+    def known_counters(self, kit: int, generation: int, counters: Iterable[int]) -> set[int]:
+        """Return those of the counters that are in the journal."""
+        return {row[0] for row in self._rows(_KNOWN, kit, generation, json.dumps(list(counters)))}
+
+    def neighbours(self, kit: int, generation: int, counter: int) -> tuple[datetime | None, datetime | None]:
+        """Return when the frames before and after this counter were made, as far as there are any."""
+        found = [self._rows(sql, kit, generation, counter) for sql in (_BEFORE, _AFTER)]
+        before, after = (_time(rows[0][0]) if rows else None for rows in found)
+        return before, after
+
+    def has_event(self, event: KitEvent) -> bool:
+        """Tell whether the kit's event is in the journal."""
+        name = (event.kit, event.generation, event.boot, event.n, event.kind, event.mark)
+        return bool(self._rows(_HAS_KIT_EVENT, *name))
+
+    def kit_events(self, point: str) -> list[KitEvent]:
+        """Return what the kits of a point reported by name, in order of arrival."""
+        rows = self._rows(_KIT_EVENTS, point)
+        return [
+            KitEvent(kit, generation, boot, n, kind, mark, _time(began), text)
+            for kit, generation, boot, n, kind, mark, began, text in rows
+        ]
+
+    def boots(self) -> dict[tuple[int, int], KitBoot]:
+        """Return the newest boot report of each (kit, generation)."""
+        rows = self._rows("SELECT kit, generation, epoch, received_at, fields FROM kit_boot")
+        return {
+            (kit, generation): KitBoot(kit, generation, epoch, _time(at), json.loads(fields))
+            for kit, generation, epoch, at, fields in rows
+        }
+
+    def downlinks(self) -> dict[int, int]:
+        """Return how far the downlink counters of each address were reserved, as far as copied here."""
+        return dict(self._rows("SELECT address, reserved FROM downlink"))
+
+    def put_downlink(self, address: int, reserved: int) -> None:
+        """Copy how far the downlink counters of an address are reserved."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO downlink VALUES (?, ?)", (address, reserved))
 
     def newest(self) -> datetime | None:
         """Return when the last frame came in; a clock must not start before it."""
@@ -280,7 +243,7 @@ class Store(Database):
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
-    kit, generation, counter, point, at, kind, exercise, fields, raw, rssi, snr = row
+    kit, generation, counter, point, at, kind, exercise, fields, raw, rssi, snr, late, made_at = row
     return Frame(
         kit,
         generation,
@@ -293,6 +256,8 @@ def _frame(row: tuple[Any, ...]) -> Frame:
         raw,
         rssi,
         snr,
+        bool(late),
+        _time(made_at) if made_at else None,
     )
 
 
@@ -311,6 +276,8 @@ def _insert_frame(db: sqlite3.Connection, f: Frame) -> None:
             f.raw,
             f.rssi_dbm,
             f.snr_db,
+            f.late,
+            _text(f.made_at) if f.made_at else None,
         ),
     )
 
@@ -343,6 +310,21 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     )
 
 
+def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
+    """What a frame brings beside its fields: an event once, a boot report, records of lost frames."""
+    fields = json.dumps(dict(f.fields), separators=(",", ":"))
+    at = _text(f.received_at)
+    if (e := changes.event) is not None:
+        name = (e.kit, e.generation, e.boot, e.n, e.kind, e.mark)
+        db.execute(
+            _PUT_KIT_EVENT, (*name, f.point, at, _text(e.began), f.counter, f.exercise, fields, e.text)
+        )
+    if (b := changes.boot) is not None:
+        db.execute(_PUT_BOOT, (b.kit, b.generation, b.epoch, at, fields))
+    for late in changes.late:
+        _insert_frame(db, late)
+
+
 def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -> None:
     """Bring the assignments of kits to points up to date; what ends keeps its time."""
     present = dict(db.execute('SELECT point, kit FROM assignment WHERE "until" IS NULL').fetchall())
@@ -353,16 +335,6 @@ def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -
         if address is not None and present.get(point) != address:
             db.execute("INSERT OR IGNORE INTO kit VALUES (?, ?)", (address, at))
             db.execute("INSERT INTO assignment (point, kit, since) VALUES (?, ?, ?)", (point, address, at))
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Split a script where SQLite itself says a statement is complete."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _text(at: datetime) -> str:

@@ -6,6 +6,7 @@ them into words, litres and decimal commas is the page's work.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -15,6 +16,11 @@ Status = Literal["normal", "attention", "critical", "no_contact", "unknown"]
 Priority = Literal["critical", "high", "medium", "low"]
 # Deployments below the fold, whatever their state.
 CLOSED = frozenset({"stored", "closed", "wound_down"})
+# Below this signal-to-noise ratio in dB a LoRa frame is lost; by spreading factor.
+SNR_LIMIT_DB: Mapping[int, float] = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
+WEAK_MARGIN_DB = 5.0
+# Where a silent kit means something: at other points it may well be switched off.
+WATCHED = frozenset({"activated", "setting_up", "open", "partly_open"})
 # Why a point of which no alarm is open is not called normal; "" = no such reason.
 Doubt = Literal[
     "",

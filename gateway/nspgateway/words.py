@@ -129,6 +129,7 @@ REFUSALS = {
     "bad_tag": N_("wrong key"),
     "downlink": N_("of a coordinating point"),
     "duplicate": N_("received twice"),
+    "implausible": N_("counter cannot be right"),
     "malformed": N_("damaged"),
     "neighbour": N_("of a neighbouring coordinating point"),
     "no_key": N_("no key"),
@@ -138,6 +139,7 @@ REFUSALS = {
     "replay": N_("repeated"),
     "undecodable": N_("not understood"),
     "unknown_kit": N_("unknown kit"),
-    "unsupported": N_("kind not in use"),
+    "unsure": N_("perhaps an old recording"),
+    "version_mismatch": N_("older version"),
     "withdrawn": N_("withdrawn key"),
 }

@@ -90,12 +90,16 @@ def test_texts_are_complete_whatever_is_known(name: str) -> None:
             assert set(alarm.title) == set(alarm.what) == set(alarm.todo) == {"nl", "en"}
 
 
+# What these say holds whatever is known of the point.
+CERTAIN = {"gateway_deaf", "tamper_suspected", "airtime_low", "radio_weak"}
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_unknown_is_said_and_is_no_figure(name: str) -> None:
     """Protects honesty: with nothing known the text says so and shows no figure but the clock's."""
     alarm = alarms.texts(make_alarm(name), unknown())
-    assert re.search("onbekend|weten we niet", alarm.what["nl"])
-    assert re.search("unknown|we do not know", alarm.what["en"])
+    assert name in CERTAIN or re.search("onbekend|weten we niet", alarm.what["nl"])
+    assert name in CERTAIN or re.search("unknown|we do not know", alarm.what["en"])
     assert not re.search(r"\d", alarm.what["nl"].replace("13:00", "").replace("4 uur", ""))
 
 

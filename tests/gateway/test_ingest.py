@@ -72,7 +72,7 @@ def test_every_refusal_has_its_own_counter_and_changes_nothing(box: Box) -> None
         (good[:-1], "bad_tag"),
         (good[:2] + b"\x42" + good[3:], "bad_tag"),
         (short_payload, "undecodable"),
-        (boot, "unsupported"),
+        (boot, "undecodable"),
     ]
     assert [box.hear(data) for data, _ in expected] == [word for _, word in expected]
     assert box.ingest.counters["bad_tag"] == 4

@@ -272,7 +272,7 @@ def test_an_alarm_that_no_rule_or_text_knows_does_not_break_the_page() -> None:
     )
     texts = {alarm.id: alarm.what["nl"] for alarm in page.alarms}
     assert "sun_flare" in texts["sun_flare"]
-    assert "Laatste stand om onbekend: onbekend." in texts["site_silent"]
+    assert "Laatste stand om 13:00: onbekend." in texts["site_silent"]
 
 
 def test_alarms_by_priority_then_age_without_hidden_ones() -> None:

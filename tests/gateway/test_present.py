@@ -181,7 +181,7 @@ def test_frames_that_were_not_stored_stand_out() -> None:
 
 def test_every_outcome_has_words() -> None:
     """No internal word of the ingest reaches the officer."""
-    outcomes = {*get_args(Refusal), "replay", "duplicate", "not_stored", "unsupported", "undecodable"}
+    outcomes = {*get_args(Refusal), "replay", "duplicate", "not_stored", "unsure", "undecodable"}
     assert outcomes <= words.REFUSALS.keys()
 
 

@@ -233,7 +233,7 @@ def test_full_disk_writes_nothing_and_recovers(tmp_path: Path) -> None:
 
 def test_another_writer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects the search for a second gateway on the same data: the message says what holds the file."""
-    monkeypatch.setattr("nspgateway.store.BUSY_S", 0.01)
+    monkeypatch.setattr("nspgateway.database.BUSY_S", 0.01)
     path = tmp_path / "nsp.db"
     with (
         _store(path) as store,

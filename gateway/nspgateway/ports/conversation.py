@@ -47,7 +47,8 @@ class Conversation:
     """An open modem. All methods raise PortLost when the port goes away and ModemSilent at a deadline.
 
     `attention` is set when the modem says something unasked that needs looking after; then `restarted` tells
-    whether it has lost its receive mode by a restart. `busy` counts frames that it refused because others talked.
+    whether it has lost its receive mode by a restart. `busy` counts frames that it refused because others talked,
+    `garbled` those that it received damaged.
     """
 
     def __init__(self, path: str, on_reception: Callable[[Reception], object], timing: Timing) -> None:
@@ -68,6 +69,7 @@ class Conversation:
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._loop.time()
         self._rude_s: float | None = None  # since when it does not listen before it talks, though it could
+        self.garbled = 0
         self._line = SerialLine(path, self._take)
 
     def close(self) -> None:
@@ -295,6 +297,8 @@ class Conversation:
                     _resolve(self._sent, ("error", RESTARTED))
             case ("rx_timeout",):
                 self.attention.set()
+            case ("rx_error",):
+                self.garbled += 1
             # Echoes and remarks of an application are no answers.
             case ("noise", text) if not text.startswith(("AT", "[")):
                 self._remarks.append(text)

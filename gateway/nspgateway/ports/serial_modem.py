@@ -35,7 +35,8 @@ class SerialModem:
     """One modem at `path` (a stable name such as /dev/serial/by-id/...), set to the record `phy`.
 
     Every frame that arrives goes to `on_reception`, in the event loop. `clock` dates `since`. Counters:
-    `steps` of the recovery ladder taken, by name; `rearmed`, how often receive had stopped by itself.
+    `steps` of the recovery ladder taken, by name; `rearmed`, how often receive had stopped by itself; `garbled`,
+    frames that came in damaged: the only sign of a disturbed channel, since a P2P modem tells no noise level.
     `power_switch`: a hand on its supply; without, the ladder ends one step lower.
     Raises ValueError when `phy` cannot be expressed in the modem's commands.
     """
@@ -58,6 +59,7 @@ class SerialModem:
         self.since = clock.now()
         self.steps: Counter[str] = Counter()
         self.rearmed = 0
+        self._garbled = 0
         self._phy = dict(phy)
         self._commands = rui3.setup_commands(self._phy)
         self._on_reception = on_reception
@@ -68,6 +70,11 @@ class SerialModem:
         self._power_switch = power_switch
         self._rung = 0  # where the next climb begins; back to 0 when a frame left
         self._pause_s = self._timing.retry_s[0]
+
+    @property
+    def garbled(self) -> int:
+        """How many frames came in damaged since the start."""
+        return self._garbled + (self._talk.garbled if self._talk else 0)
 
     async def run(self) -> None:
         """Keep the modem working until cancelled; every fault ends in a retry with a growing pause."""
@@ -118,6 +125,7 @@ class SerialModem:
             await self._watch(talk)
         finally:
             self._talk = None
+            self._garbled += talk.garbled
             talk.close()
 
     async def _watch(self, talk: Conversation) -> None:

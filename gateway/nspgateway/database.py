@@ -1,0 +1,126 @@
+"""An SQLite file: opened, checked, brought up to date, and its complaints turned into ours.
+
+WAL with synchronous=FULL: what was committed survives kill -9 and a power cut.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from nspgateway.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreTooNew
+
+BUSY_S = 2.0
+
+
+class Database:
+    """An open, checked and migrated SQLite file. ``schema``: a folder of NNNN.sql."""
+
+    def __init__(self, path: Path, schema: Path) -> None:
+        self.path = path
+        # SQLite would let everybody on the machine read it; its -wal and -shm take over this mode.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with self._errors():
+            # isolation_level None: transactions begin where we say so, never by themselves.
+            self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        try:
+            self._prepare(schema)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self, schema: Path) -> None:
+        with self._errors():
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise StoreCorrupt(f"{self.path}: damaged ({found}). {_RESTORE}")
+            self._migrate(schema)
+
+    def _migrate(self, schema: Path) -> None:
+        """Run the numbered files that this database has not had, each in its own transaction."""
+        steps = sorted(schema.glob("[0-9][0-9][0-9][0-9].sql"))
+        newest = int(steps[-1].stem)
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if version > newest:
+            raise StoreTooNew(
+                f"{self.path}: written by a later version of this program (schema {version}, "
+                f"known here {newest}). Install that version, or start with a new data folder."
+            )
+        for step in steps:
+            number = int(step.stem)
+            if number > version:
+                with self._transaction():
+                    for statement in _statements(step.read_text(encoding="utf-8")):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block, durable when it ends, or none of it."""
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk or an I/O error may already have rolled back.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        with self._errors():
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn SQLite's complaints into ours, with what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            kind, cure = _CURES.get(code, (StoreError, "See the message; nothing was written."))
+            raise kind(f"{self.path}: {error}. {cure}") from error
+
+
+_RESTORE = "Move the file away and restore a backup, or start with an empty data folder."
+_CURES: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_CORRUPT: (StoreCorrupt, _RESTORE),
+    sqlite3.SQLITE_NOTADB: (StoreCorrupt, _RESTORE),
+    sqlite3.SQLITE_FULL: (StoreFull, "Free space on this disk; receiving goes on by itself."),
+    sqlite3.SQLITE_BUSY: (StoreLocked, "Stop the other program that uses this file."),
+    sqlite3.SQLITE_LOCKED: (StoreLocked, "Stop the other program that uses this file."),
+    sqlite3.SQLITE_CANTOPEN: (StoreError, "Check that the folder exists and may be written."),
+    sqlite3.SQLITE_READONLY: (StoreError, "Give this user the right to write the file and its folder."),
+}
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite itself says a statement is complete."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,75 @@
+"""What a start takes up from the database: states, alarms, and the coordinating point as a place of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import structlog
+from msgspec import ValidationError
+
+from nspgateway import alarms, messages, state
+from nspgateway.alarms import AlarmState
+from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.records import AlarmChange, Changes
+from nspgateway.state import PointState
+from nspgateway.store import Store
+
+_log = structlog.get_logger()
+
+
+def own_place(config: GatewayConfig, points: Sequence[PointConfig]) -> PointConfig:
+    """Return the coordinating point as a place that alarms can be of; it has no kit and no devices."""
+    taken = config.cp in {point.slug for point in points}
+    return PointConfig(
+        slug=f"cp-{config.cp}" if taken else config.cp,
+        name=config.cp_name or config.cp,
+        number=config.cp_number,
+        municipality=config.cp_name or config.cp,
+        cp=config.cp,
+        region=config.region,
+        latitude=0.0,
+        longitude=0.0,
+        deployment="open",
+    )
+
+
+def point_state(point: PointConfig, store: Store, now: datetime) -> PointState:
+    """Return a point's state as the store has it; the histories are drawn from the journal again."""
+    restored = PointState(point, store.readings(point.slug), store.heard(point.slug))
+    for frame in store.frames(point.slug, now - state.HISTORY - state.WARM_UP):
+        restored = state.remember(restored, frame)
+    return restored
+
+
+def kept_alarms(points: Sequence[PointConfig], store: Store) -> dict[str, dict[str, AlarmState]]:
+    """Return the alarms that have to survive a restart, by point and id."""
+    restored: dict[str, dict[str, AlarmState]] = {p.slug: {} for p in points}
+    for (slug, name), record in store.alarms().items():
+        if slug in restored:
+            try:
+                restored[slug][name] = alarms.from_json(record)
+            except ValidationError as error:
+                # What still is true is raised again by the next frame; the page must not stay dark for this.
+                _log.error("alarm dropped, cannot be read", point=slug, alarm=name, reason=str(error))
+    return restored
+
+
+def forgotten(store: Store, slugs: Collection[str], now: datetime) -> Changes | None:
+    """Return what lets the broker forget the alarms of points that are no more; None when there are none."""
+    regions = store.regions()
+    gone = {key: record for key, record in store.alarms().items() if key[0] not in slugs}
+    if not gone:
+        return None
+    return Changes(
+        at=now,
+        alarms=tuple(
+            AlarmChange(slug, name, "forget", record, is_kept=False, is_event=True)
+            for (slug, name), record in gone.items()
+        ),
+        messages=tuple(
+            messages.forgotten(regions[slug], slug, leaf, now)
+            for slug in dict.fromkeys(slug for slug, _ in gone)
+            for leaf in ("state", *(f"alarm/{name}" for point, name in gone if point == slug))
+        ),
+    )
