@@ -1,6 +1,6 @@
 """When to send a heartbeat: intervals, changes, and what was asked for. No I/O; time is an argument."""
 
-from nsplink import airtime
+from nsplink import airtime, timing
 
 _SETTLE_MS = 10_000  # one lost reply makes a value stale for a moment
 _CHANGE_BUCKET = 12
@@ -14,6 +14,18 @@ _LOAD_STEP_W = 1000  # where no rating is known
 _NO_LOAD_W = 50  # below this a frame says 0
 # Each kind stays within its share of the lawful hour, so that changes find room.
 _SHARES = {"vital": 2, "full": 8, "status": 16}
+
+
+def can_wait(values: dict, sent: dict) -> bool:
+    """Whether all kits of a town may have this change at the same moment, or it has been told already.
+
+    The mains came or went; or only an alarm did, which has a frame of its own.
+    """
+    source, before = values.get("power_source"), sent.get("power_source")
+    if source != before:
+        return "grid" in (source, before)
+    others = [name for name in _WORDS if name != "alarms" and values.get(name) != sent.get(name)]
+    return not others and values.get("alarms") != sent.get("alarms")
 
 
 def changed(values: dict, sent: dict, rated_w: int) -> bool:
@@ -73,10 +85,11 @@ class Telemetry:
     when the first may go, random, so that a town's kits that boot together do not speak together.
     """
 
-    def __init__(self, conf: dict, air_us, ledger, start_ms: int) -> None:
+    def __init__(self, conf: dict, air_us, ledger, chance_ms, start_ms: int) -> None:
         self._conf = conf
         self._air_us = air_us
         self._ledger = ledger
+        self._chance_ms = chance_ms
         self._bucket = Bucket(conf["change_gap_s"] * 1000, conf["change_refill_s"] * 1000)
         self._vital_due = start_ms
         self._full_due = start_ms
@@ -84,6 +97,7 @@ class Telemetry:
         self._status_due = start_ms + conf["heartbeat_s"] * 500
         self._sent: dict = {}
         self._wavering_ms: int | None = None  # since when a quality has been stale instead of good, or back
+        self._spread_ms: int | None = None  # when a change goes that may be everybody's
         self._asked: list = []  # [kind, ms]: what the gateway wants to hear at once
 
     def ask(self, kind: str, at_ms: int) -> None:
@@ -111,7 +125,15 @@ class Telemetry:
         self._bucket.refill_ms = self._conf["change_refill_s"] * 1000
         settled = self._wavering_ms is not None and now_ms - self._wavering_ms >= _SETTLE_MS
         news = settled or changed(values, self._sent, self._conf["rated_w"])
-        return bool(self._sent) and news and self._bucket.ready(now_ms)
+        if not self._sent or not news:
+            self._spread_ms = None
+            return False
+        if can_wait(values, self._sent):
+            if self._spread_ms is None:
+                self._spread_ms = now_ms + self._chance_ms(timing.SPREAD_MS)
+            if now_ms < self._spread_ms:
+                return False
+        return self._bucket.ready(now_ms)
 
     def due(self, now_ms: int) -> str | None:
         """Kind whose interval is over."""
@@ -123,7 +145,8 @@ class Telemetry:
 
     def next_ms(self) -> int:
         """When the next frame is due by its interval, or because it was asked for."""
-        return min([self._vital_due, self._full_due, self._status_due] + [one[1] for one in self._asked])
+        spread = [] if self._spread_ms is None else [self._spread_ms]
+        return min([self._vital_due, self._full_due, self._status_due] + spread + [one[1] for one in self._asked])
 
     def sent(self, kind: str, values: dict, now_ms: int, change: bool = False) -> None:
         """Note that a frame left. From the due time on, so that intervals do not drift; from now when far behind."""
@@ -133,6 +156,7 @@ class Telemetry:
             return
         if change:
             self._bucket.take(now_ms)
+        self._spread_ms = None
         self._sent = values
         if kind == "full":
             self._full_due = _after(self._full_due, self._interval_ms("full", "full_s"), now_ms)

@@ -43,7 +43,7 @@ class Uplink:
         self._chance_ms = chance_ms
         self._alive = alive
         self.delivery = Delivery(chance_ms)
-        self.telemetry = Telemetry(conf, lambda kind: sender.air_us(sender.length(kind)), ledger, _HOLD_MS + start_ms)
+        self.telemetry = Telemetry(conf, lambda kind: sender.air_us(sender.length(kind)), ledger, chance_ms, _HOLD_MS + start_ms)
         self._listen_until = 0  # an answer to the last frame may be on its way
         self._may_interrupt = False  # what the last frame said is not worth a delay of the top rank
         self._heard_ms: int | None = None  # last authentic frame of the gateway
