@@ -51,7 +51,8 @@ class Uplink:
         self._batch_at = 0
         self._patience = _PATIENCE  # link frames to come before a small batch goes too
         self._boot: Item | None = None
-        self._say_boot(_HOLD_MS + chance_ms(timing.SPREAD_MS))
+        # Kits that boot together report within a minute, one whose heartbeats are fast within less.
+        self._say_boot(_HOLD_MS + chance_ms(min(timing.SPREAD_MS, conf["heartbeat_s"] * 200)))
         for item in alarms.restored(clock.ms() + _HOLD_TOP_MS):
             self.delivery.add(item)
 
