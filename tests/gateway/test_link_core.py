@@ -103,6 +103,17 @@ def test_an_alarm_before_its_boot_report_is_acked_after_it() -> None:
     assert {send.boot_epoch for send in sends} == {128}
 
 
+def test_a_boot_ack_that_was_too_late_goes_with_the_next_frame() -> None:
+    """While the radio was busy the ack of the boot grew old: a later alarm does not wait for the next report."""
+    here = room()
+    booted = here.hear("boot", boot_epoch=128)
+    here.now_ms += 5000
+    assert here.run(here.now_ms + 1000) == []
+    alarm = here.hear("alarm", **ALARM)
+    sends = [send for _, send in here.run(here.now_ms + 3000)]
+    assert [fields_of(send)["acked"] for send in sends if send.kind == "ack"] == [booted, alarm]
+
+
 def test_a_late_boot_report_does_not_turn_the_epoch_back() -> None:
     """An old boot report that comes after a newer one is not believed."""
     here = room()
