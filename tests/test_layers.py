@@ -44,7 +44,10 @@ PURE = (
     "gateway/nspgateway/downlinks.py",
     "gateway/nspgateway/link.py",
     "gateway/nspgateway/outgoing.py",
+    "gateway/nspgateway/plan.py",
     "gateway/nspgateway/silence.py",
+    "gateway/nspgateway/tamper.py",
+    "gateway/nspgateway/uplinks.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -239,7 +239,7 @@ class Transmitter:
 
     def _ask_for_proof(self, kit: int, now_ms: int) -> None:
         """Ask a kit for something that only an answer of now can hold: the number of our question."""
-        if now_ms - self._proved_ms.get(kit, -_PROVE_MS) >= _PROVE_MS:
+        if not self.link.waiting(kit) and now_ms - self._proved_ms.get(kit, -_PROVE_MS) >= _PROVE_MS:
             self._proved_ms[kit] = now_ms
             argument = commands.setting_argument("heartbeat_s")
             self.link.request(kit, "command", {"command": "read", "argument": argument}, now_ms)
