@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,38 @@ def test_without_counters_on_disk_nothing_is_sent(box: Box) -> None:
     (box.folder / "downlink.json.new").rmdir()
     box.boot(101)
     assert acked(box, box.run(3), 101) == [101]
+
+
+async def test_an_orderly_stop_remembers_the_hour_exactly(box: Box) -> None:
+    """What was spent is written down when the gateway stops; only a power cut has to assume more."""
+    transmitter = box.transmitter
+    assert transmitter is not None
+    transmitter.link.ledger.spend(transmitter.now_ms(), 5_000_000)
+    task = asyncio.ensure_future(transmitter.run(box.mast))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    box.store.close()
+    box.start()
+    assert box.transmitter is not None
+    assert box.transmitter.link.ledger.spent_us(box.transmitter.now_ms()) == 5_000_000
+
+
+async def test_what_is_heard_wakes_the_transmitter(tmp_path: Path) -> None:
+    """An idle transmitter does not sleep through the window of an ack."""
+    box = Box(tmp_path, linked=True)
+    assert box.transmitter is not None
+    task = asyncio.ensure_future(box.transmitter.run(box.mast))
+    await asyncio.sleep(0.01)
+    box.boot(100)
+    box.clock.move(1)
+    async with asyncio.timeout(20):
+        await box.mast.was_used.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert acked(box, box.mast.frames[:1], 100) == [100]
+    box.store.close()
 
 
 def test_a_status_frame_is_worth_its_hour(box: Box) -> None:

@@ -64,6 +64,7 @@ class Mast:
         self.frames: list[bytes] = []
         self.fault: Exception | None = None
         self.garbled = 0
+        self.was_used = asyncio.Event()
         self._clock = clock
         self._air_s = air_s
 
@@ -74,6 +75,7 @@ class Mast:
         if self.fault is not None:
             raise self.fault
         self.frames.append(data)
+        self.was_used.set()
         self._clock.move(self._air_s)
 
 
