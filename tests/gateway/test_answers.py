@@ -10,10 +10,12 @@ import pytest
 
 from gateway_box import T0, Box, sealed
 from nspgateway import plan
-from nspgateway.config import RadioConfig
+from nspgateway.__main__ import load
+from nspgateway.config import PointConfig, RadioConfig
 from nspgateway.errors import ConfigError
 from nspgateway.ports import ModemRefused, ModemSilent, Reception
-from nsplink import frame, timing
+from nsplink import frame, regions, timing
+from nsptools.provision import CpSpec, SiteSpec, provision
 
 ALARM = {"event_boot": 1, "event_n": 0, "alarm": "power_lost", "age_s": 30}
 
@@ -299,6 +301,33 @@ def test_a_plan_beyond_half_the_band_is_refused(sf: int, kits: int, frequency_hz
         return
     with pytest.raises(ConfigError, match=r"radio.sf.*sub-band M.*Lower sf"):
         plan.check(Path("gateway.toml"), radio, kits)
+
+
+def test_the_plan_is_checked_at_the_start(tmp_path: Path) -> None:
+    """The settings of 40 kits at SF12 on a 1 % channel do not start a gateway."""
+    points = [
+        PointConfig(
+            slug=f"punt-{n}",
+            name="Punt",
+            number=n,
+            municipality="Lindendam",
+            latitude=52.1,
+            longitude=5.9,
+            devices=("generator", "battery", "meter"),
+        )
+        for n in range(1, 41)
+    ]
+    made = provision(
+        tmp_path,
+        [SiteSpec(point, point.number) for point in points],
+        CpSpec(slug="kazerne", number=1, region="regio", modem_port="/dev/null", brokers=()),
+        phy={**regions.PHY, "sf": 12, "frequency_hz": 868_100_000},
+        demo=True,
+        heartbeat_s=300,
+        full_s=3600,
+    )
+    with pytest.raises(ConfigError, match=r"gateway\.toml.*radio\.sf.*40 kits"):
+        load(made.config_file, demo=True)
 
 
 def test_a_frequency_that_no_law_allows_is_refused() -> None:
