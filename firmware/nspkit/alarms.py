@@ -96,13 +96,14 @@ class LocalAlarms:
     """The active alarms as a bit set (bits as in ``fields.ALARMS``).
 
     ``rated_w``: of the generator, 0 = not known; ``generator_auto``: it is
-    meant to start by itself.
+    meant to start by itself; ``bits``: alarms that an earlier boot has told of
+    and not yet ended: they last until their rule says that they are over.
     """
 
-    def __init__(self, rated_w: int, generator_auto: bool) -> None:
+    def __init__(self, rated_w: int, generator_auto: bool, bits: int = 0) -> None:
         self.rated_w = rated_w
         self.generator_auto = generator_auto
-        self.bits = 0
+        self.bits = bits
         self._since: list = [None] * len(ALARMS)  # ms since when the opposite of the bit has held
 
     def is_active(self, name: str) -> bool:

@@ -2,18 +2,30 @@
 
 import asyncio
 
-from nspkit import alarms, persist
+from nspkit import alarms, outbound, persist
+from nspkit.budget import Budget
+from nspkit.bulletins import Bulletins
 from nspkit.bus import Bus
+from nspkit.downlink import Downlink
+from nspkit.facts import Boots, Facts, RtcPart
+from nspkit.files import Files
+from nspkit.inbox import Inbox
+from nspkit.journal import Journal
 from nspkit.kit import KitState
 from nspkit.log import Log
+from nspkit.pendingstore import EventStore
 from nspkit.poll import Poller
 from nspkit.radio.rui3 import Rui3
+from nspkit.remote import Remote
+from nspkit.sender import Sender
 from nspkit.uplink import Uplink
 from nsplink import regions, seal
 
 LED_NEEDS_KEY = 4
 DEVICE_LOST_MS = 300_000
 _SUPERVISE_MS = 1000
+# Forty kits that boot together have a report and a heartbeat each: more than one minute holds.
+_START_SPREAD_MS = 120_000
 # A task that has not turned for so long is stuck, and the watchdog must have its way.
 _STUCK_MS = 45_000
 
@@ -76,14 +88,11 @@ class Kit:
     def __init__(self, board, plan, log) -> None:
         self.clock = clock = board.clock
         self.log = log
-        conf, generation, key, all_devices = plan
+        conf, generation, keys, all_devices = plan
         self.conf = conf
-        counters = persist.CounterStore(board.folder, generation, key)
-        radio_conf = conf["radio"]
-        duty_us = regions.sub_band(radio_conf["frequency_hz"], radio_conf["bandwidth_khz"])[4]
+        self.board = board
+        counters = persist.CounterStore(board.folder, generation, keys[0])
         self.state = KitState(tuple(conf["sources"]), conf["tank"])
-        self.alarms = alarms.LocalAlarms(conf["rated_w"], conf["generator_auto"])
-        self.heard = 0  # frames from the air, whoever sent them
         self.supervisor = Supervisor(clock, board.wdt, board.led())
         watch = self.supervisor.watch
         self.pollers = []
@@ -94,11 +103,49 @@ class Kit:
                 bus = self._bus(bus_conf, board)
                 self.buses.append(bus)
                 self.pollers.append(Poller(bus, devices, self.state, clock, log, watch("poll %d" % index)))
-        self.radio = Rui3(board.radio(radio_conf), radio_conf, clock, self._heard, log, watch("radio"))
-        self.uplink = Uplink(
-            conf, duty_us, generation, self.snapshot, self.radio, seal.UplinkKey(key), counters, AllOf(self.buses), clock, log,
-            watch("uplink"), board.random_ms(min(60_000, conf["heartbeat_s"] * 1000)),
+        self._wire_link(generation, keys, counters, AllOf(self.buses), watch)
+
+    def _wire_link(self, generation: int, keys: tuple, counters, flash_lock, watch) -> None:
+        board, conf, clock, log, chance_ms = self.board, self.conf, self.clock, self.log, self.board.random_ms
+        rtc = board.rtc()
+        self.boots = Boots(RtcPart(rtc, 0, 2) if rtc is not None else None)
+        warm = board.reset_cause in ("watchdog", "software")
+        self.budget = Budget(board.folder, self._duty_us(), RtcPart(rtc, 2, 300) if rtc is not None else None, warm)
+        files = Files(board.folder)
+        self.remote = Remote(files, conf, clock.ms())
+        journal = Journal(board.folder)
+        events = outbound.AlarmEvents(EventStore(board.folder), log)
+        pace = board.pace()
+        self.radio = self._radio(watch("radio"))
+        sender = Sender(
+            conf, generation & 1, seal.UplinkKey(keys[0]), counters, self.budget, flash_lock, self.radio, clock, chance_ms, log
         )
+        self.uplink = Uplink(
+            conf, self.budget.ledger, self.snapshot, self._facts, sender, journal, events, flash_lock, clock, pace, chance_ms,
+            watch("uplink"), chance_ms(min(_START_SPREAD_MS, conf["heartbeat_s"] * 1000)),
+        )
+        self.facts = Facts(board, self.boots, self.state, self.budget, self.uplink.delivery, journal, self.remote)
+        self.alarms = alarms.LocalAlarms(conf["rated_w"], conf["generator_auto"], events.told)
+        gateways, group = conf["gateways"], keys[1]
+        downlink = Downlink(
+            conf["address"], generation & 1,
+            tuple([(one, seal.DownlinkKey(keys[0], one)) for one in gateways]),
+            tuple([(one, seal.DownlinkKey(group, one)) for one in gateways]) if group else (),
+        )
+        self.inbox = Inbox(
+            downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), self.radio, flash_lock, clock,
+            board.pace(), chance_ms, log, watch("inbox"),
+        )
+
+    def _duty_us(self) -> int:
+        """Lawful time on air in an hour of the channel in force."""
+        radio = self.conf["radio"]
+        return int(regions.sub_band(radio["frequency_hz"], radio["bandwidth_khz"])[4])
+
+    def _radio(self, alive) -> Rui3:
+        conf = self.conf["radio"]
+        uart = self.board.radio(conf)
+        return Rui3(uart, conf, self.clock, self._heard, self.log, alive, self.board.modem_power(conf, uart))
 
     def _bus(self, conf: dict, board):  # noqa: ANN202 - Bus or TcpBus: one interface
         if "tcp" in conf:
@@ -111,6 +158,9 @@ class Kit:
 
     def snapshot(self, now_ms: int) -> dict:
         """What the kit would say now, local alarms included."""
+        conf = self.conf
+        # They may be changed from afar.
+        self.alarms.rated_w, self.alarms.generator_auto = conf["rated_w"], bool(conf["generator_auto"])
         values = self.state.snapshot(now_ms)
         lost = False
         for poller in self.pollers:
@@ -119,13 +169,18 @@ class Kit:
         values["alarms"] = self.alarms.update(values, lost, now_ms)
         return values
 
+    def _facts(self, now_ms: int) -> dict:
+        self.facts.snr_db = self.inbox.snr_db
+        return self.facts.values(now_ms)
+
     def _heard(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:
-        """Nothing is sent to kits yet; other people's frames come all day and are only counted."""
-        self.heard += 1
+        self.inbox.take(rssi_dbm, snr_db, data)
+        if not self.uplink.sender.wide:
+            self.boots.settled()
 
     async def run(self) -> None:
         tasks = [poller.run() for poller in self.pollers]
-        await asyncio.gather(self.radio.run(), self.uplink.run(), self.supervisor.run(), *tasks)
+        await asyncio.gather(self.radio.run(), self.uplink.run(), self.inbox.run(), self.supervisor.run(), *tasks)
 
 
 def main(board, plan) -> None:

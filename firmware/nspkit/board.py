@@ -10,8 +10,10 @@ import machine
 
 from nspkit.bus import PARITY
 from nspkit.clock import Clock
+from nspkit.pace import Pace
 
 WDT_MS = 60_000
+TICK_MS = 250
 
 # ESP32-S3 DevKit with a RAK3172 module; not yet built.
 LED = 2
@@ -19,6 +21,9 @@ UARTS: dict = {
     1: {"tx": 17, "rx": 18, "de": 4, "rxbuf": 512},
     2: {"tx": 15, "rx": 16, "de": None, "rxbuf": 2048},
 }
+# The modem's NRST, open drain; the gate of the P-FET in its 3.3 V, pulled down so that it is on while nobody drives it.
+MODEM_NRST = 6
+MODEM_CUT = 7
 
 _RESET_CAUSES = {
     machine.PWRON_RESET: "power",
@@ -62,6 +67,15 @@ class Board:
         self.clock = Clock(time.ticks_ms, time.ticks_diff, asyncio.sleep_ms)
         self.reset_cause = _RESET_CAUSES.get(machine.reset_cause(), "unknown")
 
+        self.interpreter = tuple(sys.implementation.version)
+
+    def pace(self) -> Pace:
+        """How a task waits for its next turn."""
+        return Pace(self.clock, TICK_MS)
+
+    def rtc(self):  # noqa: ANN201 - machine.RTC: its memory outlives every reset but the loss of power
+        return machine.RTC()
+
     def wdt(self):  # noqa: ANN201 - machine.WDT; from here on it must be fed
         return machine.WDT(timeout=WDT_MS)
 
@@ -77,6 +91,28 @@ class Board:
     def radio(self, conf: dict):  # noqa: ANN201 - machine.UART
         """UART of the modem: 115,200 8N1."""
         return self._uart(conf, UARTS[conf["uart"]], 115200)
+
+    def modem_power(self, conf: dict, uart) -> tuple:
+        """The hand on the modem at ``uart``: (reset, cut), each called with True to hold it, False to let go."""
+        nrst = machine.Pin(MODEM_NRST, machine.Pin.OPEN_DRAIN, value=1)
+        gate = machine.Pin(MODEM_CUT, machine.Pin.OUT, value=0)
+        pins = UARTS[conf["uart"]]
+
+        def reset(held: bool) -> None:
+            nrst(0 if held else 1)
+
+        def cut(off: bool) -> None:
+            if off:
+                gate(1)
+                # Idle, our line is high and would feed the modem through its input.
+                machine.Pin(pins["tx"], machine.Pin.OUT, value=0)
+                reset(True)
+            else:
+                gate(0)
+                uart.init(115200, tx=pins["tx"], rx=pins["rx"], rxbuf=pins["rxbuf"], timeout=0)
+                reset(False)  # last: a line that rises while it starts is a glitch to it
+
+        return reset, cut
 
     def random_ms(self, limit: int) -> int:
         """0 to ``limit`` - 1, from the hardware's random source."""

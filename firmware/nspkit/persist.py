@@ -12,6 +12,8 @@ there is no transmission.
 import binascii
 import hashlib
 
+from nspkit.twocopy import FlashError, TwoCopies
+
 FILES = ("counter0.bin", "counter1.bin")
 BLOCK = 64
 _MAGIC = b"NSPC"
@@ -45,19 +47,19 @@ class CounterStore:
     """Hands out counters. ``folder``: path prefix of the two files, "" on the board."""
 
     def __init__(self, folder: str, generation: int, key: bytes) -> None:
-        self._paths = [folder + name for name in FILES]
         self._generation = generation
         self._key = key
-        found = [self._read(path) for path in self._paths]
-        known = [value for value in found if value is not None]
-        if not known:
+        self._copies = TwoCopies(folder, FILES, self._reserved_of)
+        newest = self._copies.newest
+        if newest is None:
             raise CounterError("no valid counter record for this key: the kit needs a new key")
-        self._lone = len(known) == 1  # the other copy, lost or torn, may have been a block ahead
-        self._reserved = max(known) + (BLOCK if self._lone else 0)
+        self._lone = self._copies.lone  # the other copy may have been a block ahead
+        self._reserved = int.from_bytes(newest[9:13], "big") + (BLOCK if self._lone else 0)
         self._next = self._reserved
-        # The older or missing copy is overwritten first.
-        self._target = 0 if found[0] is None or (found[1] is not None and found[0] < found[1]) else 1
         self.epoch: int | None = None
+
+    def _reserved_of(self, data: bytes) -> int | None:
+        return reserved_of(data, self._generation, self._key)
 
     def will_write(self) -> bool:
         """Whether the next counter costs a write to flash."""
@@ -81,21 +83,8 @@ class CounterStore:
 
     def _reserve(self) -> None:
         reserved = self._reserved + BLOCK
-        data = record(self._generation, self._key, reserved)
-        path = self._paths[self._target]
         try:
-            with open(path, "wb") as file:
-                file.write(data)
-        except OSError as error:
-            raise CounterError("%s cannot be written (%s): flash full or failing" % (path, error)) from None
-        if self._read(path) != reserved:
-            raise CounterError("%s does not read back what was written: flash failing" % path)
-        self._target = 1 - self._target
+            self._copies.write(record(self._generation, self._key, reserved))
+        except FlashError as error:
+            raise CounterError(str(error)) from None
         self._reserved = reserved
-
-    def _read(self, path: str) -> int | None:
-        try:
-            with open(path, "rb") as file:
-                return reserved_of(file.read(), self._generation, self._key)
-        except OSError:
-            return None

@@ -2,7 +2,8 @@
 
 import json
 
-from nspkit import models
+from nspkit import models, overlay
+from nspkit.files import Files
 from nspkit.poll import Device
 from nspkit.table import TableError
 from nsplink import regions
@@ -31,7 +32,8 @@ _TOP = (
     ("change_refill_s", int, 1, 3600),
     ("rated_w", int, 0, 60000),
 )
-_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto")
+_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways")
+_MOST_GATEWAYS = 2
 _RADIO = (
     ("uart", int, 1, 2),
     ("sf", int, 7, 12),
@@ -53,9 +55,24 @@ def load(folder: str) -> dict:
     """The checked settings of ``folder`` ("" on the board), or SettingsError.
 
     ``devices`` are as the file has them (``device`` makes one), ``tank`` is
-    (raw when empty, raw when full) or None.
+    (raw when empty, raw when full) or None. What was changed over the air is in
+    them, unless the kit could not start with it.
     """
+    files = Files(folder)
+    changed = overlay.unpack(files.read(overlay.FILE), overlay.base_of(files.read(SETTINGS)))
+    if changed:
+        try:
+            return _load(folder, changed)
+        except SettingsError:
+            pass
+    return _load(folder, {})
+
+
+def _load(folder: str, changed: dict) -> dict:
     data = _read(folder + SETTINGS)
+    if changed:
+        _part(data, "radio", dict)
+        overlay.put(data, changed)
     _check(SETTINGS, "", data, _TOP)
     _check_names("", data, _TOP, _TOP_OTHERS)
     auto = data.setdefault("generator_auto", True)  # the set is meant to start by itself
@@ -63,6 +80,7 @@ def load(folder: str) -> dict:
         raise SettingsError(SETTINGS, "generator_auto", "%r, expected true or false" % (auto,))
     if data["address"] & 63 == 0:
         raise SettingsError(SETTINGS, "address", "%d is a group's; a kit's low 6 bits are 1-63" % data["address"])
+    _check_gateways(data.setdefault("gateways", [1]))
     _check_radio(_part(data, "radio", dict))
     _check_buses(data)
     for index, source in enumerate(_part(data, "sources", list)):
@@ -93,17 +111,29 @@ def device(entry: dict) -> Device:
 
 
 def load_key(folder: str) -> tuple:
-    """(generation 0-255, key of 16 bytes) of ``folder``, or SettingsError; never shows the key."""
+    """(generation 0-255, key of 16 bytes, group's key or None) of ``folder``, or SettingsError; never shows a key."""
     data = _read(folder + KEY)
     _check(KEY, "", data, (("generation", int, 0, 255),))
-    text = data.get("key")
+    return data["generation"], _key(data, "key"), _key(data, "group") if "group" in data else None
+
+
+def _key(data: dict, name: str) -> bytes:
     try:
-        key = bytes.fromhex(str(text))
+        key = bytes.fromhex(str(data.get(name)))
     except ValueError:
         key = b""
     if len(key) != 16:
-        raise SettingsError(KEY, "key", "expected 32 hex digits")
-    return data["generation"], key
+        raise SettingsError(KEY, name, "expected 32 hex digits")
+    return key
+
+
+def _check_gateways(ids: list) -> None:
+    """Whose answers the kit takes: its own coordinating point's and at most one that may take over."""
+    if not isinstance(ids, list) or not 1 <= len(ids) <= _MOST_GATEWAYS:
+        raise SettingsError(SETTINGS, "gateways", "%r, expected one or two gateway ids" % (ids,))
+    for one in ids:
+        if not isinstance(one, int) or isinstance(one, bool) or not 0 <= one <= 255:
+            raise SettingsError(SETTINGS, "gateways", "%r, expected a whole number 0-255" % (one,))
 
 
 def _check_radio(radio: dict) -> None:

@@ -12,18 +12,18 @@ LED_SETTINGS = 3
 
 
 def read(folder: str) -> tuple:
-    """The plan of a kit from the files in ``folder`` ("" on the board): (settings, generation, key, devices).
+    """The plan of a kit from the files in ``folder`` ("" on the board): (settings, generation, keys, devices).
 
-    ``devices``: a list of poll.Device for each bus. A plain tuple, since an
+    ``keys``: the kit's own and its group's or None; ``devices``: a list of poll.Device for each bus. A plain tuple, since an
     object of a class here would keep this module alive. Raises
     settings.SettingsError, which names what is wrong.
     """
     conf = settings.load(folder)
-    generation, key = settings.load_key(folder)
+    generation, key, group = settings.load_key(folder)
     devices: list = [[] for _ in conf["buses"]]
     for entry in conf["devices"]:
         devices[entry["bus"]].append(settings.device(entry))
-    return conf, generation, key, devices
+    return conf, generation, (key, group), devices
 
 
 def plan(board) -> tuple | None:

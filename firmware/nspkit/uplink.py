@@ -1,272 +1,264 @@
-"""When to send what: classes, intervals, changes, and the law.
+"""The kit's half of the conversation: what to say next, and what the gateway's answers mean.
 
-Alarm and its clear before change before heartbeat. Every frame takes a new counter; every
-transmission is admitted against the hour's ledger, of which one third is kept
-for alarms.
+Ranks strictly in order: calls for help and alarms, answers, changes, heartbeats,
+backfill. Every frame is admitted against the hour's airtime, of which one third
+is kept for the top rank.
 """
 
-from nspkit import persist
-from nspkit.radio import RadioError, RadioRefused
-from nsplink import airtime, frame, message
-from nsplink.fields import ALARMS
+from nspkit.delivery import ACK, BACKFILL, CHANGE, HEARTBEAT, TOP, Delivery, Item
+from nspkit.outbound import overtakes
+from nspkit.telemetry import Telemetry
+from nsplink import backfill, message, timing
 
-_TICK_MS = 250
 _HOLD_MS = 5000  # a kit in a brown-out loop must not wear its flash
-_HOLD_ALARM_MS = 2000
-_RETRY_MS = (2000, 4000, 8000, 16000, 30000, 60000)  # each try takes a new counter
-_REALARM_MS = 300_000  # between, a cause that flaps is told by the bits of every heartbeat
-_SETTLE_MS = 10_000  # one lost reply makes a value stale for a moment
-_EVENTS = 255
-_CHANGE_BUCKET = 12
-_TOP_CLASS = ("alarm", "clear")
-
-_QUALITIES = ("q_generator", "q_battery", "q_meter", "q_tank")
-# A frame goes out at once when one of these words changes, or a quality ...
-_WORDS = ("generator_state", "generator_mode", "power_source", "alarms")
-# ... or one of these moves so far since the last frame (load: of the rating).
-_STEPS = (("fuel_permille", 50), ("battery_permille", 50))
-_LOAD_SHARE = 4
-_LOAD_STEP_W = 1000  # where no rating is known
-_NO_LOAD_W = 50  # below this a frame says 0
-
-
-def changed(values: dict, sent: dict, rated_w: int) -> bool:
-    """Whether a reader of the last frame would be misled now; good and stale count as one quality here."""
-    for name in _WORDS:
-        if values.get(name) != sent.get(name):
-            return True
-    for name in _QUALITIES:
-        if quality_moved(values, sent, name) and not wavers(values, sent, name):
-            return True
-    load_step = rated_w // _LOAD_SHARE if rated_w else _LOAD_STEP_W
-    for name, step in _STEPS + (("load_w", load_step),):
-        new, old = values.get(name), sent.get(name)
-        if (new is None) != (old is None) or (new is not None and abs(new - old) >= step):
-            return True
-    new, old = values.get("load_w"), sent.get("load_w")
-    return new is not None and old is not None and (new < _NO_LOAD_W) != (old < _NO_LOAD_W)
-
-
-def quality_moved(values: dict, sent: dict, name: str) -> bool:
-    """Whether a quality is another than in the last frame."""
-    return bool(values.get(name) != sent.get(name))
-
-
-def wavers(values: dict, sent: dict, name: str) -> bool:
-    """Whether a quality only moved between good and stale."""
-    return values.get(name) in ("good", "stale") and sent.get(name) in ("good", "stale")
-
-
-class Bucket:
-    """Token bucket: at most one per ``gap_ms``, and 12 kept at one per ``refill_ms``."""
-
-    def __init__(self, gap_ms: int, refill_ms: int) -> None:
-        self._gap_ms = gap_ms
-        self._refill_ms = refill_ms
-        self._tokens = _CHANGE_BUCKET
-        self._filled_ms = 0
-        self._taken_ms = -gap_ms
-
-    def ready(self, now_ms: int) -> bool:
-        """Whether a token can be taken."""
-        grown = (now_ms - self._filled_ms) // self._refill_ms
-        self._filled_ms += grown * self._refill_ms
-        self._tokens = min(_CHANGE_BUCKET, self._tokens + grown)
-        return self._tokens > 0 and now_ms - self._taken_ms >= self._gap_ms
-
-    def take(self, now_ms: int) -> None:
-        """Take the token, once the frame has left."""
-        self._tokens -= 1
-        self._taken_ms = now_ms
+_HOLD_TOP_MS = 2000
+_ANSWER_TRIES = 5
+# Between two batches, and before the first: forty kits have the same outage to tell of.
+_BATCH_PAUSE_MS = 20_000
+# A frame costs its answer too: a few lost heartbeats wait for more, at most so many hourly link frames.
+_SMALL_BATCH = 9
+_PATIENCE = 6
 
 
 class Uplink:
-    """Sends for ever what ``snapshot(now_ms)`` gives, as frames of this kit's address.
+    """Sends for ever what there is to say.
 
-    ``duty_us``: what the sub-band allows in an hour; ``sealer``: seal.UplinkKey;
-    ``counters``: persist.CounterStore, which writes under ``flash_lock``;
-    ``start_offset_ms``: random, so that a town's kits that boot together do not
-    speak together. The hour's ledger starts empty at each boot.
+    ``snapshot(now_ms)``: the quantities as ``nsplink.fields`` names them; ``facts(now_ms)``: those of
+    *status* and *boot*; ``sender``: sender.Sender; ``journal``: journal.Journal; ``alarms``:
+    outbound.AlarmEvents; ``pace``: waits until the next turn; ``start_ms``: random.
     """
 
     def __init__(
-        self, settings: dict, duty_us: int, generation: int, snapshot, radio, sealer, counters, flash_lock, clock, log, alive,
-        start_offset_ms: int,
+        self, conf: dict, ledger, snapshot, facts, sender, journal, alarms, flash_lock, clock, pace, chance_ms, alive,
+        start_ms: int,
     ) -> None:
-        radio_settings = settings["radio"]
-        self._settings = settings
-        self._parity = generation & 1
         self._snapshot = snapshot
-        self._radio = radio
-        self._sealer = sealer
-        self._counters = counters
+        self._facts = facts
+        self.sender = sender
+        self.journal = journal
+        self.alarms = alarms
         self._flash_lock = flash_lock
         self._clock = clock
-        self._log = log
+        self._pace = pace
+        self._chance_ms = chance_ms
         self._alive = alive
-        self._phy = (radio_settings["sf"], radio_settings["bandwidth_khz"] * 1000, radio_settings["coding_rate"])
-        self._preamble = radio_settings["preamble"]
-        self.ledger = airtime.DutyLedger(duty_us, duty_us // 3)
-        self._bucket = Bucket(settings["change_gap_s"] * 1000, settings["change_refill_s"] * 1000)
-        # Vital and full together leave room for changes below the reserve.
-        self._heartbeat_ms = self._lawful_interval(settings["heartbeat_s"] * 1000, "vital", duty_us // 2)
-        self._full_ms = self._lawful_interval(settings["full_s"] * 1000, "full", duty_us // 8)
-        self._vital_due = _HOLD_MS + start_offset_ms
-        self._full_due = self._vital_due
-        self._sent_values: dict = {}
-        self._wavering_ms: int | None = None  # since when a quality has been stale instead of good, or back
-        # Events that wait, oldest first: [kind, event, ms]. An event is [cause, active, boot or None, n, raised ms];
-        # its raise and its clear share it. At most one raise and one clear of a cause wait.
-        self._waiting: list = []
-        self._events: dict = {}  # cause -> its last event
-        self._event_boot: int | None = None
-        self._event_n = 0
-        self._refused_ms: int | None = None
-        self._failures = 0  # transmissions in a row that did not leave
-        self._retry_at = 0
-        self.sent = 0
-        self.exercise = False
-
-    def _lawful_interval(self, wanted_ms: int, kind: str, share_us: int) -> int:
-        """At least so long that frames of this kind stay within their share of the hour."""
-        air_us = self.air_us(frame.frame_length(kind, message.payload_length(kind), True))
-        return max(wanted_ms, air_us * airtime.HOUR_MS // share_us)
-
-    def air_us(self, length: int) -> int:
-        """Time on air of a frame of so many bytes."""
-        sf, bandwidth, coding_rate = self._phy
-        return airtime.time_on_air_us(sf, bandwidth, coding_rate, length, self._preamble)
+        self.delivery = Delivery(chance_ms)
+        self.telemetry = Telemetry(conf, lambda kind: sender.air_us(sender.length(kind)), ledger, chance_ms, _HOLD_MS + start_ms)
+        self._listen_until = 0  # an answer to the last frame may be on its way
+        self._may_interrupt = False  # what the last frame said is not worth a delay of the top rank
+        self._heard_ms: int | None = None  # last authentic frame of the gateway
+        self._horizon = 0  # counters below it that are not settled were lost
+        self._batch_at = 0
+        self._patience = _PATIENCE  # link frames to come before a small batch goes too
+        self._boot: Item | None = None
+        self._say_boot(_HOLD_MS + chance_ms(timing.SPREAD_MS))
+        for item in alarms.restored(clock.ms() + _HOLD_TOP_MS):
+            self.delivery.add(item)
 
     async def run(self) -> None:
         while True:
             self._alive()
-            now = self._clock.ms()
-            values = self._snapshot(now)
-            self._note_alarms(values["alarms"], now)
-            self._note_wavering(values, now)
-            if not await self._turn(values, now):
-                await self._clock.sleep_ms(_TICK_MS)
+            pause = await self.turn()
+            if pause > 0:
+                await self._pace.wait(pause)
 
-    async def _turn(self, values: dict, now: int) -> bool:
-        """Send the first frame that is due and lawful; whether one left."""
-        if now < max(_HOLD_ALARM_MS, self._retry_at) or self._radio.state != "up":
-            return False
-        if self._waiting and self._admitted(self._waiting[0][0], now):
-            return await self._send_event(now)
-        kind, change = self._due(values, now)
-        if kind is None or not self._admitted(kind, now) or not await self._send(kind, values, now):
-            return False
-        if change:
-            self._bucket.take(now)
-        self._sent_values = values
-        self._schedule(kind, now)
-        return True
+    async def turn(self) -> int:
+        """Send the first frame that is due and lawful; ms until the next turn can matter, 0 = at once."""
+        now = self._clock.ms()
+        values = self._snapshot(now)
+        for item in self.alarms.note(values["alarms"], now):
+            self._add(item)
+        self.telemetry.look(values, now)
+        await self._save(now)
+        if now < _HOLD_TOP_MS or not self.sender.ready(now):
+            return max(_HOLD_TOP_MS - now, self.sender.retry_at_ms - now, 100)
+        if now < self._listen_until and not (self._may_interrupt and self.delivery.has_top(now)):
+            return self._listen_until - now
+        if now >= _HOLD_MS:
+            self._load_backfill(now)
+        choice = self._choose(values, now)
+        if choice is None:
+            return self._idle_ms(now)
+        rank, kind, item = choice
+        if item is not None:
+            await self._send_item(item)
+        else:
+            await self._send_heartbeat(kind, values, rank == CHANGE, now)
+        return 0
 
-    def _note_alarms(self, bits: int, now: int) -> None:
-        """Queue a raise or a clear for each cause that is not as it was last told."""
-        for bit, name in enumerate(ALARMS):
-            active = bool(bits >> bit & 1)
-            event = self._events.get(name)
-            if active == (event is not None and event[1]):
-                continue
-            if not active:
-                event = self._events[name]
-                event[1] = False
-                self._waiting.append(["clear", event, now])
-            elif event is None or now - event[4] >= _REALARM_MS:
-                # What still waits of an older event of this cause is overtaken by the new one.
-                self._waiting = [item for item in self._waiting if item[1][0] != name]
-                if self._event_n == _EVENTS:
-                    self._event_boot, self._event_n = None, 0
-                event = self._events[name] = [name, True, None, self._event_n, now]
-                self._event_n += 1
-                self._waiting.append(["alarm", event, now])
+    # What the gateway says
 
-    def _note_wavering(self, values: dict, now: int) -> None:
-        sent = self._sent_values
-        moved = [name for name in _QUALITIES if quality_moved(values, sent, name) and wavers(values, sent, name)]
-        if not moved:
-            self._wavering_ms = None
-        elif self._wavering_ms is None:
-            self._wavering_ms = now
+    def contact(self, now_ms: int) -> None:
+        """The gateway was heard: it knows this boot's counters, and after a silence the top rank tries again soon."""
+        self.sender.wide = False
+        self.hint(now_ms)
 
-    def _due(self, values: dict, now: int) -> tuple:
-        """(kind or None, whether a change is the reason)."""
-        if now < _HOLD_MS:
-            return None, False
-        if now >= self._full_due:
-            return "full", False
-        settled = self._wavering_ms is not None and now - self._wavering_ms >= _SETTLE_MS
-        change = settled or changed(values, self._sent_values, self._settings["rated_w"])
-        if self._sent_values and change and self._bucket.ready(now):
-            return "full", True
-        return ("vital" if now >= self._vital_due else None), False
+    def hint(self, now_ms: int) -> None:
+        """As far as anybody can say that a gateway is there."""
+        if self._heard_ms is None or now_ms - self._heard_ms > timing.SILENCE_MS:
+            self.delivery.renew(now_ms)
+        self._heard_ms = now_ms
+        self._pace.wake()
 
-    def _admitted(self, kind: str, now: int) -> bool:
-        """Whether the law has room for a frame of this kind."""
-        air_us = self.air_us(frame.frame_length(kind, message.payload_length(kind), True))
-        if self.ledger.admits(now, air_us, kind in _TOP_CLASS):
-            return True
-        if self._refused_ms is None or now - self._refused_ms > 60_000:
-            self._refused_ms = now
-            self._log("no lawful airtime left for a %s frame" % kind)
-        return False
+    def acked(self, counter: int, now_ms: int) -> None:
+        """The frame with this counter is on the gateway's disk."""
+        item = self.delivery.acked(counter)
+        if item is None:
+            return
+        self._listen_until = min(self._listen_until, now_ms)
+        if item.kind == "backfill":
+            for record in item.values["counters"]:
+                self.journal.settle(record)
+            self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
+        elif item.kind == "boot":
+            self._boot = None
+        else:
+            self.alarms.arrived(item)
 
-    async def _send_event(self, now: int) -> bool:
-        item = self._waiting[0]
-        kind, event, at = item
-        age_s = min((now - at) // 1000, 86400)
-        values = {"event_boot": event[2], "event_n": event[3], "alarm": event[0], "age_s": age_s}
-        left = await self._send(kind, values, now)
-        event[2] = values["event_boot"]
-        if left:
-            self._waiting.remove(item)
-        return left
+    def told(self, heard: int, missing: int, now_ms: int) -> None:
+        """The hourly link frame: which of the latest frames arrived. What did not is sent again as backfill."""
+        last = self.sender.last
+        if last is None:
+            return
+        newest = last - ((last - heard) & 0xFFFF)
+        self.journal.settle(newest)
+        for bit in range(timing.LINK_REACH):
+            if not missing >> bit & 1:
+                self.journal.settle(newest - 1 - bit)
+        self._horizon = newest
+        self._patience = max(0, self._patience - 1)
+        self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
 
-    async def _counter(self) -> int | None:
-        """A counter never used before, or None when flash fails: then nothing is sent."""
-        try:
-            if not self._counters.will_write():
-                return self._counters.next()
+    def lost_below(self, counter: int) -> None:
+        """The gateway asks for what it misses below this counter."""
+        self._horizon = max(self._horizon, counter)
+
+    def answer(self, counter: int, result: str, value: bytes, now_ms: int) -> None:
+        """Answer a downlink, again until the answer is acknowledged."""
+        values = {"answers": counter, "result": result, "value": value}
+        self._add(Item(ACK, "answer", values, now_ms + self._chance_ms(timing.ACK_FROM_MS), "answer %d" % counter, _ANSWER_TRIES))
+
+    def say(self, kind: str, values: dict, now_ms: int, cause: str) -> None:
+        """Send a point report or a receipt until it has arrived; a newer one of the same cause replaces it."""
+        self._add(Item(CHANGE, kind, values, now_ms + self._chance_ms(timing.ACK_WAIT_MS), cause))
+
+    def help(self, kind: str, mark: str, text: bytes, now_ms: int, event: list | None = None) -> list:
+        """Call for help, once pressed or withdrawn; the event, which names it from now on."""
+        item = self.alarms.help(kind, mark, text, now_ms, event)
+        self._add(item)
+        return item.values["event"]
+
+    def wake(self) -> None:
+        """Something changed that may have to be said."""
+        self._pace.wake()
+
+    def announce(self, now_ms: int) -> None:
+        """Say the boot report again."""
+        self._say_boot(now_ms + self._chance_ms(timing.ACK_UNTIL_MS))
+
+    # Turns
+
+    def _say_boot(self, due_ms: int) -> None:
+        self._boot = Item(ACK, "boot", {}, due_ms, "boot")
+        self.delivery.add(self._boot)
+
+    def _add(self, item: Item) -> None:
+        self.alarms.order(item, self.delivery.items)
+        overtaken = [one for one in self.delivery.items if overtakes(item, one)]
+        for one in overtaken:
+            self.delivery.remove(one)
+        for out in overtaken + self.delivery.add(item):
+            self.alarms.replaced(out)
+        self._pace.wake()
+
+    async def _save(self, now: int) -> None:
+        """Flash writes that wait, between transmissions and outside an ack's window."""
+        if now >= self._listen_until and (self.journal.will_write() or self.alarms.will_write()):
             async with self._flash_lock:
-                return self._counters.next()
-        except persist.CounterError as error:
-            self._log("needs key: %s" % error)
-            self._retry_at = self._clock.ms() + _RETRY_MS[-1]
-            return None
+                self.alarms.write(self.delivery.items)
+                if self.journal.will_write():
+                    self.journal.flush()
 
-    async def _send(self, kind: str, values: dict, now: int) -> bool:
-        counter = await self._counter()
+    def _choose(self, values: dict, now: int) -> tuple | None:
+        """(rank, kind, item or None) of the first frame that is due and that the law has room for."""
+        found = [(item.rank, item.kind, item) for item in self.delivery.due(now) if item.rank == TOP or now >= _HOLD_MS]
+        if now >= _HOLD_MS:
+            asked = self.telemetry.asked(now)
+            if asked is not None:
+                found.append((ACK, asked, None))
+            if self.telemetry.change(values, now):
+                found.append((CHANGE, "full", None))
+            kind = self.telemetry.due(now)
+            if kind is not None:
+                found.append((HEARTBEAT, kind, None))
+        best = None
+        for one in found:
+            if best is None or one[0] < best[0]:
+                item_values = one[2].values if one[2] is not None else None
+                if self.sender.admits(one[1], now, one[0] == TOP, item_values):
+                    best = one
+        return best
+
+    def _idle_ms(self, now: int) -> int:
+        times = [self.telemetry.next_ms()]
+        if self.delivery.items:
+            times.append(self.delivery.next_ms(now) or now)
+        return max(min(times) - now, 100)
+
+    async def _send_item(self, item: Item) -> None:
+        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), item.rank == TOP)
         if counter is None:
-            return False
-        if kind in _TOP_CLASS and values["event_boot"] is None:
-            if self._event_boot is None:
-                self._event_boot = counter // persist.BLOCK % 65535
-            values["event_boot"] = self._event_boot
-        # Wide until the gateway has acknowledged something: it must be able to find our counter.
-        header = frame.Header(frame.UP, kind, self._settings["address"], self._parity, self.exercise, True, counter)
-        data = self._sealer.seal(header, message.encode(kind, values))
-        air_us = self.air_us(len(data))
-        self.ledger.spend(now, air_us)
-        try:
-            await self._radio.send(data, air_us // 1000 + 1)
-        except RadioError as error:
-            if isinstance(error, RadioRefused):
-                self.ledger.take_back(air_us)
-            self._log("%s frame %d did not leave: %s" % (kind, counter, error))
-            self._retry_at = self._clock.ms() + _RETRY_MS[min(self._failures, len(_RETRY_MS) - 1)]
-            self._failures += 1
-            return False
-        self._failures = 0
-        self.sent += 1
-        return True
+            return
+        end = self.sender.end_ms
+        self._listen_until = end + self.sender.answer_ms()
+        self._may_interrupt = item.rank != TOP
+        if not self.delivery.sent(item, counter, self._listen_until):
+            self.delivery.remove(item)
+        self.alarms.tried(item)
+        if item.rank == TOP and self._boot is not None and self.sender.wide:
+            # Until it knows this boot the gateway cannot answer: the report goes right behind.
+            self._boot.due_ms = self._listen_until = end
 
-    def _schedule(self, kind: str, now: int) -> None:
-        """From the due time, so that intervals do not drift; from now when far behind."""
-        if kind == "full":
-            self._full_due = _after(self._full_due, self._full_ms, now)
-        self._vital_due = _after(self._vital_due, self._heartbeat_ms, now)
+    async def _send_heartbeat(self, kind: str, values: dict, change: bool, now: int) -> None:
+        said = self._facts(now) if kind == "status" else values
+        counter = await self.sender.send(kind, lambda _: said, False)
+        if counter is None:
+            return
+        self.telemetry.sent(kind, values, now, change)
+        # The gateway may answer with its hourly frame or with what it keeps for us.
+        self._listen_until = self.sender.end_ms + self.sender.answer_ms()
+        self._may_interrupt = True
+        if kind != "status":
+            self.journal.add(counter, self.sender.epoch, now // 1000, message.encode("vital", values))
 
+    def _values(self, item: Item, counter: int) -> dict:
+        now = self._clock.ms()
+        if item.kind == "boot":
+            values = dict(self._facts(now))
+            values["boot_epoch"] = self.sender.epoch
+            return values
+        if item.kind == "backfill":
+            values = dict(item.values)
+            if values["epoch"] == self.sender.epoch:
+                values["base_age_s"] = now // 1000 - values["uptime_s"]
+            return values
+        return self.alarms.values(item, counter, now) if "event" in item.values else item.values
 
-def _after(due: int, interval: int, now: int) -> int:
-    return due + interval if due <= now < due + interval else now + interval
+    def _load_backfill(self, now: int) -> None:
+        """Make the next batch of lost heartbeats an item, when the gateway is there and nothing else waits."""
+        if now < self._batch_at or not self._horizon or self._heard_ms is None or self.delivery.items:
+            return
+        if not self.journal.unsettled():
+            self._horizon = 0
+            return
+        records = self.journal.take(backfill.MAX_RECORDS, self._horizon)
+        if not records or (len(records) < _SMALL_BATCH and self._patience):
+            self._horizon = 0
+            return
+        self._patience = _PATIENCE
+        data, count = backfill.pack([(one[0], one[2], one[3]) for one in records])
+        values = {
+            "base_counter": records[0][0], "base_age_s": None, "records": data,
+            "epoch": records[0][1], "uptime_s": records[0][2], "counters": [one[0] for one in records[:count]],
+        }
+        self.delivery.add(Item(BACKFILL, "backfill", values, now, "backfill"))

@@ -195,7 +195,7 @@ MESSAGES = {
 
 # Kinds whose fields are followed by bytes of their own: their name, and how many at most.
 TAILS = {
-    "help": ("text", 90),        # UTF-8: what a volunteer typed
+    "help": ("text", 48),        # UTF-8: what a volunteer typed, or a part of it
     "report": ("text", 40),      # UTF-8
     "backfill": ("records", 90), # as in backfill.py
     "answer": ("value", 16),     # as in commands.py

@@ -16,6 +16,11 @@ def payload_length(kind: str) -> int:
     return (sum(_ROWS[name][2] for name in MESSAGES[kind]) + 7) // 8
 
 
+def tail_length(kind: str, values: dict) -> int:
+    """Bytes that these values add behind the fixed part."""
+    return len(values.get(TAILS[kind][0], b"")) if kind in TAILS else 0
+
+
 def encode(kind: str, values: dict) -> bytes:
     """Pack the values that ``kind`` carries; missing, None or out of limits is sent as unknown.
 

@@ -25,6 +25,9 @@ MODE_P2P = "AT+NWM=0"
 RESET = "ATZ"
 RUN = "AT+RUN"
 PING = "AT"
+# Listen before talk, inside AT+PSEND; since 4.0.6. A modem that hears somebody answers AT_BUSY_ERROR.
+CAD_ON = "AT+CAD=1"
+CAD_OFF = "AT+CAD=0"
 
 # kHz -> index of AT+P2P's bandwidth. Old firmware wrote 125, 250, 500 instead.
 _BANDWIDTHS = ((125, 0), (250, 1), (500, 2))

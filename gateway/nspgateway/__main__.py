@@ -27,6 +27,7 @@ from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
+from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
@@ -75,7 +76,14 @@ class Gateway:
     ) -> None:
         self.transmitter = Transmitter(config, points, keys, self.store, clock)
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
-        self.port = SerialModem(config.radio.port, config.radio.phy(), self.ingest.receive, clock)
+        hub_port = config.radio.hub_port
+        self.port = SerialModem(
+            config.radio.port,
+            config.radio.phy(),
+            self.ingest.receive,
+            clock,
+            power_switch=HubPort(hub_port) if hub_port else None,
+        )
         self.publishers = [
             Publisher(
                 broker,

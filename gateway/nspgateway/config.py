@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from nspgateway import tomlplace
+from nspgateway import budget, tomlplace
 from nspgateway.errors import ConfigError
+from nsplink import regions
 
 Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 SlugOrEmpty = Annotated[str, Meta(pattern="^([a-z0-9]+(-[a-z0-9]+)*)?$", max_length=40)]
@@ -23,6 +24,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+Gain = Annotated[float, Meta(ge=-10, le=20)]
+Loss = Annotated[float, Meta(ge=0, le=20)]
 Deployment = Literal[
     "stored", "activated", "setting_up", "open", "partly_open", "closed", "wound_down", "without_kit"
 ]
@@ -37,6 +40,7 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     Fuel use in litres/h = burn_idle_l_per_kwh * rated kW + burn_l_per_kwh * load kW.
     ``kit_address`` is the 16-bit address on air (coordinating point << 6 | kit); None = no kit.
     ``cp`` and ``region`` are taken from gateway.toml where points.toml leaves them out.
+    ``antenna_gain_dbi`` and ``cable_loss_db`` are the kit's; without the gain 6 dBi are assumed.
     """
 
     slug: Slug
@@ -61,6 +65,8 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     full_interval_s: Positive = 3600.0
     sources: tuple[Source, ...] = ()
     devices: tuple[Device, ...] = ()
+    antenna_gain_dbi: Gain | None = None
+    cable_loss_db: Loss = 0.0
 
     def __post_init__(self) -> None:
         if self.tank_litres is not None and self.tank_litres < self.dead_litres:
@@ -76,7 +82,12 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The LoRa modem at the serial device ``port`` and the words of the physical layer."""
+    """The LoRa modem at the serial device ``port`` and the words of the physical layer.
+
+    ``power_dbm`` is at the radio. What the law allows there depends on the gain of the
+    antenna and the loss of its cable; without ``antenna_gain_dbi`` 6 dBi are assumed.
+    ``hub_port``: where it is plugged in, as uhubctl lists it ("1-1.2": hub 1-1, port 2), if that hub can switch.
+    """
 
     port: Annotated[str, Meta(min_length=1)]
     frequency_hz: Annotated[int, Meta(ge=863_000_000, le=870_000_000)] = 869_475_000
@@ -86,12 +97,13 @@ class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     preamble: Annotated[int, Meta(ge=5, le=65535)] = 8
     power_dbm: Annotated[int, Meta(ge=5, le=22)] = 14
     sync_word: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{4}$")] = "3444"
+    antenna_gain_dbi: Gain | None = None
+    cable_loss_db: Loss = 0.0
+    hub_port: Annotated[str, Meta(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
 
     def phy(self) -> dict[str, int | str]:
         """Return the physical layer's record, as ``nsplink.rui3`` takes it."""
-        record: dict[str, int | str] = structs.asdict(self)
-        del record["port"]
-        return record
+        return {name: getattr(self, name) for name in regions.PHY}
 
 
 class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -158,6 +170,7 @@ _T = TypeVar("_T", GatewayConfig, _PointsFile)
 def load_gateway(path: Path) -> GatewayConfig:
     """Read gateway.toml; relative paths in it start from its own folder."""
     config, text = _read(path, GatewayConfig)
+    _lawful(path, text, config.radio)
     _unique(path, text, "broker", [b.name for b in config.broker], "name")
     here = path.resolve().parent
     return structs.replace(
@@ -206,7 +219,55 @@ def load_points(path: Path, gateway: GatewayConfig) -> tuple[PointConfig, ...]:
                 f"Give an address from {low} to {high}.",
                 tomlplace.line(text, where),
             )
+    _within_budget(path, gateway.radio, sum(p.kit_address is not None for p in points))
     return tuple(structs.replace(p, cp=p.cp or gateway.cp, region=p.region or gateway.region) for p in points)
+
+
+def legal_dbm(
+    frequency_hz: int, bandwidth_khz: int, antenna_gain_dbi: float | None, cable_loss_db: float
+) -> int:
+    """Return the most that a radio may be set to on this channel; ValueError where nothing is allowed."""
+    gain_cdbi = None if antenna_gain_dbi is None else round(antenna_gain_dbi * 100)
+    erp_dbm = regions.sub_band(frequency_hz, bandwidth_khz)[3]
+    return regions.legal_dbm(erp_dbm, gain_cdbi, round(cable_loss_db * 100))
+
+
+def _lawful(path: Path, text: str, radio: RadioConfig) -> None:
+    """Refuse a channel outside every sub-band, and more power than its limit leaves behind this antenna."""
+    gain = radio.antenna_gain_dbi
+    try:
+        most = legal_dbm(radio.frequency_hz, radio.bandwidth_khz, gain, radio.cable_loss_db)
+    except ValueError as error:
+        where = "radio.frequency_hz"
+        cure = f"Take one of {', '.join(map(str, regions.CHANNELS_HZ))}, with bandwidth_khz = 125."
+        raise ConfigError(path, where, str(error), cure, tomlplace.line(text, where)) from error
+    if radio.power_dbm > most:
+        where = "radio.power_dbm"
+        antenna = "an antenna of 6 dBi (none is given)" if gain is None else f"an antenna of {gain:g} dBi"
+        problem = (
+            f"{radio.power_dbm} is more than the {most} that the law leaves on this channel"
+            f" for {antenna} behind {radio.cable_loss_db:g} dB of cable"
+        )
+        cure = f"Set power_dbm = {most}, or give the right antenna_gain_dbi and cable_loss_db."
+        if most < regions.RADIO_DBM[0]:
+            cure = "No radio goes so low: take a smaller antenna, or a channel of 869.4-869.65 MHz."
+        raise ConfigError(path, where, problem, cure, tomlplace.line(text, where))
+
+
+def _within_budget(path: Path, radio: RadioConfig, kits: int) -> None:
+    """Refuse a channel on which answering so many kits, or a kit's heartbeats, take over half of the lawful hour."""
+    limit_us = regions.sub_band(radio.frequency_hz, radio.bandwidth_khz)[4]
+    air = budget.Air(radio.sf, radio.bandwidth_khz, radio.coding_rate, radio.preamble)
+    plans = ((f"to answer {kits} kits", budget.gateway_us(air, kits)), ("a kit", budget.kit_us(air)))
+    for what, needed_us in plans[: 2 if kits else 0]:
+        if budget.exceeds(needed_us, limit_us):
+            raise ConfigError(
+                path,
+                "point",
+                f"{what} takes {needed_us / 1e6:.1f} s of every hour at SF{radio.sf}; the law allows"
+                f" {limit_us / 1e6:g} s on this channel, and half of it is kept for alarms, help and retries",
+                "In gateway.toml take a lower radio.sf or a channel of 869.4-869.65 MHz; or take fewer kits.",
+            )
 
 
 def _read(path: Path, kind: type[_T]) -> tuple[_T, str]:

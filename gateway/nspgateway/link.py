@@ -10,9 +10,10 @@ until an answer names one of its counters.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nspgateway.crowd import HINTS_MS, Crowd
 from nspgateway.downlinks import (
     ACKED,
     RANKS,
@@ -32,6 +33,7 @@ from nsplink import message, timing
 from nsplink.fields import MESSAGES, TAILS
 
 # An answer that could not begin by then is dropped: the kit tries again.
+TWICE_PERMILLE = 500  # of the lawful hour must be left to answer twice
 REPLY_UNTIL_MS = 3000
 # Newest counter minus the one last told: a few before those of the bitmap that would be lost.
 TELL_AFTER = timing.LINK_REACH - 4
@@ -43,6 +45,7 @@ HELLO_MS = ((500, 3000), (12_000, 20_000), (35_000, 55_000))
 REACK_MS = 20_000
 _ECHOES = 2  # one frame played back to us must not keep us on the air
 _REMEMBERED = 32
+URGENT = TOP_UP - {"boot"}
 _ASKED = 4096
 # What makes the tries of one event the same.
 _EVENT = (
@@ -82,6 +85,8 @@ class Link:
         self.silence = Silence(intervals or {}, chance, now_ms)
         self.tickets: deque[Ticket] = deque(maxlen=500)
         self._has_group = group_generation is not None
+        self._gateway_id = gateway_id
+        self._crowd = Crowd()
         self._chance = chance
         self._contacts: dict[int, Contact] = {}
         self._out = Outgoing(phy, limit_us, counters, self._contacts, self.group, group_generation)
@@ -89,9 +94,7 @@ class Link:
         self._asked: dict[tuple[int, int], Ticket | None] = {}
         self._numbers = 0
         if self._has_group:
-            for span in HELLO_MS:
-                due = now_ms + int(chance.uniform(*span))
-                self._add(Job(self.group, "hello", {"gateway_id": gateway_id}, RANKS["hello"], False, due))
+            self._greet(HELLO_MS, now_ms, top=False)
 
     # What comes in
 
@@ -120,7 +123,10 @@ class Link:
         if up.kind in ACKED:
             contact.recent.append(up)
             self._queue_ack(contact, up, up.at_ms)
-        if self._is_link_due(contact, up):
+        if up.kind in URGENT and self._crowd.heard(up.kit, up.at_ms) and self._has_group:
+            self._greet(HINTS_MS, up.at_ms, top=True)
+        # What a kit waits for after an alarm is its ack alone.
+        if up.kind not in URGENT and self._is_link_due(contact, up) and not self._crowd.is_there(up.at_ms):
             self._queue_link(up)
 
     def echo(self, kit: int, kind: str, counter: int, fields: Fields, at_ms: int) -> None:
@@ -227,6 +233,12 @@ class Link:
 
     # Within
 
+    def _greet(self, spans: Sequence[tuple[int, int]], now_ms: int, *, top: bool) -> None:
+        """Say hello to all kits once within each of these spans from now."""
+        for span in spans:
+            due = now_ms + int(self._chance.uniform(*span))
+            self._add(Job(self.group, "hello", {"gateway_id": self._gateway_id}, RANKS["hello"], top, due))
+
     def _add(self, job: Job) -> None:
         self._out.jobs.append(job)
 
@@ -244,7 +256,9 @@ class Link:
             return
         contact.owes_boot = up
         if epoch != contact.epoch:
-            contact.epoch, contact.told = epoch, None
+            contact.epoch = epoch
+            # Nothing of this boot can be lost yet, and after a return of the mains the air is needed for the reports.
+            contact.told, contact.told_ms = up.newest, up.at_ms
             contact.wide_left = timing.WIDE_DOWNLINKS
             for early in contact.recent:
                 if early.counter >= epoch and up.at_ms - early.at_ms <= REACK_MS:
@@ -284,10 +298,17 @@ class Link:
         self._out.drop(lambda job: job.address == up.kit and job.about == about)
         top = up.kind in TOP_UP
         rank = 0 if top else RANKS["ack"]
-        due, until = self._reply_ms(at_ms), at_ms + REPLY_UNTIL_MS
+        until = at_ms + REPLY_UNTIL_MS
         # Asked again: perhaps it does not know the upper half of our counter.
         wide = about in contact.acked
-        self._add(Job(up.kit, "ack", {"acked": up.counter}, rank, top, due, until, about, wide))
+        twice = (
+            wide
+            and top
+            and self.ledger.left_permille(at_ms) > TWICE_PERMILLE
+            and not self._crowd.is_there(at_ms)
+        )
+        for due in self._replies_ms(at_ms, twice=twice):
+            self._add(Job(up.kit, "ack", {"acked": up.counter}, rank, top, due, until, about, wide))
 
     def _queue_link(self, up: Uplink) -> None:
         if not any(job.kind == "link" and job.address == up.kit for job in self._out.jobs):
@@ -298,6 +319,16 @@ class Link:
         if contact.told is None or up.newest - contact.told >= TELL_AFTER:
             return True
         return up.at_ms - contact.told_ms >= timing.LINK_PERIOD_S * 1000
+
+    def _replies_ms(self, at_ms: int, *, twice: bool) -> tuple[int, ...]:
+        """When to answer; twice, each in its half of the window, who has missed an answer before."""
+        if not twice:
+            return (self._reply_ms(at_ms),)
+        middle = (timing.ACK_FROM_MS + timing.ACK_UNTIL_MS) / 2
+        return (
+            at_ms + int(self._chance.uniform(timing.ACK_FROM_MS, middle)),
+            at_ms + int(self._chance.uniform(middle, timing.ACK_UNTIL_MS)),
+        )
 
     def _reply_ms(self, at_ms: int) -> int:
         return at_ms + int(self._chance.uniform(timing.ACK_FROM_MS, timing.ACK_UNTIL_MS))

@@ -1,26 +1,11 @@
-import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
+from air_ears import SF9, Ears, run_for, send
 from nsplink import airtime
-from nsptools.bench.air import Air, Tuning
+from nsptools.bench.air import Air
 from virtual import VirtualLoop
-
-SF9 = Tuning(869_475_000, 9, 125_000, 0x3444)
-
-
-@dataclass
-class FakeRadio:
-    """A radio with nothing but ears; always listening unless told otherwise."""
-
-    name: str
-    tuning: Tuning = SF9
-    listening_since_s: float | None = 0.0
-    heard: list[tuple[bytes, int, int]] = field(default_factory=list)
-
-    def hear(self, data: bytes, rssi_dbm: int, snr_db: int) -> None:
-        self.heard.append((data, rssi_dbm, snr_db))
 
 
 @pytest.fixture
@@ -31,12 +16,7 @@ def loop():
     virtual.close()
 
 
-def run_for(loop: VirtualLoop, seconds: float) -> None:
-    """Let this much time pass on the air."""
-    loop.run_until_complete(asyncio.sleep(seconds))
-
-
-def make(loop: VirtualLoop, *radios: FakeRadio, loss: float = 0.0, seed: int = 1) -> Air:
+def make(loop: VirtualLoop, *radios: Ears, loss: float = 0.0, seed: int = 1) -> Air:
     """Put radios on a fresh air."""
     air = Air(loss, seed, loop)
     for radio in radios:
@@ -44,14 +24,9 @@ def make(loop: VirtualLoop, *radios: FakeRadio, loss: float = 0.0, seed: int = 1
     return air
 
 
-def send(air: Air, radio: FakeRadio, data: bytes = b"\xe0frame", done=lambda: None):
-    """Start a frame at 4/5, preamble 8, 14 dBm."""
-    return air.transmit(radio, data, 5, 8, 14, done)
-
-
 def test_a_frame_arrives_exactly_when_its_time_on_air_ends(loop):
     """Delivery takes the true time on air; latency figures of the bench rest on it."""
-    kit, gateway = FakeRadio("kit"), FakeRadio("gateway")
+    kit, gateway = Ears("kit"), Ears("gateway")
     air = make(loop, kit, gateway)
     ended: list[float] = []
     send(air, kit, bytes(20), lambda: ended.append(loop.time()))
@@ -78,7 +53,7 @@ def test_a_frame_arrives_exactly_when_its_time_on_air_ends(loop):
 )
 def test_a_radio_on_another_tuning_hears_nothing(loop, other):
     """Each word of the physical layer must agree, as with real radios."""
-    kit, gateway = FakeRadio("kit"), FakeRadio("gateway", tuning=other)
+    kit, gateway = Ears("kit"), Ears("gateway", tuning=other)
     air = make(loop, kit, gateway)
     send(air, kit)
     run_for(loop, 1)
@@ -88,7 +63,7 @@ def test_a_radio_on_another_tuning_hears_nothing(loop, other):
 
 def test_a_receiver_that_was_not_listening_from_the_start_misses_the_frame(loop):
     """Half-duplex and late receivers lose frames; nobody gets half a frame."""
-    kit, idle, late = FakeRadio("kit"), FakeRadio("idle", listening_since_s=None), FakeRadio("late")
+    kit, idle, late = Ears("kit"), Ears("idle", listening_since_s=None), Ears("late")
     air = make(loop, kit, idle, late)
     send(air, kit)
     run_for(loop, 0.01)
@@ -100,7 +75,7 @@ def test_a_receiver_that_was_not_listening_from_the_start_misses_the_frame(loop)
 
 def test_a_frame_cut_off_is_neither_sent_nor_received(loop):
     """A modem that loses its power in mid-frame must not count the frame as sent."""
-    kit, gateway = FakeRadio("kit"), FakeRadio("gateway")
+    kit, gateway = Ears("kit"), Ears("gateway")
     air = make(loop, kit, gateway)
     ended: list[bool] = []
     send(air, kit, done=lambda: ended.append(True))
@@ -110,11 +85,29 @@ def test_a_frame_cut_off_is_neither_sent_nor_received(loop):
     assert (gateway.heard, ended, air.counters.sent) == ([], [], 0)
 
 
+def test_loss_each_way_is_its_own_and_comes_out_as_asked(loop):
+    """20 % asked for is about 20 % lost, in each direction by chance of its own; one direction can have its rate."""
+    kit, gateway, third = Ears("kit"), Ears("gateway"), Ears("third")
+    air = make(loop, kit, gateway, third, loss=0.2)
+    air.set_loss("kit", "third", 0.5)
+    for number in range(2000):
+        data = number.to_bytes(2, "big")
+        send(air, kit, data)
+        run_for(loop, 1)
+        send(air, gateway, data)
+        run_for(loop, 1)
+    up, down = [{data for data, _, _ in radio.heard} for radio in (gateway, kit)]
+    assert 0.18 <= 1 - len(up) / 2000 <= 0.22
+    assert 0.18 <= 1 - len(down) / 2000 <= 0.22
+    assert 0.6 * 2000 <= len(up & down) <= 0.68 * 2000  # independent: 0.64
+    assert 2000 * (0.5 + 0.8) - 100 <= len(third.heard) <= 2000 * (0.5 + 0.8) + 100
+
+
 def test_loss_rate_is_met_and_repeats_with_its_seed(loop):
     """A run with the same seed loses the same frames, whatever else is on the air."""
 
-    def fates(seed: int, *others: FakeRadio) -> list[bytes]:
-        kit, gateway = FakeRadio("kit"), FakeRadio("gateway")
+    def fates(seed: int, *others: Ears) -> list[bytes]:
+        kit, gateway = Ears("kit"), Ears("gateway")
         air = make(loop, kit, gateway, *others, loss=0.3, seed=seed)
         for number in range(400):
             send(air, kit, number.to_bytes(2, "big"))
@@ -123,13 +116,13 @@ def test_loss_rate_is_met_and_repeats_with_its_seed(loop):
 
     first = fates(7)
     assert 230 <= len(first) <= 330
-    assert fates(7, FakeRadio("third")) == first
+    assert fates(7, Ears("third")) == first
     assert fates(8) != first
 
 
 def test_levels_follow_the_path_and_weak_frames_are_lost(loop):
     """RSSI and SNR are what a receiver would report, and below the SNR limit nothing is decoded."""
-    kit, near, far = FakeRadio("kit"), FakeRadio("near"), FakeRadio("far")
+    kit, near, far = Ears("kit"), Ears("near"), Ears("far")
     air = make(loop, kit, near, far)
     air.set_path_loss("kit", "near", 120.0)
     air.set_path_loss("far", "kit", 150.0)
@@ -144,8 +137,8 @@ def test_levels_follow_the_path_and_weak_frames_are_lost(loop):
 
 def test_carrier_sense_hears_what_is_in_range_only(loop):
     """A hidden sender stays hidden; one's own frame, or one at another SF, is no busy channel."""
-    kit, near, hidden = FakeRadio("kit"), FakeRadio("near"), FakeRadio("hidden")
-    other = FakeRadio("other", tuning=replace(SF9, sf=7))
+    kit, near, hidden = Ears("kit"), Ears("near"), Ears("hidden")
+    other = Ears("other", tuning=replace(SF9, sf=7))
     air = make(loop, kit, near, hidden, other)
     air.set_path_loss("kit", "hidden", 150.0)
     send(air, kit)
@@ -159,8 +152,8 @@ def test_carrier_sense_hears_what_is_in_range_only(loop):
 
 def test_misuse_is_refused(loop):
     """Two radios of one name would share their path; a loss of 30 (percent) is a mistake."""
-    air = make(loop, FakeRadio("kit"))
+    air = make(loop, Ears("kit"))
     with pytest.raises(ValueError, match="kit is on the air already"):
-        air.attach(FakeRadio("kit"))
+        air.attach(Ears("kit"))
     with pytest.raises(ValueError, match=r"0\.\.1"):
         Air(loss=30)

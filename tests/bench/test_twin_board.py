@@ -177,6 +177,24 @@ async def test_bench_drives_inputs_and_hears_outputs(tmp_path):
         assert heard == [(2, 1), (2, 0)]
 
 
+async def test_outputs_float_from_a_reset_on(tmp_path):
+    """What a pin held, a modem's supply for one, is let go when the board starts anew."""
+    heard = []
+    twin = twin_of(
+        tmp_path,
+        """
+        import machine
+        if machine.reset_cause() == machine.PWRON_RESET:
+            machine.Pin(7, machine.Pin.OUT, value=1)
+            machine.reset()
+        """,
+        on_pin=lambda pin, level: heard.append((pin, level)),
+    )
+    async with twin:
+        await twin.wait_for(lambda: twin.boots == 2 and twin.exited is not None)
+    assert heard == [(7, 1), (7, None)]
+
+
 async def test_waiting_firmware_uses_no_processor(tmp_path):
     """Dozens of twins share a small computer, so one that waits must sleep in the kernel."""
     twin = twin_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from mqtt_peers import until
 from nspgateway.config import BrokerConfig
 from nspkit import persist
 from nsplink import regions
+from nsptools.bench import vm
 from nsptools.bench.air import Air
 from nsptools.bench.town import KitSpec, SimulatedPoint
 from nsptools.demo import places
@@ -41,6 +43,14 @@ def _unknown_model(files: Files) -> Files:
     return files | {"settings.json": files["settings.json"].replace(b"seplos_v3", b"seplos_v9")}
 
 
+_LADDER = "nspkit/radio/ladder.py"
+
+
+def _hasty(ladder: bytes) -> bytes:
+    """The ladder with its steps, but a third of a second for each answer."""
+    return re.sub(rb"ANSWER_MS = 1000|0, [12]000\)", lambda found: found[0].replace(b"000", b"50"), ladder)
+
+
 # What is done to the files of the flash -> what the kit says of it.
 BROKEN: dict[str, tuple[Callable[[Files], Files], tuple[str, ...]]] = {
     "cut-off-settings": (_with("settings.json", b'{"version": 1, "addr'), ("settings.json", "is not JSON")),
@@ -59,7 +69,10 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     """All of them at once: each takes seconds to boot."""
     folder, air = tmp_path_factory.mktemp("kits"), Air()
     files = provisioned(folder)
-    specs = {name: change(files) for name, (change, _) in BROKEN.items()} | {"no-modem": files}
+    specs = {name: change(files) for name, (change, _) in BROKEN.items()} | {
+        "no-modem": files,
+        "hung-modem": files | {_LADDER: _hasty(vm.firmware_files()[_LADDER])},
+    }
     points = {
         name: SimulatedPoint(
             KitSpec(name, places.plant(2), own), folder, air, seed=n, speed=60, say=lambda _slug, _line: None
@@ -70,7 +83,8 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         for point in points.values():
             stack.push_async_callback(point.stop)
         await asyncio.gather(*(point.start() for point in points.values()))
-        points["no-modem"].modem.hang("no_answer")  # the wire is there, nothing at its end
+        points["no-modem"].modem.hang("dead")  # the wire is there, nothing at its end
+        points["hung-modem"].modem.hang("no_answer")  # until its supply is cut
         yield points
 
 
@@ -107,3 +121,12 @@ async def test_a_kit_without_a_modem(bench: Bench) -> None:
     assert answered > 0
     await until(lambda: point.site.station.counters.answered > answered + 10)
     assert (point.twin.boots, point.twin.exited, point.modem.sent) == (1, None, 0)
+
+
+async def test_a_hung_modem_comes_back_through_the_board_s_hand_on_its_supply(bench: Bench) -> None:
+    """Protects the site nobody drives to: a modem that only a power cut revives gets one from its kit, and sends."""
+    point = bench["hung-modem"]
+    await point.twin.wait_for_log("radio: up", 30)
+    assert point.modem.steps["NRST"] == point.modem.steps["supply"] == 1
+    await until(lambda: point.modem.sent > 0, 30)
+    assert (point.twin.boots, point.twin.exited) == (1, None)

@@ -98,7 +98,13 @@ def test_reads_what_is_right(tmp_path: Path) -> None:
         ("cp_number = 1", "cp_number = 0", "cp_number", 3, ">= 1"),
         ("sf = 9", "sf = 13", "radio.sf", 10, "<= 12"),
         ("sf = 9", "sf = 6", "radio.sf", 10, ">= 7"),
+        ("sf = 9", 'hub_port = "1.2"', "radio.hub_port", 10, "matching regex"),
         ("sf = 9", "frequency_hz = 915000000", "radio.frequency_hz", 10, "870000000"),
+        ("sf = 9", "frequency_hz = 868650000", "radio.frequency_hz", 10, "no sub-band allows"),
+        ("sf = 9", "bandwidth_khz = 500", "radio.frequency_hz", 8, "no sub-band allows"),
+        ("sf = 9", "frequency_hz = 868100000", "radio.power_dbm", 8, "10 that the law leaves"),
+        ("sf = 9", "antenna_gain_dbi = 25", "radio.antenna_gain_dbi", 10, "<= 20"),
+        ("sf = 9", "cable_loss_db = -1", "radio.cable_loss_db", 10, ">= 0"),
         ('cp = "kazerne-oost"', 'cp = "Kazerne Oost"', "cp", 2, "regex"),
         ('protocol = "3.1.1"', 'protocol = "4"', "broker[0].protocol", 15, "'4'"),
         ("port = 8080", "port = 70000", "web.port", 18, "65535"),
@@ -128,6 +134,7 @@ def test_refuses_in_gateway_toml(
         ("dead_litres = 5", "dead_litres = 61", "point[0]", 1, "at least dead_litres"),
         ("dead_litres = 5", "dead_litres = -1", "point[0].dead_litres", 10, ">= 0"),
         ("dead_litres = 5", "interval_s = 0", "point[0].interval_s", 10, "> 0"),
+        ("dead_litres = 5", "antenna_gain_dbi = -11", "point[0].antenna_gain_dbi", 10, ">= -10"),
         ("latitude = 52.2", "latitude = 152.2", "point[1].latitude", 17, "<= 90"),
         ("longitude = 5.8", "longitude = 185.8", "point[1].longitude", 18, "<= 180"),
         ("longitude = 5.8", "", "point[1].longitude", 12, "missing"),
@@ -183,3 +190,75 @@ def test_settings_cannot_change() -> None:
     with pytest.raises(AttributeError):
         point.slug = "b"  # type: ignore[misc]  # the very thing that must fail
     assert msgspec.structs.replace(point, slug="b").slug == "b"
+
+
+ON_ONE_PERCENT = (
+    "frequency_hz = 868100000\npower_dbm = {power}\nantenna_gain_dbi = {gain}\ncable_loss_db = {loss}"
+)
+
+
+@pytest.mark.parametrize(
+    ("power", "gain", "loss", "most"),
+    [(14, 2.15, 0.0, 14), (11, 5.8, 1.5, 11), (12, 5.8, 1.5, 11), (10, 8.0, 2.0, 10), (5, 14.0, 2.0, 4)],
+)
+def test_power_is_what_the_law_leaves_behind_the_antenna(
+    tmp_path: Path, power: int, gain: float, loss: float, most: int
+) -> None:
+    """Protects the band from a mast antenna that makes a lawful radio an unlawful transmitter."""
+    text = GATEWAY.replace("sf = 9", ON_ONE_PERCENT.format(power=power, gain=gain, loss=loss))
+    if power <= most:
+        assert _gateway(tmp_path, text).radio.power_dbm == power
+        return
+    with pytest.raises(ConfigError, match=f"{power} is more than the {most} ") as caught:
+        _gateway(tmp_path, text)
+    assert (caught.value.where, caught.value.line) == ("radio.power_dbm", 11)
+    assert (f"power_dbm = {most}" if most >= 5 else "smaller antenna") in caught.value.cure
+
+
+def _many(kits: int) -> str:
+    head = 'name = "Point"\nmunicipality = "Lindendam"\nlatitude = 52.1\nlongitude = 5.9\n'
+    return "".join(
+        f'[[point]]\nslug = "point-{n}"\nnumber = {n}\nkit_address = {64 + n}\n{head}'
+        for n in range(1, kits + 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("radio", "fits", "too_many"),
+    [
+        ("sf = 9", 63, None),
+        ("sf = 12", 63, None),
+        (ON_ONE_PERCENT.format(power=10, gain=6, loss=0), 46, 47),
+        (
+            "sf = 7\n" + ON_ONE_PERCENT.replace("868100000", "868900000").format(power=10, gain=6, loss=0),
+            15,
+            16,
+        ),
+    ],
+)
+def test_a_plan_stays_within_half_of_its_band(
+    tmp_path: Path, radio: str, fits: int, too_many: int | None
+) -> None:
+    """Protects alarms from a gateway whose every hour is already spent on telling kits what arrived."""
+    path = tmp_path / "points.toml"
+    gateway = _gateway(tmp_path, GATEWAY.replace("sf = 9", radio))
+    path.write_text(_many(fits), encoding="utf-8")
+    assert len(load_points(path, gateway)) == fits
+    if too_many:
+        path.write_text(_many(too_many), encoding="utf-8")
+        with pytest.raises(
+            ConfigError, match=f"to answer {too_many} kits takes .* (?:36|3.6) s on this channel"
+        ):
+            load_points(path, gateway)
+
+
+def test_a_kit_that_would_break_the_law_by_its_heartbeats_stops_the_start(tmp_path: Path) -> None:
+    """Protects a small town on a channel of 0.1 %: its gateway would fit there, each of its kits would not."""
+    radio = ON_ONE_PERCENT.replace("868100000", "868900000").format(power=10, gain=6, loss=0)
+    gateway = _gateway(tmp_path, GATEWAY.replace("sf = 9", radio))
+    path = tmp_path / "points.toml"
+    path.write_text(_many(1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"a kit takes 2\.2 s of every hour at SF9; the law allows 3\.6 s"):
+        load_points(path, gateway)
+    path.write_text(_many(1).replace("kit_address = 65\n", ""), encoding="utf-8")
+    assert load_points(path, gateway)[0].kit_address is None

@@ -1,75 +1,15 @@
 import asyncio
-import os
 import random
-from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from nspgateway.clock import Clock
-from nspgateway.ports import ModemRefused, PortDown, PortLost, Reception
-from nspgateway.ports.conversation import Timing
+from nspgateway.ports import ModemRefused, ModemSilent, PortDown, PortLost, Reception
 from nspgateway.ports.serial_modem import SerialModem
-from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.modem_at import Settings
-from nsptools.bench.ptys import open_pty
-
-PHY: dict[str, int | float | str] = {
-    "frequency_hz": 869_475_000,
-    "sf": 7,
-    "bandwidth_khz": 125,
-    "coding_rate": 5,
-    "preamble": 8,
-    "power_dbm": 14,
-    "sync_word": "3444",
-}
-SET = Settings(mode=0, frequency_hz=869_475_000, sync_word=0x3444)
-# Deadlines as in life, so that a slow machine is no dead modem; looked after more often.
-TIMING = Timing(check_s=0.2, retry_s=(0.02, 0.1))
-# For the tests in which a modem is dead: a deadline too early only means one more try there.
-HASTY = Timing(answer_s=0.15, boot_s=1.0, sent_s=1.0, check_s=0.1, retry_s=(0.02, 0.1))
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until a condition holds; the deadline is for a broken program, not for a slow machine."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the conditions are plain attributes of the thing under test
-            await asyncio.sleep(0.005)
-
-
-def open_files() -> int:
-    """Count this process's open descriptors."""
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a count, no paths
-
-
-class Rig:
-    """An air with the gateway's modem, a second modem as kit, and the port under test."""
-
-    def __init__(self) -> None:
-        self.air = Air()
-        self.received: list[Reception] = []
-        self.tasks: list[asyncio.Task[None]] = []
-        self.modems: list[Rui3Modem] = []
-
-    async def modem(self, name: str = "gateway", settings: Settings | None = None, **options) -> Rui3Modem:
-        modem = Rui3Modem(self.air, name, settings=settings, boot_s=0.02, **options)
-        await modem.start()
-        self.modems.append(modem)
-        return modem
-
-    def port(self, path: str, timing: Timing = TIMING, on_reception=None) -> SerialModem:
-        port = SerialModem(
-            path, PHY, on_reception or self.received.append, Clock(), timing=timing, chance=random.Random(1)
-        )
-        self.tasks.append(asyncio.create_task(port.run()))
-        return port
-
-    async def close(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        for modem in self.modems:
-            await modem.stop()
+from port_rig import HASTY, PHY, SET, Rig, open_files, pair, until
 
 
 @pytest.fixture
@@ -78,15 +18,6 @@ async def rig():
     fresh = Rig()
     yield fresh
     await fresh.close()
-
-
-async def pair(rig: Rig, timing: Timing = TIMING) -> tuple[Rui3Modem, SerialModem, SerialModem]:
-    """Bring up the gateway's modem and port, and a kit's port whose frames the gateway hears."""
-    modem, kit = await rig.modem(), await rig.modem("kit")
-    port = rig.port(modem.path, timing)
-    other = rig.port(kit.path, on_reception=lambda _: None)
-    await until(lambda: (port.state, other.state) == ("up", "up"))
-    return modem, port, other
 
 
 async def test_a_factory_modem_is_set_read_back_and_receives(rig):
@@ -199,41 +130,6 @@ async def test_a_modem_that_does_not_keep_a_setting_is_not_set(rig, monkeypatch)
     await until(lambda: port.state == "up")
 
 
-async def test_a_modem_that_answers_nothing(rig):
-    """A dead modem is reported as silent after the whole ladder, and the steps are counted."""
-    pty = open_pty()
-    try:
-        port = rig.port(pty.slave_path, Timing(0.02, 0.05, 0.1, 0.1, (0.01, 0.02)))
-        await until(lambda: port.steps["reopen"] >= 2)
-        assert (port.state, port.cause) == ("down", "silent")
-        assert "does not answer" in port.reason
-        assert port.steps["ATZ"] >= 2
-        assert port.steps["AT+RUN"] >= 2
-    finally:
-        pty.close()
-
-
-@pytest.mark.parametrize("cure", ["AT+PRECV=0", "ATZ"])
-async def test_a_hung_modem_is_revived_by_the_ladder(rig, cure):
-    """A modem that stops answering is noticed in the quiet and brought back by the step that helps."""
-    modem, port, kit = await pair(rig, HASTY)
-    modem.hang("no_answer", cure)
-    await until(lambda: port.steps[cure] >= 1)
-    await until(lambda: port.state == "up")
-    await kit.send(b"\xe0back")
-    await until(lambda: rig.received)
-
-
-async def test_a_modem_in_its_bootloader_is_started(rig):
-    """A modem stuck in boot mode gets AT+RUN and then its settings."""
-    modem, port, kit = await pair(rig, HASTY)
-    modem.hang("boot_mode")
-    await until(lambda: port.steps["AT+RUN"] >= 1)
-    await until(lambda: port.state == "up")
-    await kit.send(b"\xe0back")
-    await until(lambda: rig.received)
-
-
 async def test_a_modem_that_restarts_by_itself_is_set_again(rig):
     """After a brown-out the modem comes up in a mode that cannot send; its banner is enough to notice."""
     modem, port, kit = await pair(rig)
@@ -268,18 +164,54 @@ async def test_falling_out_of_receive_is_counted_and_mended(rig):
     assert port.rearmed == 3
 
 
-async def test_a_busy_modem_refuses_and_a_too_long_frame_is_a_mistake(rig):
+async def test_a_modem_that_takes_no_frame_and_a_too_long_frame(rig):
     """Refusals are errors of this port's tree; impossible frames are the caller's error."""
-    modem, port, kit = await pair(rig)
-    modem.radio.settings = Settings(**{**vars(modem.settings), "cad": 1})
-    modem.radio._cad_waits = False
-    talking = asyncio.create_task(kit.send(bytes(200)))
-    await until(lambda: rig.air.busy(modem.radio))
-    with pytest.raises(ModemRefused, match="AT_BUSY_ERROR"):
+    modem, port, _ = await pair(rig)
+    modem.radio.settings = replace(modem.settings, mode=1)
+    with pytest.raises(ModemRefused, match="AT_MODE_NO_SUPPORT"):
         await port.send(b"\xe0")
-    await talking
     with pytest.raises(ValueError, match=r"1\.\.250"):
         await port.send(bytes(251))
+
+
+async def test_a_busy_channel_delays_a_frame_and_the_receiver_stays_alive(rig):
+    """A modem that refuses because a kit talks is left deaf by its firmware; the port mends that and sends after."""
+    modem, port, kit = await pair(rig)
+    talking = asyncio.create_task(kit.send(bytes(60)))
+    await until(lambda: rig.air.busy(modem.radio))
+    await port.send(b"\xe0\xc0")
+    assert (modem.sent, modem.settings.cad) == (1, 1)
+    await talking
+    await kit.send(b"\xe0after")
+    await until(lambda: rig.received and rig.received[-1].data == b"\xe0after")
+
+
+async def test_a_channel_that_is_never_free_does_not_silence_the_gateway(rig):
+    """Listening first is courtesy: acknowledgements go out under a neighbour that never stops."""
+    modem, port, _ = await pair(rig)
+    rig.air.busy = lambda _radio: True
+    await port.send(b"\xe0")
+    assert (modem.sent, modem.settings.cad) == (1, 0)
+    assert await port.clear()
+
+
+async def test_a_lost_ok_costs_nothing(rig):
+    """The end of a frame is as good as the OK that got lost before it."""
+    modem, port, _ = await pair(rig, HASTY)
+    modem.lose("OK")
+    await port.send(bytes(30))
+    assert (modem.sent, port.state, sum(port.steps.values())) == (1, "up", 0)
+
+
+async def test_a_frame_without_an_end_is_an_error_and_the_modem_hears_again(rig):
+    """A modem that never says that the frame left is deaf in the belief that it receives, until it is told."""
+    modem, port, kit = await pair(rig, replace(HASTY, sent_s=0.1))
+    modem.hang("loses_tx_done")
+    with pytest.raises(ModemSilent):
+        await port.send(b"\xe0")
+    await kit.send(b"\xe0heard")
+    await until(lambda: rig.received)
+    assert port.state == "up"
 
 
 async def test_a_fault_of_the_receiver_ends_the_port(rig):

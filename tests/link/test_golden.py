@@ -2,7 +2,7 @@ from pathlib import Path
 
 import golden
 import small_aes
-from nsplink import seal
+from nsplink import frame, seal
 from nsptools.bench import vm
 
 
@@ -14,6 +14,11 @@ def files_for_the_vm():
 def test_golden_vectors_on_cpython():
     """A gateway speaks the wire of RFC 3610, of Semtech's calculator and of our own recorded frames."""
     assert golden.check(seal.block_cipher) == []
+
+
+def test_every_kind_has_a_vector():
+    """No kind of frame can change its bytes unseen."""
+    assert {row[0] for row in golden.FRAMES} == {*frame.KINDS_UP, *frame.KINDS_DOWN}
 
 
 def test_the_handed_in_aes_is_aes():

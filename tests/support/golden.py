@@ -48,6 +48,8 @@ KEY = "000102030405060708090A0B0C0D0E0F"
 ADDRESS = frame.address(301, 5)
 GATEWAY = 7
 EPOCH = 128
+GROUP_KEY = "101112131415161718191A1B1C1D1E1F"
+GROUP_KINDS = ("fragment", "hello")
 
 _VITAL = {
     "fuel_permille": 475,
@@ -96,6 +98,113 @@ FRAMES = (
         {"event_boot": 2, "event_n": 3, "alarm": "power_lost", "age_s": 600},
         "e04b451400000082231b929ac82988978fc51412fc",
     ),
+    (
+        "status", 0, False, False, 0x12347,
+        {
+            "engine_starts": 321, "uptime_min": 1440, "reset_cause": "watchdog", "boots": 2,
+            "budget_permille": 920, "queue_depth": 4, "bus_errors": None, "config_hash": 0xBEEF,
+            "downlink_snr_db": -8, "supply_dv": 122, "on_own_cell": "no", "enclosure_c": 21,
+        },
+        "e04b45022347b2d757e65e061e45361fd68236955633eed8",
+    ),
+    (
+        "boot", 0, False, True, 128,
+        {
+            "boot_epoch": 128, "reset_cause": "power", "boots": 1, "firmware": 66,
+            "micropython": None, "config_hash": 0xBEEF, "self_test": 4,
+        },
+        "e04b4513000000809a273bbd44142e02ba0a5d8a9361a1b11dc49daec825",
+    ),
+    (
+        "clear", 0, False, False, 0x12348,
+        {"event_boot": 2, "event_n": 3, "alarm": "power_lost", "age_s": 1200},
+        "e04b45052348086270bb40c53eef5dee9e28d0",
+    ),
+    (
+        "help", 0, False, False, 0x12349,
+        {
+            "event_boot": 2, "event_n": 4, "help_kind": "ambulance", "help_mark": "made", "age_s": 7,
+            "text": b"val op trap",
+        },
+        "e04b45062349b6822e13f0a47d239a82fe132b5823118a2ba1106797485a1b",
+    ),
+    (
+        "report", 0, False, False, 0x1234A,
+        {
+            "event_boot": 2, "event_n": 5, "deployment": "open", "staff": 3, "staff_needed": 4,
+            "relief_quarters": 10, "visitors": "below_50", "stock_low": 5, "displayed": None,
+            "displayed_rev": 0, "topic_1": 7, "count_1": 12, "topic_2": None, "count_2": None,
+            "topic_3": None, "count_3": None, "text": b"\xc3\xa9",
+        },
+        "e04b4507234a4fd9f85b8c8e99aaab3c4a9705f2ae67ed98381808aa02",
+    ),
+    (
+        "receipt", 0, False, False, 0x1234B,
+        {"bulletin": 17, "revision": 2, "receipt_stage": "incomplete", "lacking": 0x14},
+        "e04b4508234b61dbaf5795824bff28bc45de",
+    ),
+    (
+        "backfill", 0, False, False, 0x1234C,
+        {
+            "base_counter": 0x12300, "base_age_s": 3600,
+            "records": b"\x00\x00\x00\x01\x02\x03\x04\x05\x06\x03\x5a\x07\x08\x09\x0a\x0b\x0c\x0d",
+        },
+        "e04b4509234cdedbef28f57757adf8f702fe3e41abfdda9306802cfc0203bc31ae57efe45506c5",
+    ),
+    (
+        "answer", 0, False, False, 0x1234D,
+        {"answers": 12, "result": "done", "value": b"\x01\x00\x00\x01\x2c"},
+        "e04b450a234dcbef6057ecad2740477079c39dc676e4d192",
+    ),
+    (
+        "ack", 0, False, True, 10,
+        {"acked": 0x1234A, "utc_min": None},
+        "e04b45900000000a952b77f62405980862688489b34f",
+    ),
+    (
+        "link", 0, False, False, 11,
+        {"heard": 0x2345, "missing": 0x80000001, "utc_min": 1000},
+        "e04b4581000bf0a15a40c53eafc374b5db1ef2afe312",
+    ),
+    (
+        "help_stage", 0, False, False, 12,
+        {
+            "event_boot": 2, "event_n": 4, "help_stage": "passed_on", "help_answer": "help_comes",
+            "utc_min": 1001, "text": b"komt",
+        },
+        "e04b4582000c1be0e74f30d7f4b2acb55829369f19ed62bb",
+    ),
+    (
+        "command", 0, False, False, 13,
+        {"command": "stage", "argument": b"\x01\x00\x00\x01\x2c"},
+        "e04b4583000d0485e8587c327ec095b328aea77d",
+    ),
+    (
+        "fragment", 0, False, False, 14,
+        {
+            "bulletin": 17, "revision": 2, "fragment": 1, "last_fragment": 4,
+            "data": b"Water om 14 uur.",
+        },
+        "e04b4084000eb3974b18d25686ba38f51f97c35bba8e1fb5998e54bca1c6ec48a9",
+    ),
+    (
+        "release", 0, False, False, 15,
+        {
+            "bulletin": 17, "revision": 2, "bulletin_bytes": 400, "digest": 0x0123456789ABCDEF,
+            "expires_min": 2000, "replaces": 16,
+        },
+        "e04b4585000fa99ab6aa1b5f4ede583dad9b47458cd79a81787774ef",
+    ),
+    (
+        "status112", 0, False, False, 16,
+        {"status112": "doubtful", "utc_min": 1002},
+        "e04b4586001041e1ddfb710a1fd5981725",
+    ),
+    (
+        "hello", 0, False, True, 17,
+        {"gateway_id": 7},
+        "e04b40970000001162bb04044d5426dabf",
+    ),
 )
 ACK = ("0001234500ff", 9, "e04b458000099ec52f90684eb2a5f0a4d4546bae")
 
@@ -134,19 +243,32 @@ def _airtime() -> list:
 
 
 def _frames(cipher) -> list:
-    up = seal.UplinkKey(bytes.fromhex(KEY), cipher)
+    up, down, group = keys(cipher)
     results = []
     for kind, parity, exercise, wide, counter, values, on_air in FRAMES:
-        header = frame.Header(frame.UP, kind, ADDRESS, parity, exercise, wide, counter)
-        data = up.seal(header, message.encode(kind, values))
-        parsed, _ = frame.parse(data)
-        opened = message.decode(kind, up.open(data, parsed, counter))
-        good = data == bytes.fromhex(on_air) and opened == values and parsed.kind == kind
-        results.append(("frame %s %d" % (kind, counter), good))
+        if kind in frame.KINDS_UP:
+            header = frame.Header(frame.UP, kind, ADDRESS, parity, exercise, wide, counter)
+            data = up.seal(header, message.encode(kind, values))
+            plain = up.open(data, frame.parse(data)[0], counter)
+        else:
+            key, address, epoch = (group, ADDRESS & ~63, 0) if kind in GROUP_KINDS else (down, ADDRESS, EPOCH)
+            header = frame.Header(frame.DOWN, kind, address, parity, exercise, wide, counter)
+            data = key.seal(header, message.encode(kind, values), epoch)
+            plain = key.open(data, frame.parse(data)[0], counter, epoch)
+        good = data == bytes.fromhex(on_air) and message.decode(kind, plain) == values
+        results.append(("frame %s %d" % (kind, counter), good and frame.parse(data)[0].kind == kind))
     payload, counter, on_air = ACK
-    down = seal.DownlinkKey(bytes.fromhex(KEY), GATEWAY, cipher)
     header = frame.Header(frame.DOWN, "ack", ADDRESS, 0, False, False, counter)
     data = down.seal(header, bytes.fromhex(payload), EPOCH)
     back = down.open(data, frame.parse(data)[0], counter, EPOCH)
     results.append(("frame ack", data == bytes.fromhex(on_air) and back == bytes.fromhex(payload)))
     return results
+
+
+def keys(cipher) -> tuple:
+    """(key of the kit upwards, of the gateway downwards, of the group) of these vectors."""
+    return (
+        seal.UplinkKey(bytes.fromhex(KEY), cipher),
+        seal.DownlinkKey(bytes.fromhex(KEY), GATEWAY, cipher),
+        seal.DownlinkKey(bytes.fromhex(GROUP_KEY), GATEWAY, cipher),
+    )

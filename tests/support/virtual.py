@@ -1,73 +1,13 @@
-"""Virtual time: an asyncio loop whose clock jumps to the next timer, and a UART that lives in it."""
+"""A UART that lives in virtual time, beside the loop and the clock that the tools have."""
 
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
-from nspkit.clock import Clock
+from nsptools.bench.virtual_time import VirtualLoop, clock, run
 
-T = TypeVar("T")
-
-
-class _JumpingSelector(selectors.SelectSelector):
-    """Never waits: moves the loop's clock instead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop: VirtualLoop | None = None
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
-            raise RuntimeError("deadlock: nothing is scheduled any more")
-        assert self.loop is not None
-        self.loop.now_s += max(timeout, 0.0)
-        return []
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """Loop with a clock of its own, starting at 0 s."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-        selector = _JumpingSelector()
-        super().__init__(selector)
-        selector.loop = self
-
-    def time(self) -> float:
-        return self.now_s
-
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in virtual time."""
-    loop = VirtualLoop()
-    try:
-        return loop.run_until_complete(coroutine)
-    finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-            loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
-        loop.close()
-
-
-def clock() -> Clock:
-    """The kit's clock over the running loop; its ticks wrap soon after the start, as on the board."""
-    loop = asyncio.get_running_loop()
-    period = 1 << 30
-    offset = period - 10_000
-
-    def ticks_ms() -> int:
-        return (round(loop.time() * 1000) + offset) % period
-
-    def ticks_diff(a: int, b: int) -> int:
-        return ((a - b + period // 2) % period) - period // 2
-
-    async def sleep_ms(ms: int) -> None:
-        await asyncio.sleep(ms / 1000)
-
-    return Clock(ticks_ms, ticks_diff, sleep_ms)
+__all__ = ["Uart", "VirtualLoop", "clock", "run"]
 
 
 class Uart:

@@ -17,7 +17,7 @@ from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.ports import Reception
 from nspgateway.store import Store
-from nspkit import persist, settings
+from nspkit import budget, persist, settings
 from nsplink import frame, message, seal
 from nsptools.provision import (
     DEVICES,
@@ -104,7 +104,7 @@ def test_the_kit_accepts_its_files_and_is_heard(made: Provisioned) -> None:
     kit = made.kits[0]
     folder = f"{kit.folder}/"
     conf = settings.load(folder)
-    generation, key = settings.load_key(folder)
+    generation, key, _group = settings.load_key(folder)
     counter = persist.CounterStore(folder, generation, key).next()
     assert (conf["address"], conf["heartbeat_s"], conf["change_gap_s"], conf["change_refill_s"]) == (
         65,
@@ -125,7 +125,7 @@ def test_a_kits_folder_holds_its_flash_files_and_only_its_own_key(made: Provisio
     keys = {kit.slug: json.loads(kit.files["key.json"])["key"] for kit in made.kits}
     assert len(set(keys.values())) == 3
     for kit in made.kits:
-        assert set(kit.files) == {"settings.json", "key.json", *persist.FILES}
+        assert set(kit.files) == {"settings.json", "key.json", *persist.FILES, *budget.FILES}
         assert (kit.folder / "key.json").stat().st_mode & 0o777 == 0o600
         everything = b"".join(content for name, content in kit.files.items() if name != "key.json")
         assert all(
@@ -149,6 +149,12 @@ def test_both_counters_are_there_from_the_start(made: Provisioned) -> None:
         assert first == second
         key = bytes.fromhex(json.loads(kit.files["key.json"])["key"])
         assert persist.reserved_of(first, kit.generation, key) == 0
+
+
+def test_a_new_kit_has_its_whole_lawful_hour(made: Provisioned) -> None:
+    """Protects the first hour of a kit: without these records it could only send alarms."""
+    for kit in made.kits:
+        assert budget.Budget(f"{kit.folder}/", 36_000_000).left_permille(0) == 1000
 
 
 def test_what_a_kit_is_told_of_its_site(tmp_path: Path) -> None:
@@ -247,3 +253,40 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """Protects the first run: a wrong path is said in words."""
     with pytest.raises(ProvisionError, match="cannot be written"):
         _demo(tmp_path / "none")
+
+
+def test_power_is_lawful_behind_every_antenna(tmp_path: Path) -> None:
+    """Protects the band: a kit's files say its antenna, and no more power than the law leaves behind it."""
+    gains = {"de-linde": 5.8, "de-ark": 2.15, "de-kuil": None}
+    sites = [
+        replace(
+            site,
+            point=structs.replace(site.point, antenna_gain_dbi=gains[site.point.slug], cable_loss_db=1.5),
+        )
+        for site in SITES
+    ]
+    phy = PHY | {"frequency_hz": 868_100_000}
+    made = provision(tmp_path, sites, CP, phy=phy, demo=True, heartbeat_s=300, full_s=3600)
+    radios = [settings.load(f"{kit.folder}/")["radio"] for kit in made.kits]
+    assert [radio["power_dbm"] for radio in radios] == [11, 14, 11]
+    assert [radio["antenna_gain_cdbi"] for radio in radios] == [580, 215, 600]
+    assert [radio["cable_loss_cdb"] for radio in radios] == [150] * 3
+    assert made.config.radio.power_dbm == 10
+    assert made.points[0].antenna_gain_dbi == 5.8
+    assert made.points[2].antenna_gain_dbi is None
+
+
+@pytest.mark.parametrize(
+    ("phy", "gain", "said"),
+    [
+        ({"frequency_hz": 868_650_000}, 2.0, "no sub-band"),
+        ({"frequency_hz": 868_100_000}, 15.0, "no radio goes"),
+    ],
+)
+def test_what_cannot_be_lawful_is_not_provisioned(
+    tmp_path: Path, phy: dict[str, int | str], gain: float, said: str
+) -> None:
+    """Protects from files of a kit that its radio could only break the law with, or refuse."""
+    site = replace(SITES[0], point=structs.replace(SITES[0].point, antenna_gain_dbi=gain))
+    with pytest.raises(ProvisionError, match=said):
+        provision(tmp_path, [site], CP, phy=PHY | phy, demo=True, heartbeat_s=300, full_s=3600)

@@ -1,10 +1,10 @@
 """Provision a coordinating point and its kits: settings, keys and counters, as files in one folder.
 
     folder/gateway.toml points.toml keys.db       for the gateway
-    folder/kits/<slug>/settings.json key.json counter0.bin counter1.bin   for the root of each kit's flash
+    folder/kits/<slug>/settings.json key.json counter[01].bin budget[01].bin   for the root of each kit's flash
 
 The folders with secrets in them are for their owner only. Every kit gets a new key from the operating system's random source and a
-counter record bound to it: a key never outlives its counter.
+counter record bound to it: a key never outlives its counter. The budget's record says that a new kit has sent nothing yet.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from nspgateway.config import (
     GatewayConfig,
     PointConfig,
     WebConfig,
+    legal_dbm,
     load_gateway,
     load_points,
 )
 from nspgateway.errors import GatewayError
 from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
-from nspkit import persist
-from nsplink import frame
+from nspkit import budget, persist
+from nsplink import frame, regions
 from nsptools import toml_text
 
 SETTINGS_VERSION = 1
@@ -95,7 +96,7 @@ _LOCAL_WEB = WebConfig()
 
 @dataclass(frozen=True, slots=True)
 class CpSpec:
-    """The coordinating point. ``number``: 1-1023, from the national list."""
+    """The coordinating point. ``number``: 1-1023, from the national list. The antenna is the gateway's own."""
 
     slug: str
     number: int
@@ -104,6 +105,8 @@ class CpSpec:
     region_name: str = ""
     gateway_id: int = 1
     modem_port: str = "/dev/ttyUSB0"
+    antenna_gain_dbi: float | None = None
+    cable_loss_db: float = 0.0
     brokers: tuple[BrokerConfig, ...] = _LOCAL_BROKER
     web: WebConfig = _LOCAL_WEB
 
@@ -171,9 +174,9 @@ def provision(
     read_back = load_points(config.points, config)
     make_private(config.data)
     register = KeyRegister.create(config.keys, passphrase)
-    keys = register.issue(addresses, datetime.now(UTC))
+    group, *keys = register.issue([frame.address(cp.number, 0), *addresses], datetime.now(UTC))
     kits = tuple(
-        _write_kit(folder, site, key, _settings(site, key, phy, heartbeat_s, full_s, speed))
+        _write_kit(folder, site, key, group, _settings(site, cp, key, phy, heartbeat_s, full_s, speed))
         for site, key in zip(sites, keys, strict=True)
     )
     return Provisioned(config_file, config, read_back, kits)
@@ -239,7 +242,10 @@ def _gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Pat
         "passphrase_file": passphrase_file.resolve() if passphrase_file else None,
     }
     tables = [toml_text.table("", _without_empty(head))]
-    tables.append(toml_text.table("[radio]", {"port": cp.modem_port, **phy}))
+    antenna = {"antenna_gain_dbi": cp.antenna_gain_dbi, "cable_loss_db": cp.cable_loss_db}
+    power_dbm = _power_dbm("the gateway", phy, cp.antenna_gain_dbi, cp.cable_loss_db)
+    radio = {"port": cp.modem_port, **phy, "power_dbm": power_dbm, **antenna}
+    tables.append(toml_text.table("[radio]", radio))
     tables += [toml_text.table("[[broker]]", structs.asdict(broker)) for broker in cp.brokers]
     tables.append(toml_text.table("[web]", structs.asdict(cp.web)))
     return "\n".join(tables)
@@ -250,17 +256,24 @@ def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _settings(
-    site: SiteSpec, key: KitKey, phy: Mapping[str, int | str], heartbeat_s: int, full_s: int, speed: float
+    site: SiteSpec,
+    cp: CpSpec,
+    key: KitKey,
+    phy: Mapping[str, int | str],
+    heartbeat_s: int,
+    full_s: int,
+    speed: float,
 ) -> dict[str, object]:
     """Return a kit's settings.json. No key is in it. A rated power of 0 is one that nobody knows."""
     return {
         "version": SETTINGS_VERSION,
         "address": key.address,
+        "gateways": [cp.gateway_id],
         "heartbeat_s": heartbeat_s,
         "full_s": full_s,
         "change_gap_s": max(1, round(CHANGE_GAP_S / speed)),
         "change_refill_s": max(1, round(CHANGE_REFILL_S / speed)),
-        "radio": {"driver": "rui3", "uart": RADIO_UART, **phy},
+        "radio": {"driver": "rui3", "uart": RADIO_UART, **phy, **_antenna(site.point, phy)},
         "buses": [{"uart": BUS_UART, "baud": 19200, "bits": 8, "parity": None, "stop": 1}],
         "devices": [asdict(device) for device in site.devices],
         "rated_w": site.point.rated_w or 0,
@@ -270,15 +283,46 @@ def _settings(
     }
 
 
-def _write_kit(folder: Path, site: SiteSpec, key: KitKey, settings: Mapping[str, object]) -> ProvisionedKit:
+def _antenna(point: PointConfig, phy: Mapping[str, int | str]) -> dict[str, int]:
+    """Return what the kit has to know of its antenna, and the power that is lawful with it.
+
+    An unknown gain is left out: the kit then assumes 6 dBi, as is done here.
+    """
+    gain, loss = point.antenna_gain_dbi, point.cable_loss_db
+    settings = {"power_dbm": _power_dbm(point.slug, phy, gain, loss), "cable_loss_cdb": round(loss * 100)}
+    if gain is not None:
+        settings["antenna_gain_cdbi"] = round(gain * 100)
+    return settings
+
+
+def _power_dbm(who: str, phy: Mapping[str, int | str], gain_dbi: float | None, loss_db: float) -> int:
+    """Return the power that is wanted, or the most that is lawful; refuse a channel or antenna that leaves none."""
+    try:
+        most = legal_dbm(int(phy["frequency_hz"]), int(phy["bandwidth_khz"]), gain_dbi, loss_db)
+    except ValueError as error:
+        channels = ", ".join(map(str, regions.CHANNELS_HZ))
+        raise ProvisionError(f"{who}: {error}. Take one of {channels}, with 125 kHz.") from error
+    if most < regions.RADIO_DBM[0]:
+        raise ProvisionError(
+            f"{who}: the law leaves {most} dBm for this antenna and no radio goes below {regions.RADIO_DBM[0]}. "
+            "Take a smaller antenna, or a channel of 869.4-869.65 MHz."
+        )
+    return min(int(phy["power_dbm"]), most)
+
+
+def _write_kit(
+    folder: Path, site: SiteSpec, key: KitKey, group: KitKey, settings: Mapping[str, object]
+) -> ProvisionedKit:
     target = folder / "kits" / site.point.slug
     make_private(target.parent)
     make_private(target)
     _write_new(target / "settings.json", json.dumps(settings, indent=1) + "\n")
-    secret = {"generation": key.generation, "key": key.key.hex()}
+    secret = {"generation": key.generation, "key": key.key.hex(), "group": group.key.hex()}
     _write_new(target / "key.json", json.dumps(secret) + "\n", mode=0o600)
     for name in persist.FILES:
         _write_new(target / name, persist.initial_record(key.generation, key.key))
+    for name in budget.FILES:
+        _write_new(target / name, budget.initial_record())
     return ProvisionedKit(site.point.slug, key.address, key.generation, target)
 
 

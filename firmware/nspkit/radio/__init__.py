@@ -1,4 +1,10 @@
-"""One small interface for every radio: ``await send(frame)``, ``await run()``, ``state``, ``reason``."""
+"""One small interface for every radio.
+
+``await run()`` keeps it alive for ever; ``await send(frame, air_ms)``; ``await clear()``:
+whether nobody else is heard, as far as it can tell; ``await retune(words)`` of the
+physical layer; ``state``, "up" or "down", with ``cause``, a stable word, and ``reason``,
+a sentence; ``counts`` of what went wrong and was done about it.
+"""
 
 
 class RadioError(Exception):

@@ -11,6 +11,8 @@ PortError             the port does not work; `cause` is one word for a screen, 
      +- ModemRefused  answers with an error word
      +- ModemOld      runs firmware that is too old
      +- ModemNotSet   does not keep what it is told
+     +- ModemMute     takes frames and does not send them
+ +- SwitchError       the power of the port cannot be switched
 """
 
 from __future__ import annotations
@@ -47,6 +49,16 @@ class Port(Protocol):
 
     async def send(self, data: bytes) -> None:
         """Put one frame on the air; returns when its time on air is over. Raises PortError."""
+
+
+class PowerSwitch(Protocol):
+    """A hand on the modem's supply."""
+
+    async def off(self) -> None:
+        """Cut it. Raises SwitchError."""
+
+    async def on(self) -> None:
+        """Switch it on again. Raises SwitchError."""
 
 
 class PortError(GatewayError):
@@ -115,3 +127,15 @@ class ModemNotSet(ModemError):
     """The modem does not keep the physical layer it is told: it would hear nobody."""
 
     cause = "not_set"
+
+
+class ModemMute(ModemError):
+    """The modem takes frames and never says that one left."""
+
+    cause = "mute"
+
+
+class SwitchError(PortError):
+    """The power of the port cannot be switched."""
+
+    cause = "switch"

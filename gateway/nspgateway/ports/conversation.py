@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nspgateway.ports import ModemNotSet, ModemOld, ModemRefused, ModemSilent, Reception
+from nspgateway.ports import ModemMute, ModemNotSet, ModemOld, ModemRefused, ModemSilent, Reception
 from nspgateway.ports.serial_line import Event, SerialLine
 from nsplink import rui3
 
@@ -17,6 +17,11 @@ BOOT_MODE = "BOOT_MODE"
 # The same for a modem that restarted before it answered: the answer will never come.
 RESTARTED = "RESTARTED"
 _BUSY = "AT_BUSY_ERROR"
+_NOT_FOUND = "AT_COMMAND_NOT_FOUND"
+# Of a frame while others talk; then it goes out all the same. Listening first is courtesy, never law.
+_BUSY_TRIES = 3
+_TRIES = 3  # of a command that may be sent twice
+_MUTE = 3  # frames in a row whose end was not reported
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Timing:
 
     `answer_s`: a command's answer; `boot_s`: from reset to banner; `sent_s`: from the end of a frame's time on
     air to the event; `check_s`: between checks of a quiet modem; `retry_s`: first and longest pause before the
-    port is opened again.
+    port is opened again; `off_s`: how long its supply is cut; `renew_s`: without a frame, until receiving is
+    started anew in case the modem is deaf without a sign.
     """
 
     answer_s: float = 1.0
@@ -33,13 +39,16 @@ class Timing:
     sent_s: float = 3.0
     check_s: float = 30.0
     retry_s: tuple[float, float] = (0.5, 30.0)
+    off_s: float = 2.0
+    renew_s: float = 3600.0
 
 
 class Conversation:
     """An open modem. All methods raise PortLost when the port goes away and ModemSilent at a deadline.
 
-    `garbled`: frames that it received damaged. `attention` is set when the modem says something unasked that needs looking after; then `restarted` tells
-    whether it has lost its receive mode by a restart.
+    `attention` is set when the modem says something unasked that needs looking after; then `restarted` tells
+    whether it has lost its receive mode by a restart. `busy` counts frames that it refused because others talked,
+    `garbled` those that it received damaged.
     """
 
     def __init__(self, path: str, on_reception: Callable[[Reception], object], timing: Timing) -> None:
@@ -54,6 +63,12 @@ class Conversation:
         self._remarks: deque[str] = deque(maxlen=4)  # other lines of the present answer
         self.attention = asyncio.Event()
         self.restarted = False
+        self._mute = False
+        self.busy = 0
+        self._unfinished = 0  # frames in a row whose end was not reported
+        self._loop = asyncio.get_running_loop()
+        self._heard_s = self._loop.time()
+        self._rude_s: float | None = None  # since when it does not listen before it talks, though it could
         self.garbled = 0
         self._line = SerialLine(path, self._take)
 
@@ -97,7 +112,10 @@ class Conversation:
             await self.restart(rui3.MODE_P2P)
         for text, readback in commands:
             try:
-                await self.command(text)
+                async with self._lock:
+                    if text == rui3.RX_ON:
+                        await self._listen_first(True)
+                    await self._command(text, _TRIES)
             except ModemRefused as refused:
                 raise ModemNotSet(f"modem not set: {refused}") from refused
             if readback is not None:
@@ -109,27 +127,64 @@ class Conversation:
     async def receiving(self) -> bool:
         """Make sure that it receives; False when it had stopped and was started again.
 
-        A modem that receives answers busy to a second start and goes on receiving.
+        A modem that receives answers busy to a second start and goes on receiving. Raises ModemMute when frames
+        went in and none came out.
         """
+        if self._mute:
+            self._mute = False
+            raise ModemMute(f"the modem at {self._path} takes frames and does not send them")
         async with self._lock:
             return await self._receiving()
 
     async def transmit(self, data: bytes, air_s: float) -> bool:
-        """Send one frame and wait until it is out; then as `receiving`. Raises ModemRefused when busy."""
+        """Send one frame and wait until it is out; then as `receiving`.
+
+        When others talk the modem refuses it, and published firmware is left out of receive while it believes that
+        it receives: receiving is stopped and started, and the frame tried again, at last without listening first.
+        Raises ModemRefused when it is busy even then.
+        """
+        text = rui3.send_command(data)
         async with self._lock:
-            self._sent = asyncio.get_running_loop().create_future()
+            for left in reversed(range(_BUSY_TRIES)):
+                try:
+                    return await self._transmit(text, air_s)
+                except ModemRefused as refused:
+                    if refused.word != _BUSY:
+                        raise
+                self.busy += 1
+                await self._rearm(None if left else False)
+                if left:
+                    # The frame's tag is as good as random: those who wait for the same end do not wait in step.
+                    await asyncio.sleep((20 + data[-1]) / 1000)
+            return await self._transmit(text, air_s)
+
+    async def _transmit(self, text: str, air_s: float) -> bool:
+        self._sent = self._loop.create_future()
+        silent: ModemSilent | None = None
+        try:
             try:
-                text = rui3.send_command(data)
                 await self._command(text)
-                _expect_no_error(
-                    text, await self._wait(self._sent, air_s + self._timing.sent_s, "a transmission")
-                )
-                return await self._receiving()
-            except ModemSilent:
-                self.attention.set()
-                raise
-            finally:
-                self._sent = None
+            except ModemSilent as error:
+                silent = error  # or only its OK got lost: the end of the frame is as good
+            event = await self._wait(self._sent, air_s + self._timing.sent_s, "a transmission")
+        except ModemSilent:
+            await self._not_finished(silent)
+            raise
+        finally:
+            self._sent = None
+        _expect_no_error(text, event)
+        self._unfinished = 0
+        return await self._receiving()
+
+    async def _not_finished(self, silent: ModemSilent | None) -> None:
+        """No end of a frame was reported; it may have left."""
+        self._unfinished += 1
+        self._mute = silent is None and self._unfinished >= _MUTE
+        if silent is not None or self._mute:
+            self._unfinished = 0
+            self.attention.set()
+        else:
+            await self._rearm()
 
     async def quiet(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the modem wants attention."""
@@ -141,25 +196,62 @@ class Conversation:
         self.attention.clear()
 
     async def _receiving(self) -> bool:
+        now = self._loop.time()
+        rude = self._rude_s is not None and now - self._rude_s >= self._timing.renew_s
+        if rude or now - self._heard_s >= self._timing.renew_s:
+            self._heard_s = now
+            await self._rearm(True if rude else None)
+            return True
         try:
-            await self._command(rui3.RX_ON)
+            await self._command(rui3.RX_ON, _TRIES)
         except ModemRefused as refused:
             if refused.word != _BUSY:
                 raise
             return True
         return False
 
+    async def _rearm(self, listen_first: bool | None = None) -> None:
+        """Stop receiving and start again: the cure where it is deaf and believes that it receives."""
+        await self._command(rui3.RX_OFF, _TRIES)
+        if listen_first is not None:
+            await self._listen_first(listen_first)
+        await self._command(rui3.RX_ON, _TRIES)
+
+    async def _listen_first(self, wanted: bool) -> None:
+        """Listen before talk, on or off; firmware without it refuses, which is no fault."""
+        self._rude_s = None if wanted else self._loop.time()
+        try:
+            await self._command(rui3.CAD_ON if wanted else rui3.CAD_OFF, _TRIES)
+        except ModemRefused as refused:
+            if refused.word in (BOOT_MODE, RESTARTED):
+                raise
+            self._rude_s = None
+
     async def _ask(self, query: str, name: str) -> str:
         async with self._lock:
-            await self._command(query)
+            await self._command(query, _TRIES)
             if name in self._values:
                 return self._values[name].strip()
             if self._remarks:  # firmware from before RUI3 answers without the name
                 return self._remarks[-1]
             raise ModemSilent(f"the modem at {self._path} gives no value for {query}")
 
-    async def _command(self, text: str) -> None:
-        self._answer = asyncio.get_running_loop().create_future()
+    async def _command(self, text: str, tries: int = 1) -> None:
+        """Run a command; `tries` for one that may be sent twice, when nothing comes or the line was spoilt."""
+        for left in reversed(range(tries)):
+            try:
+                await self._command_once(text)
+            except ModemSilent:
+                if not left:
+                    raise
+            except ModemRefused as refused:
+                if refused.word != _NOT_FOUND or not left:
+                    raise
+            else:
+                return
+
+    async def _command_once(self, text: str) -> None:
+        self._answer = self._loop.create_future()
         self._values.clear()
         self._remarks.clear()
         try:
@@ -186,6 +278,7 @@ class Conversation:
         """Sort one event; called by the line as bytes arrive."""
         match event:
             case ("rx", rssi, snr, data):
+                self._heard_s = self._loop.time()
                 self._on_reception(Reception(data, rssi, None if snr is None else float(snr)))
             case ("ok",) | ("error", _):
                 _resolve(self._answer, event)
@@ -206,7 +299,8 @@ class Conversation:
                 self.attention.set()
             case ("rx_error",):
                 self.garbled += 1
-            case ("noise", text):
+            # Echoes and remarks of an application are no answers.
+            case ("noise", text) if not text.startswith(("AT", "[")):
                 self._remarks.append(text)
 
 

@@ -10,11 +10,23 @@ from typing import Literal
 import structlog
 
 from nspgateway.clock import Clock
-from nspgateway.ports import ModemRefused, ModemSilent, PortDown, PortError, Reception
+from nspgateway.ports import (
+    ModemMute,
+    ModemRefused,
+    ModemSilent,
+    PortDown,
+    PortError,
+    PowerSwitch,
+    Reception,
+    SwitchError,
+)
 from nspgateway.ports.conversation import BOOT_MODE, Conversation, Timing
 from nsplink import airtime, rui3
 
 _PINGS = 3
+_POWER = "power"
+# Each needs more than the one before; behind the last the port is closed and opened again.
+_LADDER = (rui3.PING, rui3.RX_OFF, rui3.RESET, rui3.RUN, _POWER)
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +37,7 @@ class SerialModem:
     Every frame that arrives goes to `on_reception`, in the event loop. `clock` dates `since`. Counters:
     `steps` of the recovery ladder taken, by name; `rearmed`, how often receive had stopped by itself; `garbled`,
     frames that came in damaged: the only sign of a disturbed channel, since a P2P modem tells no noise level.
+    `power_switch`: a hand on its supply; without, the ladder ends one step lower.
     Raises ValueError when `phy` cannot be expressed in the modem's commands.
     """
 
@@ -35,6 +48,7 @@ class SerialModem:
         on_reception: Callable[[Reception], object],
         clock: Clock,
         *,
+        power_switch: PowerSwitch | None = None,
         timing: Timing | None = None,
         chance: random.Random | None = None,
     ) -> None:
@@ -53,6 +67,8 @@ class SerialModem:
         self._timing = timing or Timing()
         self._chance = chance or random.Random()
         self._talk: Conversation | None = None
+        self._power_switch = power_switch
+        self._rung = 0  # where the next climb begins; back to 0 when a frame left
         self._pause_s = self._timing.retry_s[0]
 
     @property
@@ -74,8 +90,9 @@ class SerialModem:
     async def send(self, data: bytes) -> None:
         """Put one frame of 1 to 250 bytes on the air; returns when its time on air is over.
 
-        Raises PortDown while the port is down, ModemRefused when the modem is busy, ModemSilent when no end of
-        the frame is reported, PortLost when it is unplugged meanwhile.
+        Waits a little for others who talk, but not for long. Raises PortDown while the port is down, ModemRefused
+        when the modem takes no frame, ModemSilent when no end of it is reported (it may have left), PortLost when
+        it is unplugged meanwhile.
         """
         talk = self._talk
         if talk is None or self.state == "down":
@@ -88,7 +105,16 @@ class SerialModem:
             len(data),
             int(phy["preamble"]),
         )
-        self._note_receiving(await talk.transmit(data, length_us / 1e6))
+        went_on = await talk.transmit(data, length_us / 1e6)
+        self._rung = 0
+        self._note_receiving(went_on)
+
+    async def clear(self) -> bool:
+        """Whether nobody else is heard on the channel, as far as the radio can tell.
+
+        No command of this modem only listens; it does so inside `send`. So: True.
+        """
+        return True
 
     async def _serve(self) -> None:
         """Open the port, bring the modem up and watch it until something breaks."""
@@ -111,31 +137,56 @@ class SerialModem:
                     await talk.set_up(self._commands)
                 else:
                     self._note_receiving(await talk.receiving())
-            except (ModemSilent, ModemRefused) as error:
+            except (ModemMute, ModemSilent, ModemRefused) as error:
                 self._set_down(error)
                 await self._bring_up(talk)
 
     async def _bring_up(self, talk: Conversation) -> None:
         """Climb the recovery ladder until the modem takes its settings. Raises the last step's error.
 
-        The steps above AT+RUN (its reset pin, its supply) need hardware that cuts them; until then the port is
-        closed and opened again.
+        A climb begins where the one before ended, when no frame left in between: its cure was none.
         """
         fault: PortError | None = None
-        for step in (rui3.PING, rui3.RX_OFF, rui3.RESET, rui3.RUN):
-            if step != rui3.RUN and isinstance(fault, ModemRefused) and fault.word == BOOT_MODE:
-                continue  # a bootloader knows nothing but AT+RUN
-            try:
-                await self._take_step(talk, step)
-                await talk.set_up(self._commands)
-            except (ModemSilent, ModemRefused) as error:
-                fault = error
+        start, self._rung = self._rung, 0
+        for number, step in enumerate(_LADDER[start:], start + 1):
+            if step == _POWER:
+                await self._cut_power()
+            elif isinstance(fault, ModemRefused) and fault.word == BOOT_MODE and step != rui3.RUN:
+                pass  # a bootloader knows nothing but AT+RUN
             else:
-                self._set_up()
-                return
-        if fault is not None:
-            self.steps["reopen"] += 1
-            raise fault
+                try:
+                    await self._take_step(talk, step)
+                    await talk.set_up(self._commands)
+                except (ModemSilent, ModemRefused) as error:
+                    fault = error
+                else:
+                    self._rung = number
+                    self._set_up()
+                    return
+        self.steps["reopen"] += 1
+        raise fault or ModemMute(f"the modem at {self.path} takes frames and does not send them")
+
+    async def _cut_power(self) -> None:
+        """Cut the modem's supply, long enough for its capacitors. Its port vanishes and comes back."""
+        if self._power_switch is None:
+            return
+        self.steps[_POWER] += 1
+        log.warning("reviving the modem", port=self.path, step=_POWER)
+        try:
+            await self._power_switch.off()
+            await self._clock.sleep(self._timing.off_s)
+        except SwitchError as error:
+            log.warning("the modem's supply cannot be cut", port=self.path, reason=str(error))
+        finally:
+            await self._power_on()
+
+    async def _power_on(self) -> None:
+        """Also when we are told to stop in between: a modem left without power would be there for nobody."""
+        if self._power_switch is not None:
+            try:
+                await self._power_switch.on()
+            except SwitchError as error:
+                log.warning("the modem's supply cannot be switched on", port=self.path, reason=str(error))
 
     async def _take_step(self, talk: Conversation, step: str) -> None:
         if step == rui3.PING:

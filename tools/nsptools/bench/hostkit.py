@@ -21,6 +21,10 @@ from nspkit import app, start
 from nspkit.clock import Clock
 from nspkit.log import Log
 
+# Reset and supply of a modem, each held with True and let go with False; None: no hand on it.
+Hand = Callable[[bool], None] | None
+ModemPower = tuple[Hand, Hand]
+
 
 class HostUart:
     """A pseudo-terminal with the part of ``machine.UART`` that the kit uses."""
@@ -74,14 +78,20 @@ class _Nothing:
 
 
 class HostBoard:
-    """What ``app.Kit`` needs of a board, on a PC. ``uarts``: id -> path of a pseudo-terminal."""
+    """What ``app.Kit`` needs of a board, on a PC.
+
+    ``uarts``: id -> path of a pseudo-terminal; ``modem_power``: as ``Rui3Modem.hands``.
+    """
 
     reset_cause = "power"
 
-    def __init__(self, folder: Path, uarts: dict[int, str], seed: int = 1) -> None:
+    def __init__(
+        self, folder: Path, uarts: dict[int, str], seed: int = 1, modem_power: ModemPower = (None, None)
+    ) -> None:
         self.folder = f"{folder}/"
         self.clock = Clock(lambda: time.monotonic_ns() // 1_000_000, lambda a, b: a - b, _sleep_ms)
         self._paths = uarts
+        self._modem_power = modem_power
         self._open: list[HostUart] = []
         self._random = random.Random(seed)
 
@@ -106,6 +116,10 @@ class HostBoard:
     def radio(self, conf: dict[str, int]) -> HostUart:
         """UART of the modem."""
         return self._uart(conf["uart"])
+
+    def modem_power(self, _conf: dict[str, int], _uart: HostUart) -> ModemPower:
+        """The hand on the modem: its reset, its supply."""
+        return self._modem_power
 
     def random_ms(self, limit: int) -> int:
         """Seeded, 0 to ``limit`` - 1."""

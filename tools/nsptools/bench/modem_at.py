@@ -6,6 +6,7 @@ touches the radio (PSEND, PRECV, resets) is recognised here and carried out by m
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,13 @@ NO_SUPPORT = "AT_MODE_NO_SUPPORT"
 # AT+P2P's third word, Hz. 125, 250 and 500 are still taken for the first three.
 BANDWIDTHS_HZ = (125_000, 250_000, 500_000, 7_810, 10_420, 15_630, 20_830, 31_250, 41_670, 62_500)
 _OLD_BANDWIDTHS = {125: 0, 250: 1, 500: 2}
+
+# Commands that came later than RUI3 itself.
+_SINCE = {"SYNCWORD": (3, 5, 4), "IQINVER": (3, 5, 4), "CAD": (4, 0, 6)}
+
+Quirk = Literal["bare_values", "two_line_events", "old_bandwidth", "echo"]
+"""Where firmware differs: values without their name, received frames on two lines, AT+P2P? with the bandwidth in
+kHz, and commands repeated before their answer."""
 
 Form = Literal["run", "help", "query", "set"]
 
@@ -66,6 +74,23 @@ class Parameter:
     show: Callable[[Settings], str]
     change: Callable[[Settings, str], Settings | None]
     p2p_only: bool = True
+
+
+def quirks_of(version: str) -> frozenset[Quirk]:
+    """How this firmware differs from the present one."""
+    number = _number_of(version)
+    old: tuple[Quirk, ...] = ("bare_values", "two_line_events") if number <= (1, 0, 4) else ()
+    return frozenset(old + (("old_bandwidth",) if number < (4, 0, 0) else ()))
+
+
+def knows(version: str, name: str) -> bool:
+    """Whether this firmware has a command of that name yet."""
+    return _number_of(version) >= _SINCE.get(name, ())
+
+
+def _number_of(version: str) -> tuple[int, ...]:
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def parse(line: str) -> Command | None:
@@ -189,6 +214,14 @@ PARAMETERS: dict[str, Parameter] = {
     "CAD": _integer("get or set the Channel Activity Detection of P2P mode", "cad", 0, 1),
     "LPM": _integer("get or set the low power mode (0=OFF; 1=ON)", "low_power", 0, 1, p2p_only=False),
 }
+
+
+def p2p_in_khz(settings: Settings) -> str:
+    """AT+P2P? as firmware before 4 answered it."""
+    words = PARAMETERS["P2P"].show(settings).split(":")
+    words[2] = str({0: 125, 1: 250, 2: 500}.get(settings.bandwidth, settings.bandwidth))
+    return ":".join(words)
+
 
 HELP = {
     "NWM": "get or set the network working mode (0 = P2P_LORA, 1 = LoRaWAN, 2 = P2P_FSK)",

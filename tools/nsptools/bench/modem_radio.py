@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from itertools import cycle
+from typing import Literal
 
 from nsptools.bench import modem_at as at
 from nsptools.bench.air import Air, Transmission, Tuning
@@ -18,6 +19,11 @@ RX_AND_TX = 65533
 RX_ONLY = 65534
 RX_ONCE = 65535
 _CONTINUOUS = (RX_AND_TX, RX_ONLY, RX_ONCE)
+
+Fault = Literal["falls_out_of_receive", "loses_tx_done", "sends_nothing"]
+"""After a frame: does not receive any more; says nothing, and is deaf while it believes that it receives; or
+takes the frame and never sends it."""
+
 # Channel activity detection looks at four symbols.
 _CAD_SYMBOLS = 4
 
@@ -25,9 +31,10 @@ _CAD_SYMBOLS = 4
 class P2pRadio:
     """What the air knows of a modem. `settings` is the modem's flash; `say` sends a line to the host.
 
-    `sent` counts frames whose time on air ended. `forgets_receive`: the firmware fault of not going back to
-    receive after a transmission. `cad_waits`: with AT+CAD=1 and a busy channel the manual says that the modem
-    waits for a free one (True); published firmware answers AT_BUSY_ERROR instead (False).
+    `sent` counts frames whose time on air ended. `fault`: what firmware does wrong when it sends, see `Fault`.
+    `two_line_events`: received frames as firmware up to 1.0.4 told them. `cad_waits`: with AT+CAD=1 and a busy
+    channel the manual says that the modem waits for a free one (True); published firmware answers AT_BUSY_ERROR
+    and is left deaf, while it believes that it receives, until AT+PRECV=0 (False).
     """
 
     def __init__(
@@ -36,7 +43,8 @@ class P2pRadio:
         self.name = name
         self.settings = settings
         self.sent = 0
-        self.forgets_receive = False
+        self.fault: Fault | None = None
+        self.two_line_events = False
         self._air = air
         self._say = say
         self._cad_waits = cad_waits
@@ -66,7 +74,12 @@ class P2pRadio:
 
     def hear(self, data: bytes, rssi_dbm: int, snr_db: int) -> None:
         """Report a received frame to the host; a window of one frame closes with it."""
-        self._say(f"+EVT:RXP2P:{rssi_dbm}:{snr_db}:{self._cipher(data).hex().upper()}")
+        payload = self._cipher(data).hex()
+        if self.two_line_events:
+            self._say(f"+EVT:RXP2P, RSSI {rssi_dbm}, SNR {snr_db}")
+            self._say(f"+EVT:{payload}")
+        else:
+            self._say(f"+EVT:RXP2P:{rssi_dbm}:{snr_db}:{payload.upper()}")
         if self._window not in {RX_AND_TX, RX_ONLY}:
             self.open_window(RX_OFF)
 
@@ -119,9 +132,10 @@ class P2pRadio:
         data = self._cipher(data)
         if self.settings.cad and self._air.busy(self):
             if not self._cad_waits:
+                self._since_s = None
                 return at.BUSY_ERROR
             self._wait_for_channel(data)
-        else:
+        elif self.fault != "sends_nothing":
             self._transmit(data)
         return at.OK
 
@@ -144,8 +158,10 @@ class P2pRadio:
     def _transmitted(self) -> None:
         self._sending = None
         self.sent += 1
+        if self.fault == "loses_tx_done":
+            return
         self._say("+EVT:TXP2P DONE")
-        self.open_window(RX_OFF if self.forgets_receive else self._window)
+        self.open_window(RX_OFF if self.fault == "falls_out_of_receive" else self._window)
 
     def _cipher(self, data: bytes) -> bytes:
         """AT+ENCRY=1 as far as it matters here: ends with other keys, or with none, hear something else."""

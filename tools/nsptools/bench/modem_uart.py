@@ -1,4 +1,4 @@
-"""The modem's serial side: a pseudo-terminal behind a stable path, paced by baud in both directions."""
+"""The modem's serial side, paced by baud in both directions: a pseudo-terminal, or a wire in memory."""
 
 from __future__ import annotations
 
@@ -43,8 +43,48 @@ class Pacer:
             self._deliver(chunk)
 
 
-class ModemUart:
-    """Lines in, text out. `path` is a symbolic link: unplugging removes it, plugging in makes a new terminal.
+class Lines:
+    """Lines in from the host, text out to it, both paced by baud; how bytes travel is the subclass's matter."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, baud: int, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._line = bytearray()
+        self._in = Pacer(loop, baud, self._received)
+        self._out = Pacer(loop, baud, self._put)
+
+    def plug(self) -> None:
+        """Connect."""
+
+    def unplug(self) -> None:
+        """Disconnect: bytes under way are lost."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Lose what is under way, as when the power goes."""
+        self._line.clear()
+        self._in.clear()
+        self._out.clear()
+
+    def write(self, text: str) -> None:
+        """Send text to the host."""
+        self._out.push(text.encode("ascii"))
+
+    def _put(self, chunk: bytes) -> None:
+        raise NotImplementedError
+
+    def _received(self, chunk: bytes) -> None:
+        for byte in chunk:
+            if byte in b"\r\n":
+                line = bytes(self._line)
+                self._line.clear()
+                if line and len(line) <= _MAX_LINE:
+                    self._on_line(line.decode("ascii", errors="replace"))
+            elif len(self._line) <= _MAX_LINE:
+                self._line.append(byte)
+
+
+class ModemUart(Lines):
+    """A pseudo-terminal. `path` is a symbolic link: unplugging removes it, plugging in makes a new terminal.
 
     `overrun` counts bytes that nobody fetched in time, as on a port that no program reads.
     """
@@ -52,14 +92,11 @@ class ModemUart:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, path: Path, baud: int, on_line: Callable[[str], None]
     ) -> None:
+        super().__init__(loop, baud, on_line)
         self.path = path
         self.overrun = 0
         self._loop = loop
-        self._on_line = on_line
         self._pty: Pty | None = None
-        self._line = bytearray()
-        self._in = Pacer(loop, baud, self._received)
-        self._out = Pacer(loop, baud, self._put)
 
     def plug(self) -> None:
         """Appear at `path`. Raises OSError when the system has no pseudo-terminal left."""
@@ -79,13 +116,7 @@ class ModemUart:
         self.path.unlink(missing_ok=True)
         self._pty.close()
         self._pty = None
-        self._line.clear()
-        self._in.clear()
-        self._out.clear()
-
-    def write(self, text: str) -> None:
-        """Send text to the host."""
-        self._out.push(text.encode("ascii"))
+        self.clear()
 
     def _readable(self) -> None:
         if self._pty is None:
@@ -104,12 +135,45 @@ class ModemUart:
             written = 0
         self.overrun += len(chunk) - written
 
-    def _received(self, chunk: bytes) -> None:
-        for byte in chunk:
-            if byte in b"\r\n":
-                line = bytes(self._line)
-                self._line.clear()
-                if line and len(line) <= _MAX_LINE:
-                    self._on_line(line.decode("ascii", errors="replace"))
-            elif len(self._line) <= _MAX_LINE:
-                self._line.append(byte)
+
+class MemoryUart(Lines):
+    """A wire in memory, for a loop with virtual time; `host` is the end of the kit.
+
+    Beyond `rxbuf` bytes that the host has not read the newest are lost, and counted in `overrun`.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, baud: int, on_line: Callable[[str], None], rxbuf: int = 2048
+    ) -> None:
+        super().__init__(loop, baud, on_line)
+        self.overrun = 0
+        self.host = MemoryEnd(self._in.push)
+        self._rxbuf = rxbuf
+
+    def _put(self, chunk: bytes) -> None:
+        room = max(0, self._rxbuf - len(self.host.unread))
+        self.host.unread += chunk[:room]
+        self.overrun += max(0, len(chunk) - room)
+
+
+class MemoryEnd:
+    """The host's end of a wire in memory: the part of ``machine.UART`` that a radio driver uses."""
+
+    def __init__(self, push: Callable[[bytes], None]) -> None:
+        self.unread = bytearray()
+        self._push = push
+
+    def any(self) -> int:
+        """Bytes that wait."""
+        return len(self.unread)
+
+    def read(self, count: int) -> bytes | None:
+        """At most `count` bytes; None when there are none."""
+        data = bytes(self.unread[:count])
+        del self.unread[:count]
+        return data or None
+
+    def write(self, data: bytes) -> int:
+        """Hand everything to the wire."""
+        self._push(data)
+        return len(data)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nsptools.bench import vm
+from nsptools.bench import modem_doors, vm
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
@@ -15,7 +15,9 @@ from nsptools.bench.spec import PlantSpec
 from nsptools.bench.twin import Twin, make_image
 
 BUS_UART, RADIO_UART, DE_PIN = 1, 2, 4
+MODEM_NRST_PIN, MODEM_CUT_PIN = 6, 7
 GATEWAY_MODEM = "gateway"
+_MODEM = "modem."  # how a modem's doors begin
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,16 @@ class SimulatedPoint:
             {BUS_UART: DE_PIN},
             unique_id=bytes((2, 0, 0)) + self._number.to_bytes(3, "big"),
             on_log=lambda line: self._say(self.slug, line),
+            on_pin=self._pin_changed,
         )
         await self._twin.start()
+
+    def _pin_changed(self, pin: int, level: int | None) -> None:
+        """The kit's hand on its modem. A floating NRST is pulled up, the floating gate of the P-FET down."""
+        if pin == MODEM_NRST_PIN:
+            self.modem.hold(level == 0)
+        elif pin == MODEM_CUT_PIN:
+            self.modem.supply(level != 1)
 
     async def stop(self) -> None:
         """Switch everything off; also what was started only half."""
@@ -127,14 +137,28 @@ class Town:
 
     def set(self, name: str, value: str) -> None:
         """Turn POINT.DEVICE.NAME by hand; ValueError says what there is."""
-        slug, _, door = name.partition(".")
-        if slug not in self.points:
-            raise ValueError(f"no point {slug!r}; there are {', '.join(self.points)}")
-        self.points[slug].site.set(door, value)
+        slug, door = self._split(name)
+        if door.startswith(_MODEM):
+            modem_doors.write(self._modem(slug), door.removeprefix(_MODEM), value)
+        else:
+            self._point(slug).site.set(door, value)
 
     def get(self, name: str) -> str:
         """What POINT.DEVICE.NAME shows."""
+        slug, door = self._split(name)
+        if door.startswith(_MODEM):
+            return modem_doors.read(self._modem(slug), door.removeprefix(_MODEM))
+        return self._point(slug).site.get(door)
+
+    @staticmethod
+    def _split(name: str) -> tuple[str, str]:
         slug, _, door = name.partition(".")
+        return slug, door
+
+    def _modem(self, slug: str) -> Rui3Modem:
+        return self.gateway_modem if slug == GATEWAY_MODEM else self._point(slug).modem
+
+    def _point(self, slug: str) -> SimulatedPoint:
         if slug not in self.points:
             raise ValueError(f"no point {slug!r}; there are {', '.join(self.points)}")
-        return self.points[slug].site.get(door)
+        return self.points[slug]

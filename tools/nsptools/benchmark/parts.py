@@ -1,9 +1,10 @@
 """The parts that exist, by the name that ``nsp benchmark --only`` takes."""
 
-from nsptools.benchmark import firmware, modbus
+from nsptools.benchmark import firmware, link, modbus
 from nsptools.benchmark.frame import Part
 
 PARTS: dict[str, Part] = {
     "firmware": firmware.measure,
+    "link": link.measure,
     "modbus": modbus.measure,
 }

@@ -34,7 +34,7 @@ class Twin(Observed):
     what was in use before boot.py. ``ticks_to_wrap_ms``: when ``ticks_ms`` wraps
     after each start. ``sample_heap`` makes each watchdog feed (at most one a second) collect
     and report, see ``heap_peak``. ``on_log`` gets every line printed, ``on_pin`` every output
-    that changes (pin, level), direction pins excepted.
+    that changes (pin, level), direction pins excepted, and (pin, None) for each at a new start: it floats.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Twin(Observed):
         sample_heap: bool = False,
         restart_on_reset: bool = True,
         on_log: Callable[[str], None] | None = None,
-        on_pin: Callable[[int, int], None] | None = None,
+        on_pin: Callable[[int, int | None], None] | None = None,
     ) -> None:
         if not 0 < ticks_to_wrap_ms <= _TICKS_PERIOD_MS:
             raise ValueError(f"ticks_to_wrap_ms must be 1 to {_TICKS_PERIOD_MS}, not {ticks_to_wrap_ms}")
@@ -175,7 +175,7 @@ class Twin(Observed):
         self.boots += 1
         self.reset_cause, self.exited = cause, None
         self._next, self._asleep_s, self._killed = None, 0.0, False
-        self.pins.clear()
+        self._let_go()
         settings: dict[str, object] = {
             "image": str(self.image.resolve()),
             "reset_cause": int(cause),
@@ -263,6 +263,14 @@ class Twin(Observed):
             case _:
                 raise TwinError(f"{self.name}: the shim said {line!r}, which is not in its protocol")
         self._pulse()
+
+    def _let_go(self) -> None:
+        """Outputs float from a start on, whatever level they had."""
+        pins = list(self.pins)
+        self.pins.clear()
+        for pin in pins:
+            if self._on_pin is not None:
+                self._on_pin(pin, None)
 
     def _output_changed(self, pin: int, level: int) -> None:
         self.pins[pin] = level

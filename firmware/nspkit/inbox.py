@@ -1,0 +1,160 @@
+"""What the gateway's frames make the kit do. Acks at once; all that may write flash in a task of its own."""
+
+from nspkit.radio import RadioError
+from nsplink import timing
+
+_WAITING = 8
+_LOOK_MS = 30_000
+_STAGES = 8  # calls for help whose stage is kept
+
+
+class Inbox:
+    """Takes frames off the air.
+
+    ``downlink``: downlink.Downlink; ``remote``: remote.Remote; ``bulletins``: bulletins.Bulletins.
+    ``stages``: (event boot, n) -> values of the newest help stage of it; ``status112``: works, doubtful, off
+    or None as long as nobody has said it; ``utc``: (utc_min, ms when it came) or None; ``heard``: frames off
+    the air, whoever sent them.
+    """
+
+    def __init__(self, downlink, uplink, remote, bulletins, radio, flash_lock, clock, pace, chance_ms, log, alive) -> None:
+        self._downlink = downlink
+        self._uplink = uplink
+        self._remote = remote
+        self._bulletins = bulletins
+        self._radio = radio
+        self._flash_lock = flash_lock
+        self._clock = clock
+        self._pace = pace
+        self._chance_ms = chance_ms
+        self._log = log
+        self._alive = alive
+        self._waiting: list = []
+        self._contacted = False  # the remote settings have not been told yet
+        self.stages: dict = {}
+        self.status112: str | None = None
+        self.utc: tuple | None = None
+        self.snr_db: int | None = None
+        self.heard = 0
+
+    def take(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:
+        """One frame off the air; called by the radio."""
+        self.heard += 1
+        opened = self._downlink.open(data, self._uplink.sender.epoch)
+        if opened is None:
+            return
+        header, values = opened
+        now = self._clock.ms()
+        if header.kind == "hello":
+            self._uplink.hint(now)
+            return
+        if header.kind != "fragment":
+            self.snr_db = snr_db
+            self._uplink.contact(now)
+            self._contacted = True
+            if values.get("utc_min") is not None and self._is_reply(header.kind, values, now):
+                self.utc = (values["utc_min"], now)
+                self._bulletins.time(values["utc_min"], now)
+        if header.kind == "ack":
+            self._uplink.acked(values["acked"], now)
+        elif header.kind == "link":
+            self._uplink.told(values["heard"], values["missing"], now)
+        elif len(self._waiting) < _WAITING:
+            self._waiting.append((header.kind, header.counter, values))
+            self._pace.wake()
+
+    def _is_reply(self, kind: str, values: dict, now: int) -> bool:
+        """Whether a frame answers the one that we have just sent: what was held back would set the clock wrong."""
+        sender = self._uplink.sender
+        if sender.last is None or now - sender.end_ms > timing.FRESH_MS:
+            return False
+        if kind == "ack":
+            return bool(values["acked"] == sender.last)
+        return kind == "link" and bool(values["heard"] == sender.last & 0xFFFF)
+
+    async def run(self) -> None:
+        looked_ms = -_LOOK_MS
+        while True:
+            self._alive()
+            if self._waiting:
+                await self._act(*self._waiting.pop(0))
+                looked_ms = -_LOOK_MS  # it may have left something to do or to say
+                continue
+            now = self._clock.ms()
+            if self._contacted:
+                await self._tell_remote(now)
+            if now - looked_ms >= _LOOK_MS:
+                looked_ms = now
+                await self._look(now)
+            await self._pace.wait(_LOOK_MS)
+
+    async def _tell_remote(self, now: int) -> None:
+        """A command has been carried out by now: one that takes a trial back must find it on trial."""
+        self._contacted = False
+        if self._remote.on_trial():
+            async with self._flash_lock:
+                self._remote.contact(now)
+        else:
+            self._remote.contact(now)
+
+    async def _look(self, now: int) -> None:
+        phy = self._remote.tick(now)
+        if phy is not None:
+            await self._retune(phy)
+        async with self._flash_lock:
+            receipt = self._bulletins.due(now)
+        if receipt is not None:
+            self._uplink.say("receipt", receipt, now, "receipt %d %s" % (receipt["bulletin"], receipt["receipt_stage"]))
+
+    async def _act(self, kind: str, counter: int, values: dict) -> None:
+        now = self._clock.ms()
+        if kind == "fragment":
+            async with self._flash_lock:
+                self._bulletins.fragment(values, now)
+            return
+        result, value = "done", b""
+        if kind == "command":
+            if values["command"] in ("ping", "status"):
+                # The frame itself is the answer.
+                asked = "vital" if values["command"] == "ping" else "status"
+                self._uplink.telemetry.ask(asked, now + self._chance_ms(timing.ACK_WAIT_MS))
+                self._uplink.hint(now)
+                return
+            result, value = await self._command(values["command"], values["argument"], now)
+        elif kind == "help_stage":
+            self._note_stage(values)
+        elif kind == "status112":
+            self.status112 = values["status112"]
+        elif kind == "release":
+            async with self._flash_lock:
+                result = self._bulletins.release(values, now)
+        self._uplink.answer(counter, result, value, self._clock.ms())
+
+    async def _command(self, command: str | None, argument: bytes, now: int) -> tuple:
+        if command == "announce":
+            self._uplink.announce(now)
+        elif command == "backfill":
+            if len(argument) != 4:
+                return "refused", b""
+            self._uplink.lost_below(int.from_bytes(argument, "big"))
+        elif command in ("exercise_on", "exercise_off"):
+            self._uplink.sender.exercise = command == "exercise_on"
+        elif command is None:
+            return "not_known", b""
+        else:
+            async with self._flash_lock:
+                return self._remote.handle(command, argument, now)
+        return "done", b""
+
+    async def _retune(self, phy: dict) -> None:
+        try:
+            await self._radio.retune(phy)
+        except RadioError as error:
+            self._log("radio not retuned: %s" % error)
+        self._uplink.sender.rule(phy)
+
+    def _note_stage(self, values: dict) -> None:
+        name = (values["event_boot"], values["event_n"])
+        if name not in self.stages and len(self.stages) >= _STAGES:
+            self.stages.pop(min(self.stages))
+        self.stages[name] = values

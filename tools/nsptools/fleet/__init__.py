@@ -1,0 +1,1 @@
+"""A coordinating point with all its kits in virtual time: days of blackout in minutes."""
