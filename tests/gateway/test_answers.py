@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway_box import T0, Box, sealed
-from nspgateway import plan
-from nspgateway.__main__ import load
-from nspgateway.config import PointConfig, RadioConfig
-from nspgateway.errors import ConfigError
 from nspgateway.ports import ModemRefused, ModemSilent, Reception
-from nsplink import frame, regions, timing
-from nsptools.provision import CpSpec, SiteSpec, provision
+from nsplink import frame, timing
 
 ALARM = {"event_boot": 1, "event_n": 0, "alarm": "power_lost", "age_s": 30}
 
@@ -63,7 +58,7 @@ def test_an_event_is_journalled_once_however_often_it_comes(box: Box) -> None:
     box.run(3)
     for counter in (101, 102, 103):
         assert box.say("alarm", counter, **ALARM) == "accepted"
-        assert acked(box, box.run(3), 100) == [counter]
+        assert set(acked(box, box.run(3), 100)) == {counter}
     assert [(e.kind, e.n) for e in box.store.kit_events("de-linde")] == [("alarm", 0)]
     began = box.store.kit_events("de-linde")[0].began
     assert (T0 - began).total_seconds() == pytest.approx(30, abs=4)
@@ -118,7 +113,7 @@ def test_recorded_downlinks_are_refused_after_each_reboot(box: Box) -> None:
         box.boot(epoch)
         box.say("alarm", epoch + 1, **{**ALARM, "event_n": epoch % 250})
         fresh = box.run(3)
-        assert len(acked(box, fresh, epoch)) == 2
+        assert set(acked(box, fresh, epoch)) == {epoch, epoch + 1}
         for data in recorded:
             with pytest.raises(frame.BadTag):
                 box.opened(data, epoch)
@@ -133,7 +128,7 @@ def test_an_echo_is_answered_and_counted_and_a_replay_is_not(box: Box) -> None:
     assert box.hear(data) == "accepted"
     box.run(3)
     assert box.hear(data) == "duplicate"
-    assert acked(box, box.run(3), 100) == [101]
+    assert set(acked(box, box.run(3), 100)) == {101}
     box.clock.move(60)
     assert box.hear(data) == "replay"
     assert box.run(3) == []
@@ -282,58 +277,6 @@ def test_a_weak_link_and_little_airtime_are_told(box: Box) -> None:
         box.ingest.tick()
     found = {(a.id, a.point) for a in box.ingest.overview().alarms}
     assert {("radio_weak", "de-linde"), ("airtime_low", "de-ark")} <= found
-
-
-@pytest.mark.parametrize(
-    ("sf", "kits", "frequency_hz", "fits"),
-    [
-        (9, 40, 869_475_000, True),
-        (12, 40, 869_475_000, True),
-        (9, 40, 868_100_000, True),
-        (12, 40, 868_100_000, False),
-    ],
-)
-def test_a_plan_beyond_half_the_band_is_refused(sf: int, kits: int, frequency_hz: int, fits: bool) -> None:
-    """A gateway that could not answer lawfully does not start: the error names key, figures and cure."""
-    radio = RadioConfig(port="/dev/null", sf=sf, frequency_hz=frequency_hz)
-    if fits:
-        plan.check(Path("gateway.toml"), radio, kits)
-        return
-    with pytest.raises(ConfigError, match=r"radio.sf.*sub-band M.*Lower sf"):
-        plan.check(Path("gateway.toml"), radio, kits)
-
-
-def test_the_plan_is_checked_at_the_start(tmp_path: Path) -> None:
-    """The settings of 40 kits at SF12 on a 1 % channel do not start a gateway."""
-    points = [
-        PointConfig(
-            slug=f"punt-{n}",
-            name="Punt",
-            number=n,
-            municipality="Lindendam",
-            latitude=52.1,
-            longitude=5.9,
-            devices=("generator", "battery", "meter"),
-        )
-        for n in range(1, 41)
-    ]
-    made = provision(
-        tmp_path,
-        [SiteSpec(point, point.number) for point in points],
-        CpSpec(slug="kazerne", number=1, region="regio", modem_port="/dev/null", brokers=()),
-        phy={**regions.PHY, "sf": 12, "frequency_hz": 868_100_000},
-        demo=True,
-        heartbeat_s=300,
-        full_s=3600,
-    )
-    with pytest.raises(ConfigError, match=r"gateway\.toml.*radio\.sf.*40 kits"):
-        load(made.config_file, demo=True)
-
-
-def test_a_frequency_that_no_law_allows_is_refused() -> None:
-    """Between the sub-bands lie alarm receivers: nothing of ours goes there."""
-    with pytest.raises(ConfigError, match=r"radio.frequency_hz"):
-        plan.check(Path("gateway.toml"), RadioConfig(port="x", frequency_hz=868_650_000), 1)
 
 
 def test_another_kits_and_directions_frames_are_refused(box: Box) -> None:
