@@ -112,7 +112,10 @@ class Link:
         self._out.drop(lambda job: job.is_question and job.address == up.kit)
         if up.kind == "boot":
             self._booted(contact, up)
-        elif up.kind == "answer":
+        elif contact.owes_boot is not None:
+            # Its ack came too late to be sent: now, since everything else waits for it.
+            self._queue_ack(contact, contact.owes_boot, up.at_ms)
+        if up.kind == "answer":
             self._answered(up)
         self._settle_pings(up.kit)
         if was_away:
@@ -251,7 +254,7 @@ class Link:
         epoch = up.fields["boot_epoch"]
         if contact.epoch is not None and epoch < contact.epoch:
             return
-        contact.owes_boot = True
+        contact.owes_boot = up
         if epoch != contact.epoch:
             contact.epoch = epoch
             # Nothing of this boot can be lost yet, and after a return of the mains the air is needed for the reports.
@@ -334,7 +337,7 @@ class Link:
         for kit in self.silence.to_ask(now_ms):
             self.silence.put_off(kit, now_ms)
             contact = self._contacts.get(kit)
-            if contact is None or contact.epoch is None or contact.owes_boot:
+            if contact is None or contact.epoch is None or contact.owes_boot is not None:
                 continue
             if not any(job.is_question and job.address == kit for job in self._out.jobs):
                 ping = {"command": "ping"}
@@ -355,7 +358,7 @@ class Link:
         if job.kind == "ack":
             _note(contact, job.about)
             if job.about[0] == "boot":
-                contact.owes_boot = False
+                contact.owes_boot = None
         elif job.kind == "link":
             contact.told, contact.told_ms = contact.newest, now_ms
         if job.is_question:
