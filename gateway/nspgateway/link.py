@@ -136,7 +136,7 @@ class Link:
             return
         _note(contact, ("echo", counter))
         up = Uplink(kit, contact.generation, kind, counter, False, fields, counter, 0, at_ms)
-        self._queue_ack(contact, up, at_ms)
+        self._queue_ack(contact, up, at_ms, may_double=False)
 
     def request(self, kit: int, kind: str, fields: Fields, now_ms: int) -> Ticket:
         """Send a command, help_stage, status112 or release until the kit answers it.
@@ -292,7 +292,7 @@ class Link:
             if job.address == up.kit and job.ticket is not None:
                 job.due_ms = min(job.due_ms, self._reply_ms(up.at_ms))
 
-    def _queue_ack(self, contact: Contact, up: Uplink, at_ms: int) -> None:
+    def _queue_ack(self, contact: Contact, up: Uplink, at_ms: int, *, may_double: bool = True) -> None:
         """Take the place of the ack of an earlier try of the same event: the kit waits for the newest."""
         about = (up.kind, *(up.fields.get(name) for name in _EVENT))
         self._out.drop(lambda job: job.address == up.kit and job.about == about)
@@ -302,7 +302,8 @@ class Link:
         # Asked again: perhaps it does not know the upper half of our counter.
         wide = about in contact.acked
         twice = (
-            wide
+            may_double
+            and wide
             and top
             and self.ledger.left_permille(at_ms) > TWICE_PERMILLE
             and not self._crowd.is_there(at_ms)

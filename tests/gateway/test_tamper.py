@@ -114,7 +114,7 @@ def test_a_frame_costs_at_most_two_attempts(monkeypatch: pytest.MonkeyPatch) -> 
     limited = False
     doors = Authenticator(1, frozenset({65}), [key], windows, is_limited=lambda _: limited, earlier=0)
     for wide in (True, False):
-        for counter in (5, 99_990, 100_001, 5_000_000):
+        for counter in (5, 99_990, 100_001, 1_000_000):
             tried.clear()
             with pytest.raises(Refused, match="bad_tag"):
                 doors.open(sealed(FORGER, counter, wide=wide))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ class SimulatedPoint:
         self._number = seed
         self._say = say
         self._twin: Twin | None = None
-        self.address: int = json.loads(spec.files["settings.json"])["address"]
+        self.address = 0  # as its frames say it, 0 before the first
         self.heartbeats: set[int] = set()
         self.modem.radio.on_sent = self._note_sent
 
@@ -87,6 +86,7 @@ class SimulatedPoint:
     def _note_sent(self, data: bytes) -> None:
         """Keep the counters of heartbeats, as low as on air: no bench sends 65,536 frames of one kit."""
         header, _ = frame.parse(data)
+        self.address = header.address
         if header.kind in HEARTBEATS:
             self.heartbeats.add(header.counter & 0xFFFF)
 
