@@ -18,6 +18,7 @@ _SEEK_MS = 9_000_000
 _SEEK_AGAIN_MS = 1_800_000
 # Between two batches, and before the first: forty kits have the same outage to tell of.
 _BATCH_PAUSE_MS = 20_000
+_BLOCKED_MS = 1000
 # A frame costs its answer too: a few lost heartbeats wait for more, at most so many hourly link frames.
 _SMALL_BATCH = 9
 _PATIENCE = 6
@@ -209,7 +210,8 @@ class Uplink:
         times = [self.telemetry.next_ms()]
         if self.delivery.items:
             times.append(self.delivery.next_ms(now) or now)
-        return max(min(times) - now, 100)
+        # What is due and was not chosen has no room in this hour: it is not looked at all the time.
+        return min(times) - now if min(times) > now else _BLOCKED_MS
 
     async def _send_item(self, item: Item) -> None:
         counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), item.rank == TOP)

@@ -1,0 +1,113 @@
+"""Both directions of the link over real bytes: a twin of the kit, two modems, the gateway with its journal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from air_post import Post
+from mqtt_peers import until
+from nspgateway.downlinks import Ticket
+from nspkit.remote import check_of
+from nsplink import commands, frame
+from nsptools.demo.run import Options, Running, demo
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+
+SLUG = "de-linde"
+SOON_S = 40.0
+
+
+@dataclass
+class World:
+    """A town of one point, and an ear that writes down what is on the air."""
+
+    running: Running
+    ear: Post
+    kit: int
+
+    def said(self, kind: str) -> list[frame.Header]:
+        """Headers of all frames of a kind that were on the air, up or down."""
+        headers = [frame.parse(data)[0] for _, data in self.ear.heard]
+        return [header for header in headers if header.kind == kind and header.address == self.kit]
+
+    def ask(self, **fields: object) -> Ticket:
+        """Let the gateway send a command to the kit."""
+        transmitter = self.running.gateway.transmitter
+        return transmitter.link.request(self.kit, "command", fields, transmitter.now_ms())
+
+    def events(self, kind: str) -> list[tuple[int, int]]:
+        """The events of a kind in the gateway's journal, by their names."""
+        found = self.running.gateway.store.kit_events(SLUG)
+        return [(event.boot, event.n) for event in found if event.kind == kind]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    """Up once the kit's boot report has been answered: from then on it says 16 bits of its counter."""
+    async with demo(Options(kits=1, http_port=0, mqtt_port=0), lambda _slug, _line: None) as running:
+        point = running.town.points[SLUG]
+        ear = Post(running.town.air, "ear")
+        await until(lambda: point.address, SOON_S)
+        world = World(running, ear, point.address)
+        await until(lambda: any(not header.wide for header in world.said("vital")), SOON_S)
+        yield world
+
+
+async def test_a_kit_that_was_answered_says_less(world: World) -> None:
+    """Protects airtime: a boot report is said until it is acknowledged and never again, its ack opens at the kit."""
+    boots = len(world.said("boot"))
+    assert all(header.wide for header in world.said("boot"))
+    assert world.said("ack")
+    beats = len(world.said("vital"))
+    await until(lambda: len(world.said("vital")) >= beats + 2, SOON_S)
+    assert len(world.said("boot")) == boots
+    assert all(not header.wide for header in world.said("vital")[beats:])
+
+
+async def test_a_setting_is_staged_read_back_and_confirmed(world: World) -> None:
+    """Protects a kit from half a change: the answers say what it has, and it acts only on the check of the whole."""
+    argument = commands.setting_argument("rated_w", 9000)
+    staged = world.ask(command="stage", argument=argument)
+    await until(lambda: staged.state == "answered", SOON_S)
+    assert (staged.result, staged.value) == ("done", argument)
+    wrong = world.ask(command="confirm", argument=b"\\0\\0")
+    await until(lambda: wrong.state == "answered", SOON_S)
+    assert wrong.result == "mismatch"
+    right = world.ask(command="confirm", argument=check_of({"rated_w": 9000}))
+    await until(lambda: right.state == "answered", SOON_S)
+    assert right.result == "done"
+    read = world.ask(command="read", argument=commands.setting_argument("rated_w"))
+    await until(lambda: read.state == "answered", SOON_S)
+    assert (read.result, read.value) == ("done", argument)
+
+
+async def test_a_ping_is_answered_by_a_heartbeat(world: World) -> None:
+    """Protects the question whether a silent kit lives: it is answered, and costs no frame of its own."""
+    answers = len(world.said("answer"))
+    ping = world.ask(command="ping")
+    await until(lambda: ping.state == "answered", SOON_S)
+    assert len(world.said("answer")) == answers
+
+
+async def test_an_alarm_outlives_its_kit_s_power(world: World) -> None:
+    """Protects an alarm that nobody could hear: kept on flash, it arrives once when kit and gateway are back."""
+    running = world.running
+    point = running.town.points[SLUG]
+    running.town.gateway_modem.unplug()
+    tries = len(world.said("alarm"))
+    running.town.set(f"{SLUG}.plant.estop", "1")
+    await until(lambda: len(world.said("alarm")) >= tries + 2, SOON_S)
+    named = world.said("alarm")[tries:]
+    assert len({header.counter for header in named}) == len(named)
+    await point.twin.kill()
+    await point.twin.start()
+    running.town.set(f"{SLUG}.plant.estop", "0")
+    running.town.gateway_modem.replug()
+    await until(lambda: world.events("alarm"), SOON_S)
+    # Told of, over, and said to be over: also by a boot that did not see it begin.
+    await until(lambda: len(world.events("clear")) >= len(world.events("alarm")), SOON_S + 20)
+    assert len(world.events("alarm")) == len(set(world.events("alarm")))
