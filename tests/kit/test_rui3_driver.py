@@ -23,7 +23,17 @@ from radio_bench import AIR_MS, FRAME, SET, Bench, on_bench
         {"cad_waits": True},
         {"pins": False},
     ],
-    ids=str,
+    # Named by hand: the text of a set differs from process to process, and workers must agree on names.
+    ids=[
+        "never set",
+        "set otherwise",
+        "echo",
+        "old bandwidth, echo",
+        "bare values, echo",
+        "two-line events",
+        "cad waits",
+        "no pins",
+    ],
 )
 def test_every_firmware_is_set_read_back_and_used(options):
     """A new modem, one set otherwise, and each known dialect ends in the same words and carries frames."""
