@@ -181,7 +181,10 @@ class Uplink:
 
     def _choose(self, values: dict, now: int) -> tuple | None:
         """(rank, kind, item or None) of the first frame that is due and that the law has room for."""
-        found = [(item.rank, item.kind, item) for item in self.delivery.due(now) if item.rank == TOP or now >= _HOLD_MS]
+        found = []
+        for item in self.delivery.due(now):
+            if now >= _HOLD_MS or self._may_reserve(item.rank, item.kind):
+                found.append((item.rank, item.kind, item))
         if now >= _HOLD_MS:
             asked = self.telemetry.asked(now)
             if asked is not None:
@@ -195,9 +198,13 @@ class Uplink:
         for one in found:
             if best is None or one[0] < best[0]:
                 item_values = one[2].values if one[2] is not None else None
-                if self.sender.admits(one[1], now, one[0] == TOP, item_values):
+                if self.sender.admits(one[1], now, self._may_reserve(one[0], one[1]), item_values):
                     best = one
         return best
+
+    def _may_reserve(self, rank: int, kind: str) -> bool:
+        """Whether the top rank's part of the hour is for this: also for the report without which it gets no answer."""
+        return rank == TOP or (kind == "boot" and self.sender.wide and any(one.rank == TOP for one in self.delivery.items))
 
     def _idle_ms(self, now: int) -> int:
         times = [self.telemetry.next_ms()]
@@ -206,7 +213,8 @@ class Uplink:
         return max(min(times) - now, 100)
 
     async def _send_item(self, item: Item) -> None:
-        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), item.rank == TOP)
+        reserved = self._may_reserve(item.rank, item.kind)
+        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), reserved)
         if counter is None:
             return
         end = self.sender.end_ms
