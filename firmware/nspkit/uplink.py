@@ -130,8 +130,9 @@ class Uplink:
         self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
 
     def lost_below(self, counter: int) -> None:
-        """The gateway asks for what it misses below this counter."""
+        """The gateway asks for what it misses below this counter, be it ever so little."""
         self._horizon = max(self._horizon, counter)
+        self._patience = 0
 
     def answer(self, counter: int, result: str, value: bytes, now_ms: int) -> None:
         """Answer a downlink, again until the answer is acknowledged."""
@@ -181,10 +182,8 @@ class Uplink:
 
     def _choose(self, values: dict, now: int) -> tuple | None:
         """(rank, kind, item or None) of the first frame that is due and that the law has room for."""
-        found = []
-        for item in self.delivery.due(now):
-            if now >= _HOLD_MS or self._may_reserve(item.rank, item.kind):
-                found.append((item.rank, item.kind, item))
+        waiting = self.delivery.due(now)
+        found = [(one.rank, one.kind, one) for one in waiting if now >= _HOLD_MS or self._may_reserve(one.rank, one.kind)]
         if now >= _HOLD_MS:
             asked = self.telemetry.asked(now)
             if asked is not None:
@@ -256,14 +255,15 @@ class Uplink:
         """Make the next batch of lost heartbeats an item, when the gateway is there and nothing else waits."""
         if now < self._batch_at or not self._horizon or self._heard_ms is None or self.delivery.items:
             return
-        if not self.journal.unsettled():
+        waiting = self.journal.unsettled()
+        if 0 < waiting < _SMALL_BATCH and self._patience:
             self._horizon = 0
             return
-        records = self.journal.take(backfill.MAX_RECORDS, self._horizon)
-        if not records or (len(records) < _SMALL_BATCH and self._patience):
+        records = self.journal.take(backfill.MAX_RECORDS, self._horizon) if waiting else []
+        if not records:
             self._horizon = 0
+            self._patience = _PATIENCE
             return
-        self._patience = _PATIENCE
         data, count = backfill.pack([(one[0], one[2], one[3]) for one in records])
         values = {
             "base_counter": records[0][0], "base_age_s": None, "records": data,

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from kit_rig import ACKED, ADDRESS, CP, GATEWAY, GROUP, KEY, OTHER_KEY, event, play
+from kit_rig import ACKED, ADDRESS, CP, GATEWAY, GROUP, OTHER_KEY, event, play
 from nsplink import frame, timing
 from nsplink.fields import ALARMS
 
@@ -179,31 +179,6 @@ def test_an_ack_of_an_earlier_try_counts(tmp_path):
     assert len(rig.of("alarm")) == 4
 
 
-def test_a_replayed_ack_does_nothing(tmp_path):
-    """The bytes that ended one alarm do not end the next, nor does a command act twice."""
-
-    async def story(rig):
-        await rig.to(100)
-        rig.say(alarms=LOST)
-        await rig.to(110)
-        await rig.command("exercise_on")
-        await rig.to(120)
-        await rig.command("exercise_off")
-        await rig.to(130)
-        answers = len(rig.of("answer"))
-        rig.acks = NOBODY
-        rig.say(alarms=LOST | FUEL)
-        for data in list(rig.downs):
-            await rig.send(data, 1.0)
-        await rig.after(100)
-        assert rig.kit.inbox._downlink.refused["Replayed"] == len(rig.downs) // 2
-        assert len(rig.of("answer")) == answers == 2
-        assert not rig.kit.uplink.sender.exercise
-        assert len(rig.of("alarm", since=130)) > 4
-
-    play(tmp_path, story, **QUIET)
-
-
 def test_a_clear_waits_for_its_raise(tmp_path):
     """As long as the raise has not arrived its end is not said, and it follows at once when it has."""
 
@@ -285,67 +260,6 @@ def test_causes_that_are_over_make_room_for_one_that_is_not(tmp_path):
     rig = play(tmp_path, story, **QUIET)
     assert [one.values["alarm"] for one in rig.of("alarm", since=820)].count("power_lost") >= 1
     assert "power_lost" not in {one.values["alarm"] for one in rig.of("clear")}
-
-
-@pytest.mark.parametrize("word", ["hello", "ack", "ping"])
-def test_contact_after_a_silence_brings_the_alarm_back(tmp_path, word):
-    """The first word of a gateway that was away has the alarm tried within 16 s, not within five minutes."""
-
-    async def story(rig):
-        await rig.to(100)
-        rig.acks = NOBODY
-        rig.say(alarms=LOST)
-        await rig.to(6000)
-        alarm = await rig.heard("alarm", 310)
-        await rig.after(10)
-        begun = rig.now()
-        if word == "hello":
-            await rig.send(rig.hello())
-        elif word == "ack":
-            await rig.ack(alarm.counter + 1000)
-        else:
-            await rig.command("ping")
-        await rig.heard("alarm", 17)
-        assert rig.now() - begun < 17
-        await rig.heard("alarm", 20)  # and again in a window of 16 s
-
-    play(tmp_path, story, **QUIET)
-
-
-@pytest.mark.parametrize("key", [OTHER_KEY, KEY])
-def test_a_forged_hello_does_nothing(tmp_path, key):
-    """A hello of another group, or under a kit's own key, wakes nobody."""
-
-    async def story(rig):
-        await rig.to(100)
-        rig.acks = NOBODY
-        rig.say(alarms=LOST)
-        await rig.to(6000)
-        await rig.heard("alarm", 310)
-        due = rig.kit.uplink.delivery.items[0].due_ms
-        await rig.send(rig.hello(key=key), 5)
-        await rig.after(0.5)
-        assert rig.kit.uplink.delivery.items[0].due_ms == due
-
-    play(tmp_path, story, **QUIET)
-
-
-def test_a_second_hello_soon_after_does_not_hurry_again(tmp_path):
-    """A gateway says hello a few times in its first minute; the channel is not asked thrice for the same."""
-
-    async def story(rig):
-        await rig.to(100)
-        rig.acks = NOBODY
-        rig.say(alarms=LOST)
-        await rig.to(6000)
-        await rig.send(rig.hello())
-        await rig.heard("alarm", 17)
-        await rig.heard("alarm", 40, count=3)
-        due = rig.kit.uplink.delivery.items[0].due_ms
-        await rig.send(rig.hello())
-        assert rig.kit.uplink.delivery.items[0].due_ms == due
-
-    play(tmp_path, story, **QUIET)
 
 
 def test_wide_until_acknowledged_narrow_after(tmp_path):

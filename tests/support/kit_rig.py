@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 import virtual
 from nspkit.budget import FILES as BUDGET_FILES
 from nsplink import airtime, frame, message, regions, seal
+from nsplink.fields import ALARMS
 from nsptools.bench.air import Air
 from nsptools.bench.air_radio import AirRadio
 from nsptools.fleet.kit import STEADY, FleetBoard, FleetKit, flash, plan
@@ -74,10 +75,11 @@ class Rig:
         self._conf = conf
         self._chance = random.Random(seed)
         self._key = seal.UplinkKey(KEY)
-        self._down_counter = 1000
+        self.down_counter = 1000
         self._narrow = frame.ReplayWindow()
         self._tasks = []
         self._running = None
+        self._came = asyncio.Event()
         self._air = Air(seed=seed)
         self._air.set_path_loss("gateway", "kit", 100.0)
         self.ear = AirRadio(self._air, "gateway", self.phy, self._hear)
@@ -142,7 +144,11 @@ class Rig:
             if len(found) >= count:
                 return found[count - 1]
             assert self.now() < end, f"no {kind} within {within_s} s: {self.kinds(begun)}"
-            await self.after(0.05)
+            self._came.clear()
+            timer = asyncio.get_running_loop().call_at(end, self._came.set)
+            await self._came.wait()
+            timer.cancel()
+            await asyncio.sleep(0.01)  # the kit has to learn as well that its frame has left
 
     def set(self, **values):
         """Let the devices show this, and have them read at once."""
@@ -178,8 +184,8 @@ class Rig:
     ):
         """A sealed downlink; by default the next one of the right gateway for this boot."""
         if counter is None:
-            self._down_counter += 1
-            counter = self._down_counter
+            self.down_counter += 1
+            counter = self.down_counter
         header = frame.Header(frame.DOWN, kind, address, 1, False, wide, counter)
         epoch = self.epoch if epoch is None else epoch
         return seal.DownlinkKey(key, gateway).seal(header, message.encode(kind, values), epoch)
@@ -197,7 +203,7 @@ class Rig:
     async def tell(self, kind, delay_s=0.0, values=None, **seal_options):
         """Seal and send; the counter that it had."""
         await self.send(self.down(kind, values or {}, **seal_options), delay_s)
-        return self._down_counter
+        return self.down_counter
 
     async def ack(self, counter, **seal_options):
         """Acknowledge a counter."""
@@ -233,6 +239,7 @@ class Rig:
             header.exercise,
         )
         self.frames.append(one)
+        self._came.set()
         if not self.hears(one):
             return
         if one.kind == "boot":
@@ -296,3 +303,24 @@ def forget_budget(folder):
     """Lose the record of what was on the air."""
     for name in BUDGET_FILES:
         (folder / name).unlink()
+
+
+def bit(cause):
+    """The bit of an alarm."""
+    return 1 << ALARMS.index(cause)
+
+
+def stepwise(rig, script, seconds):
+    """Call ``script(rig, second)`` each second."""
+
+    async def go():
+        for second in range(seconds):
+            script(rig, second)
+            await rig.to(second + 1)
+
+    return go()
+
+
+def steps(folder, seconds, script, **options):
+    """Play a script that is called each second, ``script(rig, second)``."""
+    return play(folder, lambda rig: stepwise(rig, script, seconds), **options)
