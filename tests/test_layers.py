@@ -46,9 +46,12 @@ PURE = (
     "gateway/nspgateway/alarm_boxes.py",
     "gateway/nspgateway/bulletin.py",
     "gateway/nspgateway/downlinks.py",
+    "gateway/nspgateway/crowd.py",
     "gateway/nspgateway/link.py",
     "gateway/nspgateway/outgoing.py",
     "gateway/nspgateway/silence.py",
+    "gateway/nspgateway/tamper.py",
+    "gateway/nspgateway/uplinks.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

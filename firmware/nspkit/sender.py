@@ -2,7 +2,7 @@
 
 from nspkit import persist
 from nspkit.budget import BudgetError
-from nspkit.radio import RadioError, RadioRefused
+from nspkit.radio import RadioBusy, RadioError, RadioRefused
 from nsplink import airtime, frame, message, regions, timing
 
 # Pauses after a transmission that did not leave; each try takes a new counter.
@@ -76,7 +76,7 @@ class Sender:
         ``make(counter)`` gives the values, once the counter and with it the boot epoch are known.
         """
         if not await self._is_clear() and not top:
-            self.retry_at_ms = self._clock.ms() + timing.CAD_PAUSE_MS[1] + self._chance_ms(timing.ACK_WAIT_MS)
+            self._wait_for_others()
             return None
         counter = await self._counter()
         if counter is None:
@@ -88,7 +88,11 @@ class Sender:
         if not await self._book(air_us, top):
             return None
         try:
-            await self._radio.send(data, air_us // 1000 + 1)
+            await self._radio.send(data, air_us // 1000 + 1, top)
+        except RadioBusy:
+            self._budget.take_back(air_us)
+            self._wait_for_others()
+            return None
         except RadioError as error:
             if isinstance(error, RadioRefused):
                 self._budget.take_back(air_us)
@@ -137,6 +141,9 @@ class Sender:
             self.retry_at_ms = now + _RETRY_MS[-1]
             return False
         return True
+
+    def _wait_for_others(self) -> None:
+        self.retry_at_ms = self._clock.ms() + timing.CAD_PAUSE_MS[1] + self._chance_ms(timing.ACK_WAIT_MS)
 
     def _failed(self) -> None:
         self.retry_at_ms = self._clock.ms() + _RETRY_MS[min(self._failures, len(_RETRY_MS) - 1)]

@@ -13,6 +13,9 @@ from nsplink import backfill, message, timing
 _HOLD_MS = 5000  # a kit in a brown-out loop must not wear its flash
 _HOLD_TOP_MS = 2000
 _ANSWER_TRIES = 5
+# Two of the gateway's hourly frames may get lost. Each of these tries is one frame.
+_SEEK_MS = 9_000_000
+_SEEK_AGAIN_MS = 1_800_000
 # Between two batches, and before the first: forty kits have the same outage to tell of.
 _BATCH_PAUSE_MS = 20_000
 # A frame costs its answer too: a few lost heartbeats wait for more, at most so many hourly link frames.
@@ -49,9 +52,11 @@ class Uplink:
         self._heard_ms: int | None = None  # last authentic frame of the gateway
         self._horizon = 0  # counters below it that are not settled were lost
         self._batch_at = 0
+        self._sought_ms = 0
         self._patience = _PATIENCE  # link frames to come before a small batch goes too
         self._boot: Item | None = None
-        self._say_boot(_HOLD_MS + chance_ms(timing.SPREAD_MS))
+        # Kits that boot together report within a minute, one whose heartbeats are fast within less.
+        self._say_boot(_HOLD_MS + chance_ms(min(timing.SPREAD_MS, conf["heartbeat_s"] * 200)))
         for item in alarms.restored(clock.ms() + _HOLD_TOP_MS):
             self.delivery.add(item)
 
@@ -76,6 +81,7 @@ class Uplink:
             return self._listen_until - now
         if now >= _HOLD_MS:
             self._load_backfill(now)
+            self._seek(now)
         choice = self._choose(values, now)
         if choice is None:
             return self._idle_ms(now)
@@ -250,6 +256,12 @@ class Uplink:
                 values["base_age_s"] = now // 1000 - values["uptime_s"]
             return values
         return self.alarms.values(item, counter, now) if "event" in item.values else item.values
+
+    def _seek(self, now: int) -> None:
+        """After hours without a word the gateway may not know this boot, and then cannot answer: tell it once more."""
+        if self._boot is None and now - max(self._heard_ms or 0, self._sought_ms) >= _SEEK_MS:
+            self._sought_ms = now - _SEEK_MS + _SEEK_AGAIN_MS
+            self.delivery.add(Item(ACK, "boot", {}, now + self._chance_ms(timing.SPREAD_MS), "boot", 1))
 
     def _load_backfill(self, now: int) -> None:
         """Make the next batch of lost heartbeats an item, when the gateway is there and nothing else waits."""

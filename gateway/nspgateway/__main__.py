@@ -19,7 +19,6 @@ from pathlib import Path
 
 import structlog
 
-from nspgateway import plan
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.errors import ConfigError, GatewayError
@@ -146,7 +145,6 @@ def load(
     """
     config = load_gateway(config_file)
     points = load_points(config.points, config)
-    plan.check(config_file, config.radio, sum(point.kit_address is not None for point in points))
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)
     try:

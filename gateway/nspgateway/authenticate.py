@@ -92,6 +92,11 @@ class Authenticator:
             candidates = replay.candidates(header)
         except frame.OutOfSync:
             raise Refused("out_of_sync") from None
+        if window is not None and header.kind in frame.SHORT_TAG:
+            # One forged frame of 2^32, with a counter far ahead, would shut its kit out for ever.
+            candidates = tuple(counter for counter in candidates if counter - window.newest <= _AHEAD)
+            if not candidates:
+                raise Refused("implausible", key.address)
         if self._is_limited(key.address):
             candidates = tuple(counter for counter in candidates if _is_plausible(replay, counter))
             if not candidates:

@@ -127,8 +127,8 @@ class Contact:
     """What the link knows of one kit.
 
     ``epoch``: first counter of its present boot, None = not known, so that nothing can be sealed for
-    it. ``told``: newest counter named in a link frame, and when. ``owes_boot``: its boot report is
-    not answered yet. ``acked``: what was acknowledged lately, and how often. ``recent``: the last
+    it. ``told``: newest counter named in a link frame, and when. ``owes_boot``: its boot report, while
+    it is not answered. ``acked``: what was acknowledged lately, and how often. ``recent``: the last
     frames of this kit that are to be acknowledged.
     """
 
@@ -141,7 +141,7 @@ class Contact:
     told_ms: int = 0
     heard_ms: int | None = None
     snr_db: float | None = None
-    owes_boot: bool = False
+    owes_boot: Uplink | None = None
     wide_left: int = 0
     acked: dict[tuple[object, ...], int] = field(default_factory=dict)
     recent: deque[Uplink] = field(default_factory=lambda: deque(maxlen=4))

@@ -33,7 +33,7 @@ from nsplink import message, timing
 from nsplink.fields import MESSAGES, TAILS
 
 # An answer that could not begin by then is dropped: the kit tries again.
-TWICE_PERMILLE = 500  # of the lawful hour must be left to answer twice
+TWICE_PERMILLE = 250  # of the lawful hour must be left to answer twice
 REPLY_UNTIL_MS = 3000
 # Newest counter minus the one last told: a few before those of the bitmap that would be lost.
 TELL_AFTER = timing.LINK_REACH - 4
@@ -112,7 +112,10 @@ class Link:
         self._out.drop(lambda job: job.is_question and job.address == up.kit)
         if up.kind == "boot":
             self._booted(contact, up)
-        elif up.kind == "answer":
+        elif contact.owes_boot is not None:
+            # Its ack came too late to be sent: now, since everything else waits for it.
+            self._queue_ack(contact, contact.owes_boot, up.at_ms)
+        if up.kind == "answer":
             self._answered(up)
         self._settle_pings(up.kit)
         if was_away:
@@ -133,7 +136,7 @@ class Link:
             return
         _note(contact, ("echo", counter))
         up = Uplink(kit, contact.generation, kind, counter, False, fields, counter, 0, at_ms)
-        self._queue_ack(contact, up, at_ms)
+        self._queue_ack(contact, up, at_ms, may_double=False)
 
     def request(self, kit: int, kind: str, fields: Fields, now_ms: int) -> Ticket:
         """Send a command, help_stage, status112 or release until the kit answers it.
@@ -251,7 +254,7 @@ class Link:
         epoch = up.fields["boot_epoch"]
         if contact.epoch is not None and epoch < contact.epoch:
             return
-        contact.owes_boot = True
+        contact.owes_boot = up
         if epoch != contact.epoch:
             contact.epoch = epoch
             # Nothing of this boot can be lost yet, and after a return of the mains the air is needed for the reports.
@@ -289,7 +292,7 @@ class Link:
             if job.address == up.kit and job.ticket is not None:
                 job.due_ms = min(job.due_ms, self._reply_ms(up.at_ms))
 
-    def _queue_ack(self, contact: Contact, up: Uplink, at_ms: int) -> None:
+    def _queue_ack(self, contact: Contact, up: Uplink, at_ms: int, *, may_double: bool = True) -> None:
         """Take the place of the ack of an earlier try of the same event: the kit waits for the newest."""
         about = (up.kind, *(up.fields.get(name) for name in _EVENT))
         self._out.drop(lambda job: job.address == up.kit and job.about == about)
@@ -299,7 +302,8 @@ class Link:
         # Asked again: perhaps it does not know the upper half of our counter.
         wide = about in contact.acked
         twice = (
-            wide
+            may_double
+            and wide
             and top
             and self.ledger.left_permille(at_ms) > TWICE_PERMILLE
             and not self._crowd.is_there(at_ms)
@@ -334,7 +338,7 @@ class Link:
         for kit in self.silence.to_ask(now_ms):
             self.silence.put_off(kit, now_ms)
             contact = self._contacts.get(kit)
-            if contact is None or contact.epoch is None or contact.owes_boot:
+            if contact is None or contact.epoch is None or contact.owes_boot is not None:
                 continue
             if not any(job.is_question and job.address == kit for job in self._out.jobs):
                 ping = {"command": "ping"}
@@ -355,7 +359,7 @@ class Link:
         if job.kind == "ack":
             _note(contact, job.about)
             if job.about[0] == "boot":
-                contact.owes_boot = False
+                contact.owes_boot = None
         elif job.kind == "link":
             contact.told, contact.told_ms = contact.newest, now_ms
         if job.is_question:

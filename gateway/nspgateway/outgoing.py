@@ -90,7 +90,7 @@ class Outgoing:
         contact = self._contacts.get(job.address)
         if contact is None or contact.epoch is None:
             return False
-        return not contact.owes_boot or job.about[:1] == ("boot",)
+        return contact.owes_boot is None or job.about[:1] == ("boot",)
 
     def _prepare(self, job: Job, now_ms: int, utc_min: int | None) -> Send | None:
         """Return the job as a frame with its counter, or None when it must wait."""

@@ -25,6 +25,8 @@ ASKS_WHEN_MANY = 2
 MANY_SHARE = 0.25
 SPAN_MS = 180_000
 SPAN_SHARE = 0.6  # of an interval: what three minutes are of five
+# Kits that speak so often (a bench, a demo) are not asked: five missed tell as much, and leave them the air.
+ASK_INTERVAL_MS = 30_000
 LEAST_GAP_MS = 1500  # a question, its answer, and a moment
 # A heartbeat may wait for its turn on the air: it is missed a little after it was due.
 GRACE_SHARE = 10
@@ -97,7 +99,10 @@ class Silence:
         return [
             kit
             for kit, one in self._kits.items()
-            if one.asked < most and one.ask_ms <= now_ms and one.missed(now_ms) >= ASK_MISSED
+            if one.interval_ms >= ASK_INTERVAL_MS
+            and one.asked < most
+            and one.ask_ms <= now_ms
+            and one.missed(now_ms) >= ASK_MISSED
         ]
 
     def asked(self, kit: int, now_ms: int) -> None:
@@ -117,7 +122,11 @@ class Silence:
         if now_ms < self._calm_ms:
             return self._calm_ms
         most = self._most(now_ms)
-        moments = [max(one.due_ms(ASK_MISSED), one.ask_ms) for one in self._kits.values() if one.asked < most]
+        moments = [
+            max(one.due_ms(ASK_MISSED), one.ask_ms)
+            for one in self._kits.values()
+            if one.asked < most and one.interval_ms >= ASK_INTERVAL_MS
+        ]
         return min(moments, default=None)
 
     def is_silent(self, kit: int, now_ms: int) -> bool | None:

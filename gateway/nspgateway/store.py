@@ -186,6 +186,13 @@ class Store(Database):
         """Return how many distinct frames the journal holds."""
         return int(self._rows("SELECT count(*) FROM frame")[0][0])
 
+    def heartbeats(self) -> dict[int, set[int]]:
+        """Return the counters of the heartbeats of each kit, those that came late included."""
+        found: dict[int, set[int]] = {}
+        for kit, counter in self._rows("SELECT kit, counter FROM frame WHERE kind IN ('vital', 'full')"):
+            found.setdefault(kit, set()).add(counter)
+        return found
+
     def windows(self) -> dict[tuple[int, int], Window]:
         """Return the replay window of each (kit, generation)."""
         rows = self._rows("SELECT kit, generation, newest, seen FROM replay_window")

@@ -161,7 +161,9 @@ class Transmitter:
         self._port = port
         try:
             while True:
-                await self._turn(port)
+                wait_s = await self.step(port)
+                if wait_s:
+                    await self._pause(wait_s)
         finally:
             self.close()
 
@@ -173,12 +175,12 @@ class Transmitter:
         except GatewayError as error:
             self._say(error)
 
-    async def _turn(self, port: Port) -> None:
+    async def step(self, port: Port) -> float:
+        """Send one frame if one is due; return how many seconds there is nothing to do."""
         now_ms = self.now_ms()
         self._save(now_ms)
         if port.state != "up":
-            await self._pause(_AGAIN_S)
-            return
+            return _AGAIN_S
         send = None
         try:
             send = self.link.next(now_ms, self.utc_min())
@@ -188,15 +190,12 @@ class Transmitter:
             if send is not None:
                 self.link.not_sent(send, now_ms)
             self._say(error)
-            await self._pause(_AGAIN_S)
-            return
-        self._problem = ""
-        if send is None:
-            moment = self.link.next_ms(now_ms)
-            wait_s = _LONGEST_WAIT_S if moment is None else (moment - now_ms) / 1000
-            await self._pause(min(wait_s, _LONGEST_WAIT_S))
-        else:
+            return _AGAIN_S
+        if send is not None:
             await self._transmit(port, send)
+            return 0.0
+        moment = self.link.next_ms(now_ms)
+        return _LONGEST_WAIT_S if moment is None else min((moment - now_ms) / 1000, _LONGEST_WAIT_S)
 
     async def _transmit(self, port: Port, send: Send) -> None:
         key = self._sealing_key(send)
@@ -212,6 +211,7 @@ class Transmitter:
             self._say(error)
         else:
             self.link.sent(self.now_ms())
+            self._problem = ""
             _log.debug("sent", kind=send.kind, address=send.address, counter=send.header.counter)
 
     def utc_min(self) -> int | None:
@@ -239,7 +239,7 @@ class Transmitter:
 
     def _ask_for_proof(self, kit: int, now_ms: int) -> None:
         """Ask a kit for something that only an answer of now can hold: the number of our question."""
-        if now_ms - self._proved_ms.get(kit, -_PROVE_MS) >= _PROVE_MS:
+        if not self.link.waiting(kit) and now_ms - self._proved_ms.get(kit, -_PROVE_MS) >= _PROVE_MS:
             self._proved_ms[kit] = now_ms
             argument = commands.setting_argument("heartbeat_s")
             self.link.request(kit, "command", {"command": "read", "argument": argument}, now_ms)
@@ -273,7 +273,7 @@ class Transmitter:
         """Wait, or until something is heard or asked for."""
         self._wake.clear()
         try:
-            async with asyncio.timeout(max(seconds, 0.001)):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             pass

@@ -91,6 +91,8 @@ MODEM_CAUSES = {
     "refused": N_("The receiver does not accept our settings."),
     "old_firmware": N_("The software in the receiver is too old."),
     "not_set": N_("The receiver does not keep its settings."),
+    "mute": N_("The receiver hears, but does not send."),
+    "switch": N_("The power of the receiver cannot be switched."),
 }
 
 LINKS = {"good": N_("Good"), "weak": N_("Weak"), "none": N_("No contact")}

@@ -140,6 +140,13 @@ def test_sixteen_bits_on_air_are_enough_after_the_first_wide_frame(box: Box) -> 
     assert box.store.find_frame(65, 1, 0x20001) is not None
 
 
+def test_a_short_tag_cannot_push_the_counter_out_of_reach(box: Box) -> None:
+    """One lucky forgery of four bytes must not shut its kit out: only a long tag may jump years ahead."""
+    assert box.vital(7) == "accepted"
+    assert box.vital(7 + (1 << 20) + 1, wide=True) == "implausible"
+    assert box.vital(8) == "accepted"
+
+
 def test_the_previous_key_counts_until_the_new_one_is_heard(box: Box) -> None:
     """Protects the change of keys: no silence before the kit has its new key, no old key after."""
     box.store.close()

@@ -187,9 +187,13 @@ async def test_a_busy_channel_delays_a_frame_and_the_receiver_stays_alive(rig):
 
 
 async def test_a_channel_that_is_never_free_does_not_silence_the_gateway(rig):
-    """Listening first is courtesy: acknowledgements go out under a neighbour that never stops."""
+    """Who talks, talks to us, so a frame is given back; but a neighbour that never stops silences nobody for ever."""
     modem, port, _ = await pair(rig)
     rig.air.busy = lambda _radio: True
+    for _ in range(4):
+        with pytest.raises(ModemRefused):
+            await port.send(b"\xe0")
+    assert modem.sent == 0
     await port.send(b"\xe0")
     assert (modem.sent, modem.settings.cad) == (1, 0)
     assert await port.clear()

@@ -27,7 +27,9 @@ class Post:
         self.heard.append((self._air.loop.time(), data))
 
     async def send(self, data: bytes) -> None:
-        """Transmit, and return when its time on air is over."""
+        """Transmit once nobody else is heard, and return when its time on air is over."""
+        while self._air.busy(self):  # noqa: ASYNC110 - the air of a bench has no bell
+            await asyncio.sleep(0.01)
         done = asyncio.Event()
         self._air.transmit(self, data, coding_rate=5, preamble=8, power_dbm=14, done=done.set)
         await done.wait()

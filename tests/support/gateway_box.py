@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from nspgateway.clock import Clock
@@ -13,6 +15,7 @@ from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, KitKey
 from nspgateway.ports import Reception
 from nspgateway.store import Store
+from nspgateway.transmitter import Transmitter
 from nsplink import frame, message, seal
 
 T0 = datetime(2027, 1, 15, 17, 0, tzinfo=UTC)
@@ -37,19 +40,54 @@ class VirtualClock(Clock):
     def __init__(self, at: datetime = T0) -> None:
         super().__init__(1.0, at)
         self.at = at
+        self.passed_s = 1000.0
 
     def now(self) -> datetime:
         return self.at
 
+    def monotonic(self) -> float:
+        return self.passed_s
+
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+        self.passed_s += max(0.0, seconds)
+
+
+class Mast:
+    """A port that is up and puts nothing on the air: ``frames`` holds what it was given, ``fault`` what it raises."""
+
+    state = "up"
+    reason = cause = ""
+    since = T0
+
+    def __init__(self, clock: VirtualClock, air_s: float = 0.2) -> None:
+        self.frames: list[bytes] = []
+        self.fault: Exception | None = None
+        self.garbled = 0
+        self.was_used = asyncio.Event()
+        self._clock = clock
+        self._air_s = air_s
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def send(self, data: bytes) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.frames.append(data)
+        self.was_used.set()
+        self._clock.move(self._air_s)
 
 
 class Box:
-    """A gateway on real files; ``restart`` begins again from them, as after a power cut."""
+    """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
-    def __init__(self, folder: Path) -> None:
+    ``linked``: it also sends, by ``mast``, in virtual time.
+    """
+
+    def __init__(self, folder: Path, *, linked: bool = False, deployment: Any = "closed") -> None:
         self.folder = folder
+        self.linked = linked
         self.config = GatewayConfig(
             region="regio-oost",
             cp="kazerne-oost",
@@ -74,6 +112,7 @@ class Box:
                 tank_litres=40.0,
                 rated_w=10000,
                 devices=("generator", "battery", "meter"),
+                deployment=deployment,
             )
             for number, slug in enumerate(("de-linde", "de-ark"), 1)
         ]
@@ -87,7 +126,20 @@ class Box:
 
     def start(self) -> None:
         self.store = Store(self.config.database, ["own"])
-        self.ingest = Ingest(self.config, self.points, self.register, self.store, self.clock)
+        self.transmitter = None
+        if self.linked:
+            self.transmitter = Transmitter(
+                self.config, self.points, self.register, self.store, self.clock, Random(1)
+            )
+        self.mast = Mast(self.clock)
+        self.ingest = Ingest(
+            self.config,
+            self.points,
+            self.register,
+            self.store,
+            self.clock,
+            transmitter=self.transmitter,
+        )
 
     def restart(self) -> None:
         self.store.close()
@@ -98,6 +150,30 @@ class Box:
 
     def vital(self, counter: int, kit: int = 65, **values: Any) -> str:
         return self.hear(sealed(self.key(kit), counter, **values))
+
+    def say(self, kind: str, counter: int, kit: int = 65, **values: Any) -> str:
+        """Let a kit send one frame; return what became of it."""
+        return self.hear(sealed(self.key(kit), counter, kind, **values))
+
+    def boot(self, counter: int, kit: int = 65) -> str:
+        """Let a kit report that it has booted with this counter."""
+        return self.say("boot", counter, kit, boot_epoch=counter, reset_cause="power", boots=1)
+
+    def run(self, seconds: float) -> list[bytes]:
+        """Let the gateway send for so long; return the frames."""
+        assert self.transmitter is not None
+        begun, end = len(self.mast.frames), self.clock.passed_s + seconds
+        while self.clock.passed_s < end:
+            wait_s = asyncio.run(self.transmitter.step(self.mast))
+            self.clock.move(min(wait_s, end - self.clock.passed_s))
+        return self.mast.frames[begun:]
+
+    def opened(self, data: bytes, epoch: int, counter: int | None = None) -> tuple[str, dict[str, Any]]:
+        """Open a downlink as its kit does, in the boot that began with ``epoch``. Raises BadTag."""
+        header, _ = frame.parse(data)
+        key = seal.DownlinkKey(self.key(header.address).key, self.config.gateway_id)
+        payload = key.open(data, header, header.counter if counter is None else counter, epoch)
+        return header.kind, message.decode(header.kind, payload)
 
     def key(self, kit: int, generation: int = 1) -> KitKey:
         return next(k for k in self.register.of_kit(kit) if k.generation == generation)

@@ -39,7 +39,8 @@ PAUSE_MS = (1000, 2000, 5000, 10_000, 30_000, 60_000)  # between two climbs
 QUIET_MS = 60_000  # without a line from the modem: ask whether it lives
 RENEW_MS = 3_600_000  # without a frame: stop receiving and start again, in case it is deaf without a sign
 
-BUSY_TRIES = 3  # of a frame while the channel is occupied; then it goes out all the same
+BUSY_TRIES = 3  # of a frame while the channel is occupied; then one of the top class goes out all the same
+BUSY_FRAMES = 5  # in a row that found no room: perhaps it is not the channel that refuses them
 
 # What is counted beside the steps.
 COUNTS = ("starts", "restarted", "rearmed", "busy", "lost_ok", "lost_done")

@@ -13,7 +13,7 @@ stopped and started after every such answer.
 
 import asyncio
 
-from nspkit.radio import RadioError, RadioRefused, ladder
+from nspkit.radio import RadioBusy, RadioError, RadioRefused, ladder
 from nsplink import rui3
 
 _POLL_MS = 10
@@ -62,6 +62,7 @@ class Rui3:
         self._restarted = False
         self._lost_done = 0  # frames in a row whose end was not reported
         self._line_ms = self._heard_ms = clock.ms()  # last line, last frame
+        self._busy = 0  # frames in a row that found no room on the channel
         self._rude_ms: int | None = None  # since when it does not listen before it talks, though it could
 
     async def run(self) -> None:
@@ -75,8 +76,8 @@ class Rui3:
         """
         return True
 
-    async def send(self, data: bytes, air_ms: int) -> None:
-        """Send one frame; returns when its time on air has ended. Raises RadioError.
+    async def send(self, data: bytes, air_ms: int, top: bool = False) -> None:
+        """Send one frame; returns when its time on air has ended. Raises RadioError, RadioBusy only without ``top``.
 
         ``air_ms``: its time on air, for the deadline.
         """
@@ -84,11 +85,11 @@ class Rui3:
         async with self._lock:
             self._need_up()
             try:
-                await self._transmit(data, air_ms)
+                await self._transmit(data, air_ms, top)
             except _Fault as fault:
                 self._down(fault)
                 raise
-            self._rung = self._lost_done = 0
+            self._rung = self._lost_done = self._busy = 0
             await self._check()
 
     async def retune(self, phy: dict) -> None:
@@ -245,7 +246,7 @@ class Rui3:
             await self._listen_first(listen_first)
         await self._command(rui3.RX_ON)
 
-    async def _transmit(self, data: bytes, air_ms: int) -> None:
+    async def _transmit(self, data: bytes, air_ms: int, top: bool) -> None:
         command = rui3.send_command(data)
         answer = await self._exchange(command)
         for left in range(ladder.BUSY_TRIES - 1, -1, -1):
@@ -253,9 +254,13 @@ class Rui3:
                 break
             # Somebody talks. Or it restarted unseen and takes no frames: the same cure.
             self.counts["busy"] += 1
+            self._busy += not left
+            if not left and not top and self._busy < ladder.BUSY_FRAMES:
+                await self._rearm()
+                raise RadioBusy("the channel is busy")
             await self._rearm(None if left else False)
             if left:
-                await self._clock.sleep_ms(20 + data[-1])  # the tag is as good as random: kits do not wait in step
+                await self._clock.sleep_ms(50 + data[-1])  # the tag is as good as random: kits do not wait in step
             answer = await self._exchange(command)
         if answer is not None and answer[0] == "error":
             if answer[1] == _BUSY:

@@ -20,6 +20,7 @@ _BUSY = "AT_BUSY_ERROR"
 _NOT_FOUND = "AT_COMMAND_NOT_FOUND"
 # Of a frame while others talk; then it goes out all the same. Listening first is courtesy, never law.
 _BUSY_TRIES = 3
+_BUSY_FRAMES = 5  # in a row that found no room
 _TRIES = 3  # of a command that may be sent twice
 _MUTE = 3  # frames in a row whose end was not reported
 
@@ -65,6 +66,7 @@ class Conversation:
         self.restarted = False
         self._mute = False
         self.busy = 0
+        self._no_room = 0  # frames in a row for which the channel was too busy
         self._unfinished = 0  # frames in a row whose end was not reported
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._loop.time()
@@ -140,8 +142,9 @@ class Conversation:
         """Send one frame and wait until it is out; then as `receiving`.
 
         When others talk the modem refuses it, and published firmware is left out of receive while it believes that
-        it receives: receiving is stopped and started, and the frame tried again, at last without listening first.
-        Raises ModemRefused when it is busy even then.
+        it receives: receiving is stopped and started, and the frame tried again. Who talks, talks to us: so a frame
+        that finds no room is given back with ModemRefused, and only when several in a row found none, so that it may
+        be the modem that is at fault, does one go out without listening first.
         """
         text = rui3.send_command(data)
         async with self._lock:
@@ -152,10 +155,15 @@ class Conversation:
                     if refused.word != _BUSY:
                         raise
                 self.busy += 1
+                if not left:
+                    self._no_room += 1
+                    if self._no_room < _BUSY_FRAMES:
+                        await self._rearm()
+                        raise ModemRefused(text, _BUSY)
                 await self._rearm(None if left else False)
                 if left:
                     # The frame's tag is as good as random: those who wait for the same end do not wait in step.
-                    await asyncio.sleep((20 + data[-1]) / 1000)
+                    await asyncio.sleep((50 + data[-1]) / 1000)
             return await self._transmit(text, air_s)
 
     async def _transmit(self, text: str, air_s: float) -> bool:
@@ -173,7 +181,7 @@ class Conversation:
         finally:
             self._sent = None
         _expect_no_error(text, event)
-        self._unfinished = 0
+        self._unfinished = self._no_room = 0
         return await self._receiving()
 
     async def _not_finished(self, silent: ModemSilent | None) -> None:

@@ -59,7 +59,7 @@ class AirRadio:
             self.drop_out("not running")
             self._air.detach(self)
 
-    async def send(self, data: bytes, air_ms: int) -> None:  # noqa: ARG002 - the air knows better
+    async def send(self, data: bytes, air_ms: int, top: bool = False) -> None:  # noqa: ARG002 - the air knows better
         """Send one frame; returns when its time on air has ended. Raises RadioError."""
         if not 1 <= len(data) <= rui3.MAX_FRAME:
             raise ValueError(f"frame must be 1..{rui3.MAX_FRAME} bytes")

@@ -43,6 +43,8 @@ class P2pRadio:
         self.name = name
         self.settings = settings
         self.sent = 0
+        self.on_sent: Callable[[bytes], None] = _nobody  # gets each frame whose time on air has ended
+        self._last = b""
         self.fault: Fault | None = None
         self.two_line_events = False
         self._air = air
@@ -151,6 +153,7 @@ class P2pRadio:
     def _transmit(self, data: bytes) -> None:
         own = self.settings
         self._since_s = None
+        self._last = data
         self._sending = self._air.transmit(
             self, data, own.coding_rate + 5, own.preamble, own.power_dbm, self._transmitted
         )
@@ -158,6 +161,7 @@ class P2pRadio:
     def _transmitted(self) -> None:
         self._sending = None
         self.sent += 1
+        self.on_sent(self._last)
         if self.fault == "loses_tx_done":
             return
         self._say("+EVT:TXP2P DONE")
@@ -178,3 +182,7 @@ class P2pRadio:
             self._air.cut(self._sending)
             self._sending = None
         self.open_window(RX_OFF)
+
+
+def _nobody(_data: bytes) -> None:
+    """Stand for who wants to know what was sent."""

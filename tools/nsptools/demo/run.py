@@ -14,7 +14,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,17 +146,17 @@ async def summary(running: Running) -> dict[str, object]:
     loop = asyncio.get_running_loop()
     end = loop.time() + DRAIN_S
     while loop.time() < end:
-        received = gateway.store.frame_count()
-        if received >= town.sent and not gateway.store.outbox_size() and not town.air.sending:
+        if not gateway.store.outbox_size() and not town.air.sending:
             break
         await asyncio.sleep(0.05)
-    sent, received = town.sent, gateway.store.frame_count()
+    journal = gateway.store.heartbeats()
+    lost = await asyncio.to_thread(_lost, town, journal)
     counted: dict[str, object] = {
         "kits": len(town.points),
-        "heartbeats_sent": sent,
-        "heartbeats_received": received,
+        "heartbeats_sent": town.sent,
+        "heartbeats_received": sum(map(len, journal.values())),
         "published": sum(publisher.published for publisher in gateway.publishers),
-        "lost": sent - received,
+        "lost": lost,
         "duplicates": running.tally.duplicates,
         "alarms": sorted(running.tally.alarms),
     }
@@ -164,6 +164,15 @@ async def summary(running: Running) -> dict[str, object]:
         events = running.story[0].tally
         counted["events"] = {"played": events.played, "failed": events.failed}
     return counted
+
+
+def _lost(town: Town, journal: Mapping[int, set[int]]) -> int:
+    """How many heartbeats the journal lacks that no kit holds for backfill any more."""
+    lost = 0
+    for point in town.points.values():
+        missed = point.heartbeats - {counter & 0xFFFF for counter in journal.get(point.address, ())}
+        lost += len(missed - point.held()) if missed else 0
+    return lost
 
 
 def _answer(town: Town, request: dict[str, str]) -> dict[str, str]:

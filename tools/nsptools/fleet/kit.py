@@ -118,12 +118,12 @@ class CountingRadio(AirRadio):
         super().__init__(air, name, phy, on_frame)
         self.spent: list[tuple[float, float, bytes]] = []
 
-    async def send(self, data: bytes, air_ms: int) -> None:
+    async def send(self, data: bytes, air_ms: int, top: bool = False) -> None:
         """Send one frame; what the radio took counts, whether it got through or not."""
         began = asyncio.get_running_loop().time()
         before = self.sent
         try:
-            await super().send(data, air_ms)
+            await super().send(data, air_ms, top)
         finally:
             if self.sent > before:
                 self.spent.append((began, asyncio.get_running_loop().time() - began, data))
