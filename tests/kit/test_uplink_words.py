@@ -1,5 +1,7 @@
 """What the gateway's words make a kit do: questions, commands, time, and a hello after a silence."""
 
+import itertools
+
 import pytest
 
 from kit_rig import ADDRESS, CP, GATEWAY, GROUP, KEY, OTHER_KEY, bit, play
@@ -323,6 +325,28 @@ def test_an_announcement_is_made_when_asked_for(tmp_path):
         await rig.heard("boot", 10)
         await rig.after(1000)
         assert len(rig.of("boot")) == 2
+
+    play(tmp_path, story, **QUIET)
+
+
+def test_after_hours_of_silence_the_boot_is_told_once_more(tmp_path):
+    """A gateway that has forgotten this boot could never answer; trying costs a frame each half hour, not a storm."""
+
+    async def story(rig):
+        await rig.to(300)
+        rig.acks = NOBODY
+        await rig.to(300 + 6 * 3600)
+        silent = rig.of("boot", since=300)
+        assert 6 <= len(silent) <= 8
+        assert silent[0].at > 2 * 3600
+        assert min(later.at - earlier.at for earlier, later in itertools.pairwise(silent)) > 1700
+        rig.acks = lambda one: one.kind in ACKED
+        await rig.heard("boot", 1900)
+        heard = rig.now()
+        for _ in range(5):
+            await rig.after(3600)
+            await rig.command("ping")
+        assert rig.of("boot", since=heard) == []
 
     play(tmp_path, story, **QUIET)
 
