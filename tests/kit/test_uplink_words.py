@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from kit_rig import ADDRESS, CP, GATEWAY, GROUP, KEY, OTHER_KEY, bit, play
+from kit_rig import ACKED, ADDRESS, CP, GATEWAY, GROUP, KEY, OTHER_KEY, bit, play
 from nspkit.remote import check_of
 from nsplink import frame, seal
 
