@@ -49,7 +49,8 @@ class Uplink:
         self.telemetry = Telemetry(conf, lambda kind: sender.air_us(sender.length(kind)), ledger, chance_ms, _HOLD_MS + start_ms)
         self._listen_until = 0  # an answer to the last frame may be on its way
         self._may_interrupt = False  # what the last frame said is not worth a delay of the top rank
-        self._heard_ms: int | None = None  # last authentic frame of the gateway
+        self._heard_ms: int | None = None  # last authentic frame of the gateway to this kit
+        self._hinted_ms: int | None = None  # or to all
         self._horizon = 0  # counters below it that are not settled were lost
         self._batch_at = 0
         self._sought_ms = 0
@@ -97,13 +98,16 @@ class Uplink:
     def contact(self, now_ms: int) -> None:
         """The gateway was heard: it knows this boot's counters, and after a silence the top rank tries again soon."""
         self.sender.wide = False
-        self.hint(now_ms)
-
-    def hint(self, now_ms: int) -> None:
-        """As far as anybody can say that a gateway is there."""
         if self._heard_ms is None or now_ms - self._heard_ms > timing.SILENCE_MS:
             self.delivery.renew(now_ms)
-        self._heard_ms = now_ms
+        self._heard_ms = self._hinted_ms = now_ms
+        self._pace.wake()
+
+    def hint(self, now_ms: int) -> None:
+        """As far as anybody can say that a gateway is there: a word to all may be an old one, played again."""
+        if self._hinted_ms is None or now_ms - self._hinted_ms > timing.SILENCE_MS:
+            self.delivery.renew(now_ms)
+        self._hinted_ms = now_ms
         self._pace.wake()
 
     def acked(self, counter: int, now_ms: int) -> None:

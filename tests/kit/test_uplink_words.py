@@ -329,6 +329,26 @@ def test_an_announcement_is_made_when_asked_for(tmp_path):
     play(tmp_path, story, **QUIET)
 
 
+def test_old_hellos_played_again_hide_nothing(tmp_path):
+    """A recorded word to all keeps no kit from telling its boot, nor from trying soon when the gateway is back."""
+
+    async def story(rig):
+        await rig.to(300)
+        rig.acks = NOBODY
+        rig.say(alarms=LOST)
+        hello = rig.hello()
+        while rig.now() < 3.5 * 3600:
+            await rig.after(50)
+            await rig.send(hello)
+        assert rig.of("boot", since=300)
+        alarm = await rig.heard("alarm", 310)
+        await rig.send(hello, 5)
+        await rig.ack(alarm.counter + 1000)
+        await rig.heard("alarm", 17)
+
+    play(tmp_path, story, **QUIET)
+
+
 def test_after_hours_of_silence_the_boot_is_told_once_more(tmp_path):
     """A gateway that has forgotten this boot could never answer; trying costs a frame each half hour, not a storm."""
 
