@@ -54,13 +54,17 @@ class Delivery:
         out = [one for one in self.items if item.cause and one.cause == item.cause]
         same = [one for one in self.items if (one.rank == TOP) == (item.rank == TOP) and one not in out]
         if len(same) >= (_MOST_TOP if item.rank == TOP else _MOST_OTHERS):
-            # A call for help gives way to nothing.
-            loser = [one for one in same if one.kind != "help"] or same
-            out.append(loser[0])
             self.dropped += 1
+            # A call for help gives way to nothing, and without a boot report nothing is ever answered.
+            losers = [one for one in same if one.kind not in ("help", "boot")]
+            if not losers and item.kind != "help":
+                return out + [item]
+            # What is over already can be spared first: its end is told in any case.
+            over = [one for one in losers if item.after is one or any(other.after is one for other in same)]
+            out.append((over or losers or same)[0])
+        self.items.append(item)
         for one in out:
             self.remove(one)
-        self.items.append(item)
         return out
 
     def remove(self, item: Item) -> None:

@@ -155,6 +155,8 @@ class Inbox:
 
     def _note_stage(self, values: dict) -> None:
         name = (values["event_boot"], values["event_n"])
+        if None in name:
+            return  # of no call
         if name not in self.stages and len(self.stages) >= _STAGES:
             self.stages.pop(min(self.stages))
         self.stages[name] = values

@@ -1,8 +1,8 @@
 """Events of the top rank: alarms that begin and end, calls for help. What must outlive a reboot is on flash.
 
-An event is [boot or None, n, cause]: named by the kit's boot and a number in it,
-so that the gateway knows it again however often it is sent. Its raise and its
-clear share the name.
+An event is [boot, n, cause], boot and n None until it is first sent: named by the
+kit's boot and a number in it, so that the gateway knows it again however often it
+is sent. Its raise and its clear share the name.
 """
 
 from nspkit.delivery import TOP, Item
@@ -39,9 +39,6 @@ class AlarmEvents:
             self._used.add(slot)
             if slot == _STATE_SLOT:
                 self.told = self._kept = data[0] << 8 | data[1]
-                for bit, cause in enumerate(ALARMS):
-                    if self.told >> bit & 1:
-                        self._last[cause] = (None, True, -_REALARM_MS)
                 continue
             item = _unpacked(data, due_ms)
             if item is None:
@@ -50,11 +47,19 @@ class AlarmEvents:
             item.slot = slot
             if item.values["event"][0] is None:
                 # Kept before it had a name, so it was never sent: it gets one of this boot.
-                item.values["event"] = self._event("help")
+                item.values["event"] = [None, None, "help"]
                 self._unnamed.append(item)
             items.append(item)
+        items.sort(key=_raise_first)
+        events: dict = {}
         for item in items:
             self.order(item, items)
+            if "alarm" in item.values:  # a cut between two records must not have it told twice
+                self._mark(ALARMS.index(item.values["alarm"]), item.kind == "alarm")
+                events[item.values["alarm"]] = item.values["event"]
+        for bit, cause in enumerate(ALARMS):
+            if self.told >> bit & 1:
+                self._last[cause] = (events.get(cause), True, -_REALARM_MS)
         return items
 
     def note(self, bits: int, now: int) -> list:
@@ -67,11 +72,11 @@ class AlarmEvents:
                 continue
             if not active:
                 event, _, raised_ms = self._last[cause]
-                event = event or self._event(cause)
+                event = event or [None, None, cause]
                 self._last[cause] = (event, False, raised_ms)
                 items.append(Item(TOP, "clear", {"event": event, "alarm": cause}, now, "clear " + cause))
             elif last is None or now - last[2] >= _REALARM_MS:
-                event = self._event(cause)
+                event = [None, None, cause]
                 self._last[cause] = (event, True, now)
                 items.append(Item(TOP, "alarm", {"event": event, "alarm": cause}, now, "alarm " + cause))
             else:
@@ -81,7 +86,7 @@ class AlarmEvents:
 
     def help(self, kind: str, mark: str, text: bytes, now: int, event: list | None) -> Item:
         """The item of a call for help; no other item ever takes its place."""
-        event = event or self._event("help")
+        event = event or [None, None, "help"]
         self._dirty = True
         return Item(TOP, "help", {"event": event, "help_kind": kind, "help_mark": mark, "text": text}, now)
 
@@ -90,9 +95,10 @@ class AlarmEvents:
         values = dict(item.values)
         event = values["event"]
         if event[0] is None:
-            if self._boot is None:
-                self._boot = counter // BLOCK % 65535
-            event[0] = self._boot
+            if self._boot is None or self._n == _EVENTS:
+                self._boot, self._n = counter // BLOCK % 65535, 0
+            event[0], event[1] = self._boot, self._n
+            self._n += 1
         values["event_boot"], values["event_n"] = event[0], event[1]
         values["age_s"] = None if item.born_ms is None else min(max(now - item.born_ms, 0) // 1000, 86400)
         return values
@@ -140,9 +146,13 @@ class AlarmEvents:
                     self._unnamed.remove(item)
                 if not named:
                     self._unnamed.append(item)
-        if self.told != self._kept:
-            self._save(bytes((self.told >> 8, self.told & 0xFF)), _STATE_SLOT)
-            self._kept = self.told
+        told = self.told
+        for item in items:
+            if item.kind in ("alarm", "clear") and item.slot is None:
+                # A reboot would find nothing of it, so it must find that it is still to be told.
+                told ^= 1 << ALARMS.index(item.values["alarm"])
+        if told != self._kept and self._save(bytes((told >> 8, told & 0xFF)), _STATE_SLOT) is not None:
+            self._kept = told
 
     def _save(self, data: bytes, slot: int | None) -> int | None:
         """Slot that holds it now, None when there is none or flash did not take it."""
@@ -164,21 +174,17 @@ class AlarmEvents:
             self._gone.append(item.slot)
             item.slot = None
 
-    def _event(self, cause: str) -> list:
-        if self._n == _EVENTS:
-            self._boot, self._n = None, 0
-        event = [self._boot, self._n, cause]
-        self._n += 1
-        return event
-
     def _mark(self, bit: int, active: bool) -> None:
         self.told = self.told | 1 << bit if active else self.told & ~(1 << bit)
-        self._dirty = True
 
 
 def overtakes(item: Item, other: Item) -> bool:
     """Whether the beginning of an alarm makes the end of the one before, not yet told, false."""
     return item.kind == "alarm" and other.kind == "clear" and other.values["alarm"] == item.values["alarm"]
+
+
+def _raise_first(item: Item) -> bool:
+    return item.kind == "clear"
 
 
 def _packed(item: Item) -> bytes:
@@ -188,7 +194,8 @@ def _packed(item: Item) -> bytes:
         what = HELP_KINDS.index(values["help_kind"]), HELP_MARKS.index(values["help_mark"])
     else:
         what = ALARMS.index(values["alarm"]), 0
-    boot = 65535 if boot is None else boot
+    if boot is None:
+        boot, n = 65535, 0
     return bytes((_KINDS.index(item.kind), boot >> 8, boot & 0xFF, n, what[0], what[1], 0)) + values.get("text", b"")
 
 

@@ -50,7 +50,8 @@ class Uplink:
         self.telemetry = Telemetry(conf, lambda kind: sender.air_us(sender.length(kind)), ledger, chance_ms, _HOLD_MS + start_ms)
         self._listen_until = 0  # an answer to the last frame may be on its way
         self._may_interrupt = False  # what the last frame said is not worth a delay of the top rank
-        self._heard_ms: int | None = None  # last authentic frame of the gateway
+        self._heard_ms: int | None = None  # last authentic frame of the gateway to this kit
+        self._hinted_ms: int | None = None  # or to all
         self._horizon = 0  # counters below it that are not settled were lost
         self._batch_at = 0
         self._sought_ms = 0
@@ -98,13 +99,16 @@ class Uplink:
     def contact(self, now_ms: int) -> None:
         """The gateway was heard: it knows this boot's counters, and after a silence the top rank tries again soon."""
         self.sender.wide = False
-        self.hint(now_ms)
-
-    def hint(self, now_ms: int) -> None:
-        """As far as anybody can say that a gateway is there."""
         if self._heard_ms is None or now_ms - self._heard_ms > timing.SILENCE_MS:
             self.delivery.renew(now_ms)
-        self._heard_ms = now_ms
+        self._heard_ms = self._hinted_ms = now_ms
+        self._pace.wake()
+
+    def hint(self, now_ms: int) -> None:
+        """As far as anybody can say that a gateway is there: a word to all may be an old one, played again."""
+        if self._hinted_ms is None or now_ms - self._hinted_ms > timing.SILENCE_MS:
+            self.delivery.renew(now_ms)
+        self._hinted_ms = now_ms
         self._pace.wake()
 
     def acked(self, counter: int, now_ms: int) -> None:
@@ -137,8 +141,9 @@ class Uplink:
         self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
 
     def lost_below(self, counter: int) -> None:
-        """The gateway asks for what it misses below this counter."""
+        """The gateway asks for what it misses below this counter, be it ever so little."""
         self._horizon = max(self._horizon, counter)
+        self._patience = 0
 
     def answer(self, counter: int, result: str, value: bytes, now_ms: int) -> None:
         """Answer a downlink, again until the answer is acknowledged."""
@@ -188,7 +193,8 @@ class Uplink:
 
     def _choose(self, values: dict, now: int) -> tuple | None:
         """(rank, kind, item or None) of the first frame that is due and that the law has room for."""
-        found = [(item.rank, item.kind, item) for item in self.delivery.due(now) if item.rank == TOP or now >= _HOLD_MS]
+        waiting = self.delivery.due(now)
+        found = [(one.rank, one.kind, one) for one in waiting if now >= _HOLD_MS or self._may_reserve(one.rank, one.kind)]
         if now >= _HOLD_MS:
             asked = self.telemetry.asked(now)
             if asked is not None:
@@ -202,9 +208,13 @@ class Uplink:
         for one in found:
             if best is None or one[0] < best[0]:
                 item_values = one[2].values if one[2] is not None else None
-                if self.sender.admits(one[1], now, one[0] == TOP, item_values):
+                if self.sender.admits(one[1], now, self._may_reserve(one[0], one[1]), item_values):
                     best = one
         return best
+
+    def _may_reserve(self, rank: int, kind: str) -> bool:
+        """Whether the top rank's part of the hour is for this: also for the report without which it gets no answer."""
+        return rank == TOP or (kind == "boot" and self.sender.wide and any(one.rank == TOP for one in self.delivery.items))
 
     def _idle_ms(self, now: int) -> int:
         times = [self.telemetry.next_ms()]
@@ -214,7 +224,8 @@ class Uplink:
         return min(times) - now if min(times) > now else _BLOCKED_MS
 
     async def _send_item(self, item: Item) -> None:
-        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), item.rank == TOP)
+        reserved = self._may_reserve(item.rank, item.kind)
+        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), reserved)
         if counter is None:
             return
         end = self.sender.end_ms
@@ -262,14 +273,15 @@ class Uplink:
         """Make the next batch of lost heartbeats an item, when the gateway is there and nothing else waits."""
         if now < self._batch_at or not self._horizon or self._heard_ms is None or self.delivery.items:
             return
-        if not self.journal.unsettled():
+        waiting = self.journal.unsettled()
+        if 0 < waiting < _SMALL_BATCH and self._patience:
             self._horizon = 0
             return
-        records = self.journal.take(backfill.MAX_RECORDS, self._horizon)
-        if not records or (len(records) < _SMALL_BATCH and self._patience):
+        records = self.journal.take(backfill.MAX_RECORDS, self._horizon) if waiting else []
+        if not records:
             self._horizon = 0
+            self._patience = _PATIENCE
             return
-        self._patience = _PATIENCE
         data, count = backfill.pack([(one[0], one[2], one[3]) for one in records])
         values = {
             "base_counter": records[0][0], "base_age_s": None, "records": data,

@@ -49,6 +49,16 @@ async def modem(air):
     await modem.stop()
 
 
+async def next_heartbeat(listener):
+    """Header and values of the next frame with quantities; reports of the kit itself go between them."""
+    while True:
+        count = len(listener.heard)
+        await listener.wait(count + 1, FRAME_S)
+        header, values = listener.opened(count)
+        if header.kind in ("vital", "full"):
+            return header, values
+
+
 async def test_heartbeats_carry_the_plants_values(kit, site, air, modem):
     """Firmware files run under CPython too, and what a register says is what a receiver reads."""
     said = []
@@ -56,9 +66,8 @@ async def test_heartbeats_carry_the_plants_values(kit, site, air, modem):
     board = hostkit.HostBoard(kit.folder, {BUS_UART: site.bus_path, RADIO_UART: modem.path})
     running = asyncio.create_task(hostkit.run(board, said.append))
     try:
-        await listener.wait(1, FRAME_S)
-        header, values = listener.opened(0)
-        assert (header.kind, header.address, header.counter) == ("full", kit.address, 0)
+        header, values = await next_heartbeat(listener)
+        assert (header.kind, header.address) == ("full", kit.address)
         assert values["alarms"] == 0
         assert values["generator_state"] == "running"
         assert values["power_source"] == "generator"
@@ -72,10 +81,9 @@ async def test_heartbeats_carry_the_plants_values(kit, site, air, modem):
         async with asyncio.timeout(FRAME_S):
             # A heartbeat that was due may leave before the register is read again.
             while values["fuel_permille"] != 370:
-                count = len(listener.heard)
-                await listener.wait(count + 1, FRAME_S)
-                header, values = listener.opened(count)
-                assert header.counter == count
+                header, values = await next_heartbeat(listener)
+        headers = [listener.opened(index)[0] for index in range(len(listener.heard))]
+        assert [header.counter for header in headers] == list(range(len(headers)))
     finally:
         running.cancel()
         await asyncio.wait([running])

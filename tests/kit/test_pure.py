@@ -2,25 +2,28 @@ from pathlib import Path
 
 import pytest
 
+import pure_events
 import pure_kit
+import pure_link
 import pure_remote
 import pure_tables
+import small_aes
 from nsptools.bench import vm
 
 SCRIPT = "import {0}\nprint({0}.check())\n"
-# All tables at once are more than a kit ever holds; one kit's heap is bounded where the whole kit runs.
-HEAPS = {pure_kit: "192k", pure_remote: "192k", pure_tables: "512k"}
+# All tables at once, or all the link beside its checks, are more than a kit ever holds; one kit's heap is bounded where the whole kit runs.
+HEAPS = {pure_events: "512k", pure_kit: "192k", pure_link: "512k", pure_remote: "192k", pure_tables: "512k"}
 both = pytest.mark.parametrize("checks", list(HEAPS), ids=lambda module: module.__name__)
 
 
 def files_for_the_vm():
-    own = {Path(module.__file__).name: Path(module.__file__).read_bytes() for module in HEAPS}
+    own = {Path(module.__file__).name: Path(module.__file__).read_bytes() for module in (*HEAPS, small_aes)}
     return vm.firmware_files() | own
 
 
 @both
 def test_pure_modules_on_cpython(checks):
-    """Requests, replies, registers, alarms, the clock, commands and messages come out as the documents say."""
+    """Requests, replies, registers, alarms, the clock, the link, commands and messages come out as the documents say."""
     assert checks.check() == []
 
 

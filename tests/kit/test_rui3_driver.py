@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from nspkit.radio import RadioError, ladder
+from nspkit.radio import RadioBusy, RadioError, ladder
 from radio_bench import AIR_MS, FRAME, SET, Bench, on_bench
 
 
@@ -23,7 +23,17 @@ from radio_bench import AIR_MS, FRAME, SET, Bench, on_bench
         {"cad_waits": True},
         {"pins": False},
     ],
-    ids=str,
+    # Named by hand: the text of a set differs from process to process, and workers must agree on names.
+    ids=[
+        "never set",
+        "set otherwise",
+        "echo",
+        "old bandwidth, echo",
+        "bare values, echo",
+        "two-line events",
+        "cad waits",
+        "no pins",
+    ],
 )
 def test_every_firmware_is_set_read_back_and_used(options):
     """A new modem, one set otherwise, and each known dialect ends in the same words and carries frames."""
@@ -199,14 +209,14 @@ def test_a_busy_channel_delays_a_frame_and_the_receiver_stays_alive():
 
 
 def test_a_channel_that_is_never_free_does_not_silence_the_kit(monkeypatch):
-    """Listening first is courtesy: after three refusals the frame goes out, and later it listens again."""
+    """Listening first is courtesy: after three refusals what is urgent goes out, and later it listens again."""
     monkeypatch.setattr(ladder, "RENEW_MS", 100_000)
 
     async def story(bench: Bench) -> None:
         await bench.until()
         bench.air.busy = lambda _radio: True
         start = bench.clock.ms()
-        await bench.radio.send(FRAME, AIR_MS)
+        await bench.radio.send(FRAME, AIR_MS, top=True)
         assert bench.clock.ms() - start < AIR_MS + 1000
         assert bench.neighbour.heard == [FRAME]
         assert (bench.modem.settings.cad, bench.radio.counts["busy"]) == (0, ladder.BUSY_TRIES)
@@ -215,6 +225,25 @@ def test_a_channel_that_is_never_free_does_not_silence_the_kit(monkeypatch):
         del bench.air.busy
         await bench.clock.sleep_ms(ladder.RENEW_MS + ladder.QUIET_MS + 2000)
         assert bench.modem.settings.cad == 1
+        assert await bench.works()
+
+    on_bench(story)
+
+
+def test_what_can_wait_waits_for_a_free_channel_but_not_for_ever():
+    """A heartbeat is handed back while others talk, also the next; a modem that always says busy is not believed."""
+
+    async def story(bench: Bench) -> None:
+        await bench.until()
+        bench.air.busy = lambda _radio: True
+        for _ in range(ladder.BUSY_FRAMES - 1):
+            with pytest.raises(RadioBusy):
+                await bench.radio.send(FRAME, AIR_MS)
+            assert bench.radio.state == "up"
+        assert bench.neighbour.heard == []
+        await bench.radio.send(FRAME, AIR_MS)
+        assert bench.neighbour.heard == [FRAME]
+        del bench.air.busy
         assert await bench.works()
 
     on_bench(story)

@@ -52,7 +52,7 @@ async def go():
     running = asyncio.create_task(radio.run())
     while radio.state == "down":
         await asyncio.sleep_ms(5)
-    await attempt(radio.send(b"\\xe0\\x00", 1))  # busy four times: refused
+    await attempt(radio.send(b"\\xe0\\x00", 1, True))  # busy four times: refused
     print(modem.words["CAD"], radio.cause)
     while radio.state == "down":
         await asyncio.sleep_ms(5)

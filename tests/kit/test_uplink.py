@@ -1,118 +1,30 @@
-import asyncio
+"""What leaves when everything wants to: ranks, the law, a broken radio, a failing flash, names of events."""
+
 import itertools
-from types import SimpleNamespace
 
-import pytest
-
-import virtual
+from kit_rig import ONE_PERCENT, TOP, bit, event, play, steps
 from nspkit import persist
-from nspkit.radio import RadioRefused
-from nspkit.uplink import Bucket, Uplink, changed
-from nsplink import frame, message, seal
-from nsplink.fields import ALARMS
+from nsplink import frame
 
-KEY = bytes(range(16))
-SETTINGS = {
-    "address": 65,
-    "heartbeat_s": 300,
-    "full_s": 3600,
-    "change_gap_s": 60,
-    "change_refill_s": 300,
-    "rated_w": 10000,
-    "radio": {"sf": 9, "bandwidth_khz": 125, "coding_rate": 5, "preamble": 8},
-}
-STEADY = {
-    "fuel_permille": 500,
-    "generator_state": "running",
-    "generator_mode": "auto",
-    "power_source": "generator",
-    "battery_permille": 1000,
-    "load_w": 8000,
-    "alarms": 0,
-    "q_generator": "good",
-    "q_battery": "good",
-    "q_meter": "good",
-    "q_tank": "good",
-}
+HEARTBEATS = ("vital", "full")
 
 
-class Radio:
-    """A radio that takes its time on air. ``fails``: raise for so many sends."""
-
-    def __init__(self, clock):
-        self.clock = clock
-        self.state = "up"
-        self.fails = 0
-        self.frames = []
-
-    async def send(self, data, air_ms):
-        if self.fails:
-            self.fails -= 1
-            raise RadioRefused("AT_BUSY_ERROR")
-        self.frames.append((self.clock.ms(), data))
-        await self.clock.sleep_ms(air_ms)
-
-
-def sends(tmp_path, seconds, script=lambda *_: None, duty_us=360_000_000, **settings):
-    """[(s, kind, counter, values)] that a kit sends in so long; ``script(values, radio, second)``."""
-    for name in persist.FILES:
-        (tmp_path / name).write_bytes(persist.initial_record(1, KEY))
-
-    async def go():
-        clock = virtual.clock()
-        radio, values = Radio(clock), dict(STEADY)
-        uplink = Uplink(
-            SETTINGS | settings,
-            duty_us,
-            1,
-            lambda _: dict(values),
-            radio,
-            seal.UplinkKey(KEY),
-            persist.CounterStore(f"{tmp_path}/", 1, KEY),
-            asyncio.Lock(),
-            clock,
-            lambda _: None,
-            lambda: None,
-            1000,
-        )
-        task = asyncio.create_task(uplink.run())
-        for second in range(seconds):
-            script(values, radio, second)
-            await clock.sleep_ms(1000)
-        task.cancel()
-        return SimpleNamespace(frames=[opened(*item) for item in radio.frames], uplink=uplink, radio=radio)
-
-    return virtual.run(go())
-
-
-def opened(ms, data):
-    header, _ = frame.parse(data)
-    values = message.decode(header.kind, seal.UplinkKey(KEY).open(data, header, header.counter))
-    return ms / 1000, header.kind, header.counter, values
-
-
-def test_heartbeats_keep_their_intervals(tmp_path):
-    """Vital every five minutes, full every hour, the first after the hold, none drifting."""
-    frames = sends(tmp_path, 4 * 3600).frames
-    fulls = [at for at, kind, _, _ in frames if kind == "full"]
-    everything = [at for at, _, _, _ in frames]
-    assert len(fulls) == 4
-    assert 47 <= len(everything) <= 49
-    assert everything[0] >= 5
-    assert all(
-        abs((at - everything[0]) % 300) < 2 or abs((at - everything[0]) % 300) > 298 for at in everything
-    )
+def burn(rig):
+    """Spend all that is not the top rank's own."""
+    now = rig.kit.clock.ms()
+    ledger = rig.kit.budget.ledger
+    ledger.spend(now, ledger.bound_us(False) - ledger.spent_us(now))
 
 
 def test_every_transmission_has_a_new_counter(tmp_path):
     """No counter occurs twice, also where the radio refused a frame."""
 
-    def script(values, radio, second):
+    def script(rig, second):
         if second % 20 == 0:
-            radio.fails = 2
+            rig.kit.on_air.refuse = 2
 
-    frames = sends(tmp_path, 600, script, heartbeat_s=5).frames
-    counters = [counter for _, _, counter, _ in frames]
+    rig = steps(tmp_path, 600, script, heartbeat_s=5)
+    counters = [one.counter for one in rig.frames]
     assert len(counters) > 50
     assert counters == sorted(set(counters))
 
@@ -120,176 +32,243 @@ def test_every_transmission_has_a_new_counter(tmp_path):
 def test_an_alarm_goes_first_and_says_its_age(tmp_path):
     """An alarm leaves at once when the radio comes back, before any heartbeat, with its true age."""
 
-    def script(values, radio, second):
-        radio.state = "down" if 10 <= second < 100 else "up"
+    def script(rig, second):
+        if second == 10:
+            rig.kit.on_air.drop_out()
         if second == 40:
-            values["alarms"] = 1 << ALARMS.index("power_lost")
-
-    frames = sends(tmp_path, 200, script, heartbeat_s=10).frames
-    at, kind, _, values = next(item for item in frames if item[0] >= 100)
-    assert kind == "alarm"
-    assert at < 101
-    assert values["alarm"] == "power_lost"
-    assert values["age_s"] in (59, 60, 61)
-    assert values["event_n"] == 0
-
-
-def test_a_change_goes_out_at_once_but_never_floods(tmp_path):
-    """A new state is on the air within a second; a flapping bit gets one a minute and twelve an hour."""
-
-    def once(values, radio, second):
+            rig.say(alarms=bit("power_lost"))
         if second == 100:
-            values["generator_state"] = "stopped"
+            rig.kit.on_air.come_back()
 
-    frames = sends(tmp_path, 200, once).frames
-    assert [kind for at, kind, _, _ in frames if 100 <= at < 101.5] == ["full"]
-
-    def flapping(values, radio, second):
-        values["generator_state"] = ("stopped", "running")[second % 2]
-
-    frames = sends(tmp_path, 3600, flapping).frames
-    assert len(frames) <= 12 + 12 + 12 + 2
+    rig = steps(tmp_path, 200, script, heartbeat_s=10)
+    first = next(one for one in rig.frames if one.at >= 100)
+    assert first.kind == "alarm"
+    assert first.at < 101
+    assert first.values["alarm"] == "power_lost"
+    assert first.values["age_s"] in (59, 60, 61)
 
 
 def test_law_stretches_an_absurd_interval(tmp_path):
     """On a 1 % channel a heartbeat a second is sent as often as the law allows, and the reserve stays whole."""
-    done = sends(tmp_path, 3700, heartbeat_s=1, duty_us=36_000_000)
-    air_us = sum(done.uplink.air_us(len(data)) for at, data in done.radio.frames if at >= 100_000)
-    assert 12_000_000 < air_us <= 24_000_000
-    assert done.uplink.ledger.admits(3_700_000, 200_000, top=True)
+    left = []
+
+    async def story(rig):
+        await rig.to(3700)
+        left.append(rig.kit.budget.admits(rig.kit.clock.ms(), 8_000_000, top=True))
+
+    rig = play(tmp_path, story, heartbeat_s=1, phy=ONE_PERCENT)
+    air_s = sum(rig.air_s(one.data) for one in rig.frames if one.at >= 100)
+    assert 12 < air_s <= 24
+    assert left == [True]
+
+
+def test_the_top_class_has_its_share_when_heartbeats_have_burnt_the_rest(tmp_path):
+    """On a full 1 % channel an alarm still leaves at once."""
+
+    async def story(rig):
+        await rig.to(3600)
+        burn(rig)
+        rig.say(alarms=bit("power_lost"))
+        await rig.to(3605)
+
+    rig = play(tmp_path, story, phy=ONE_PERCENT)
+    assert [(one.kind, round(one.at)) for one in rig.frames if one.at >= 3600] == [("alarm", 3600)]
+
+
+def test_the_share_of_the_top_class_ends_too(tmp_path):
+    """No alarm, however urgent, puts a kit beyond its lawful hour."""
+
+    async def story(rig):
+        rig.acks = lambda _one: False
+        await rig.to(100)
+        ledger = rig.kit.budget.ledger
+        now = rig.kit.clock.ms()
+        ledger.spend(now, ledger.limit_us - ledger.spent_us(now) - 400_000)
+        for _ in range(20):
+            rig.help()
+        await rig.to(300)
+
+    rig = play(tmp_path, story, phy=ONE_PERCENT)
+    assert 0 < sum(rig.air_s(one.data) for one in rig.frames if one.at >= 100) <= 0.4
 
 
 def test_a_clear_ends_its_alarm(tmp_path):
     """The end of a cause goes out at once, under the event that it ends, and not without one."""
 
-    def script(values, radio, second):
-        values["alarms"] = 1 << ALARMS.index("power_lost") if 20 <= second < 50 else 0
+    def script(rig, second):
+        rig.say(alarms=bit("power_lost") if 120 <= second < 150 else 0)
 
-    frames = sends(tmp_path, 100, script).frames
-    events = [(round(at), kind, values) for at, kind, _, values in frames if kind in ("alarm", "clear")]
-    assert [(at, kind) for at, kind, _ in events] == [(20, "alarm"), (50, "clear")]
-    assert {(v["event_boot"], v["event_n"], v["alarm"]) for _, _, v in events} == {(0, 0, "power_lost")}
+    rig = steps(tmp_path, 200, script)
+    events = rig.of(*TOP)
+    assert [(round(one.at), one.kind) for one in events] == [(120, "alarm"), (150, "clear")]
+    assert event(events[0]) == event(events[1])
+    assert {one.values["alarm"] for one in events} == {"power_lost"}
     assert frame.tag_length("clear") == 8
 
 
 def test_a_flapping_cause_drowns_no_other(tmp_path):
     """One bit that flaps for an hour on a 1 % channel leaves room for a real alarm and for heartbeats."""
 
-    def script(values, radio, second):
-        flapping = (second // 10 % 2) << ALARMS.index("generator_not_ready")
-        values["alarms"] = flapping | (1 << ALARMS.index("power_lost") if second >= 3000 else 0)
+    def script(rig, second):
+        flapping = (second // 10 % 2) * bit("generator_not_ready")
+        rig.say(alarms=flapping | (bit("power_lost") if second >= 3000 else 0))
 
-    frames = sends(tmp_path, 3600, script, duty_us=36_000_000).frames
-    lost = [at for at, kind, _, values in frames if kind == "alarm" and values["alarm"] == "power_lost"]
+    rig = steps(tmp_path, 3600, script, phy=ONE_PERCENT)
+    lost = [one.at for one in rig.of("alarm") if one.values["alarm"] == "power_lost"]
     assert 3000 <= lost[0] <= 3002
-    assert len([1 for _, kind, _, _ in frames if kind == "alarm"]) <= 14
-    assert max(at for at, kind, _, _ in frames if kind in ("vital", "full")) > 3300
+    assert len(rig.of("alarm")) <= 14
+    assert rig.of(*HEARTBEATS)[-1].at > 3200
 
 
 def test_while_the_radio_is_down_each_cause_waits_once(tmp_path):
     """Causes that flap while nothing can be sent do not push out the first of another."""
 
-    def script(values, radio, second):
-        radio.state = "down" if 10 <= second < 300 else "up"
-        flapping = (second // 5 % 2) << ALARMS.index("generator_not_ready")
-        values["alarms"] = flapping | (1 << ALARMS.index("power_lost") if second >= 20 else 0)
+    def script(rig, second):
+        if second == 10:
+            rig.kit.on_air.drop_out()
+        if second == 300:
+            rig.kit.on_air.come_back()
+        flapping = (second // 5 % 2 if second < 300 else 1) * bit("generator_not_ready")
+        rig.say(alarms=flapping | (bit("power_lost") if second >= 20 else 0))
 
-    frames = sends(tmp_path, 320, script).frames
-    after = [values for at, kind, _, values in frames if kind == "alarm" and at >= 300]
-    assert sorted(values["alarm"] for values in after) == ["generator_not_ready", "power_lost"]
-    assert len({(values["event_boot"], values["event_n"]) for values in after}) == 2
+    rig = steps(tmp_path, 320, script, heartbeat_s=3600)
+    after = rig.of("alarm", since=300)
+    assert sorted(one.values["alarm"] for one in after) == ["generator_not_ready", "power_lost"]
+    assert len({event(one) for one in after}) == 2
 
 
 def test_events_of_one_boot_never_share_an_id(tmp_path):
     """After 255 events the boot number moves on, so that each alarm stays one of its own."""
 
-    def script(values, radio, second):
-        values["alarms"] = 1 << (second // 10 % 13) if second // 10 % 2 else 0
+    def script(rig, second):
+        if second % 5 == 0:
+            rig.say(alarms=1 << (second // 10 % 13) if second // 5 % 2 else 0)
 
-    frames = sends(tmp_path, 20_000, script, heartbeat_s=3600).frames
-    ids = [(values["event_boot"], values["event_n"]) for _, kind, _, values in frames if kind == "alarm"]
+    rig = steps(tmp_path, 8000, script, heartbeat_s=3600)
+    ids = {}
+    for one in rig.of("alarm", "help"):
+        assert ids.setdefault(event(one), one.values["alarm"]) == one.values["alarm"]
     assert len(ids) > 255
-    assert len(set(ids)) == len(ids)
+
+
+def test_nor_while_a_radio_is_broken_for_a_day(tmp_path):
+    """An alarm that has waited through hundreds of others for the radio is not taken for one of them."""
+
+    async def story(rig):
+        await rig.to(100)
+        rig.kit.on_air.drop_out()
+        others = sum(1 << number for number in range(13)) & ~bit("power_lost")
+        for number in range(50):
+            rig.say(alarms=bit("power_lost") | (others if number % 2 == 0 else 0))
+            await rig.after(290 if number % 2 else 15)
+            rig.kit.uplink.wake()
+        rig.say(alarms=bit("power_lost") | others)
+        rig.kit.on_air.come_back()
+        await rig.after(600)
+
+    rig = play(tmp_path, story, heartbeat_s=3600)
+    names = {}
+    for one in rig.of("alarm", since=200):
+        assert names.setdefault(event(one), one.values["alarm"]) == one.values["alarm"]
+    assert len(set(names.values())) == 13
 
 
 def test_a_radio_that_refuses_costs_no_lawful_airtime(tmp_path):
     """What was never on the air is not booked, and tries grow apart."""
+    spent = []
 
-    def script(values, radio, second):
-        radio.fails = 10**6 if second < 600 else 0
+    async def story(rig):
+        rig.kit.on_air.refuse = 10**6
+        await rig.to(600)
+        spent.append(rig.kit.budget.ledger.spent_us(600_000))
+        rig.kit.on_air.refuse = 0
+        await rig.to(700)
 
-    done = sends(tmp_path, 700, script, heartbeat_s=5, duty_us=36_000_000)
-    assert done.uplink.ledger.spent_us(700_000) < 4_000_000
-    assert 600 <= done.frames[0][0] <= 661
-    assert done.frames[0][2] < 30
-
-
-def test_a_change_that_could_not_leave_keeps_its_token(tmp_path):
-    """One busy answer does not hold a change back for a minute."""
-
-    def script(values, radio, second):
-        if second == 100:
-            values["power_source"] = "grid"
-            radio.fails = 1
-
-    frames = sends(tmp_path, 200, script).frames
-    assert [kind for at, kind, _, _ in frames if 100 <= at < 105] == ["full"]
+    rig = play(tmp_path, story, heartbeat_s=5, phy=ONE_PERCENT)
+    assert spent == [0]
+    assert 600 <= rig.frames[0].at <= 661
+    assert rig.frames[0].counter < 30
 
 
-def test_a_value_that_is_stale_for_a_moment_sends_nothing(tmp_path):
-    """Stale counts as a change only when it lasts."""
+def test_a_radio_that_does_not_say_that_it_sent_is_booked(tmp_path):
+    """A frame whose end nobody confirmed was on the air as far as the law goes, and is sent again."""
+    spent = []
 
-    def script(values, radio, second):
-        values["q_meter"] = "stale" if second in (100, 101, 102) or second >= 150 else "good"
+    async def story(rig):
+        await rig.to(400)
+        rig.acks = lambda _one: False
+        before = rig.kit.budget.ledger.spent_us(400_000)
+        rig.kit.on_air.forget = 1
+        rig.say(alarms=bit("power_lost"))
+        await rig.to(405)
+        spent.append(rig.kit.budget.ledger.spent_us(405_000) - before)
 
-    frames = sends(tmp_path, 200, script).frames
-    assert [round(at) for at, _, _, _ in frames if at >= 95] == [160]
+    rig = play(tmp_path, story)
+    alarms = rig.of("alarm")
+    assert len(alarms) >= 2
+    assert len({event(one) for one in alarms}) == 1
+    assert spent[0] >= 1e6 * sum(rig.air_s(one.data) for one in alarms) - 1
 
 
 def test_flash_that_fails_stops_transmission_not_the_kit(tmp_path):
     """Without a counter nothing is sent, and the kit goes on looking."""
 
-    def script(values, radio, second):
-        if second == 1:
-            for name in persist.FILES:
-                (tmp_path / name).unlink()
-                (tmp_path / name).mkdir()
+    async def story(rig):
+        for name in persist.FILES:
+            (tmp_path / name).unlink()
+            (tmp_path / name).mkdir()
+        rig.say(alarms=bit("power_lost"))
+        await rig.to(300)
 
-    done = sends(tmp_path, 300, script)
-    assert done.frames == []
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({}, False),
-        ({"fuel_permille": 455}, False),
-        ({"fuel_permille": 450}, True),
-        ({"fuel_permille": None}, True),
-        ({"load_w": 5600}, False),
-        ({"load_w": 5500}, True),
-        ({"load_w": 0}, True),
-        ({"battery_permille": 950}, True),
-        ({"generator_mode": "off"}, True),
-        ({"power_source": None}, True),
-        ({"q_tank": "stale"}, False),
-        ({"q_tank": None}, True),
-        ({"q_tank": "none"}, True),
-        ({"alarms": 1}, True),
-    ],
-)
-def test_what_counts_as_a_change(change, expected):
-    """A reader of the last frame is told when it would mislead him, and left alone otherwise."""
-    assert changed(STEADY | change, STEADY, 10000) is expected
+    assert play(tmp_path, story).frames == []
 
 
-def test_bucket_refills():
-    """Twelve changes are kept, one comes back each refill time, and none sooner than the gap."""
-    bucket = Bucket(60_000, 300_000)
-    taken = []
-    for now in range(0, 7_200_000, 1000):
-        if bucket.ready(now):
-            bucket.take(now)
-            taken.append(now)
-    assert all(later - earlier >= 60_000 for earlier, later in itertools.pairwise(taken))
-    assert 12 + 22 <= len(taken) <= 12 + 25
+def test_ranks_are_strict_on_the_air(tmp_path):
+    """When everything waits at once, help goes before alarms, those before answers, changes, heartbeats."""
+
+    async def story(rig):
+        await rig.to(700)
+        rig.kit.on_air.drop_out()
+        now = rig.kit.clock.ms()
+        rig.kit.uplink.say(
+            "report", {"stock_low": 0, "displayed_rev": 0, "event_boot": 0, "event_n": 0}, now, "report"
+        )
+        rig.kit.uplink.answer(77, "done", b"", now)
+        rig.say(generator_mode="off")
+        await rig.to(1600)  # heartbeats are due
+        rig.say(alarms=bit("fuel_low") | bit("generator_not_ready"))
+        rig.help()
+        rig.kit.on_air.come_back()
+        await rig.to(1700)
+
+    rig = play(tmp_path, story)
+    kinds = [one.kind for one in rig.frames if one.at >= 1600]
+    assert kinds[:4] == ["help", "alarm", "alarm", "answer"]
+    assert sorted(kinds[4:6]) == ["full", "report"]
+
+
+def test_a_busy_channel_is_waited_for_but_not_for_ever(tmp_path):
+    """Somebody else's chirps put a heartbeat off by moments; an alarm goes after three looks."""
+    looks = []
+
+    async def story(rig):
+        await rig.to(100)
+
+        async def never():
+            looks.append(rig.now())
+            return False
+
+        rig.kit.on_air.clear = never
+        await rig.to(1200)
+        waited = len(looks)
+        del looks[:]
+        rig.say(alarms=bit("power_lost"))
+        await rig.to(1202)
+        assert waited > 100
+
+    rig = play(tmp_path, story)
+    assert [one.kind for one in rig.frames if one.at >= 100 + 90] == ["alarm"]
+    alarm = rig.of("alarm")[0]
+    assert 1200 <= alarm.at <= 1203
+    own = [at for at in looks if at <= alarm.at][-3:]
+    assert all(0.05 <= later - earlier <= 0.35 for earlier, later in itertools.pairwise(own))

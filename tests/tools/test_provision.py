@@ -180,7 +180,7 @@ def test_two_registers_from_one_list_share_no_key(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         made = _demo(tmp_path / name)
         keys |= {k.key for k in KeyRegister.load(made.config.keys, demo=True).keys}
-    assert len(keys) == 6
+    assert len(keys) == 2 * (len(SITES) + 1)  # each point's, and the group's
 
 
 def test_outside_a_demo_the_register_is_encrypted(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_outside_a_demo_the_register_is_encrypted(tmp_path: Path) -> None:
     made = real()
     assert made.config.passphrase_file == file
     passphrase = read_passphrase(made.config.passphrase_file)
-    assert len(KeyRegister.load(made.config.keys, passphrase).keys) == 3
+    assert len(KeyRegister.load(made.config.keys, passphrase).keys) == len(SITES) + 1  # and the group's
     conf = settings.load(f"{made.kits[0].folder}/")
     assert (conf["heartbeat_s"], conf["change_gap_s"], conf["change_refill_s"]) == (300, 60, 300)
 

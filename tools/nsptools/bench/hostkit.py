@@ -12,6 +12,7 @@ import fcntl
 import os
 import random
 import struct
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -20,10 +21,12 @@ from pathlib import Path
 from nspkit import app, start
 from nspkit.clock import Clock
 from nspkit.log import Log
+from nspkit.pace import Pace
 
 # Reset and supply of a modem, each held with True and let go with False; None: no hand on it.
 Hand = Callable[[bool], None] | None
 ModemPower = tuple[Hand, Hand]
+_TICK_MS = 250
 
 
 class HostUart:
@@ -84,6 +87,7 @@ class HostBoard:
     """
 
     reset_cause = "power"
+    interpreter = sys.implementation.version[:3]
 
     def __init__(
         self, folder: Path, uarts: dict[int, str], seed: int = 1, modem_power: ModemPower = (None, None)
@@ -100,6 +104,13 @@ class HostBoard:
 
     def collect(self) -> None:
         """CPython's collector needs no help between requests."""
+
+    def pace(self) -> Pace:
+        """How a task waits for its next turn."""
+        return Pace(self.clock, _TICK_MS)
+
+    def rtc(self) -> None:
+        """No memory outlives a reset here: each start is one after a loss of power."""
 
     def wdt(self) -> _Nothing:
         """No watchdog: a stuck test is ended by its own limit."""

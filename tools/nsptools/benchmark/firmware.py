@@ -27,6 +27,7 @@ import tempfile
 from pathlib import Path
 
 from nspkit.kit import GROUPS_MS
+from nsplink import frame
 from nsptools.bench.twin import TwinError
 from nsptools.bench.twin.supervisor import SHIMS_BYTES
 from nsptools.benchmark import heap
@@ -82,9 +83,10 @@ async def _run(folder: Path, kit: ProvisionedKit, window_s: float) -> dict[str, 
             await twin.wait_for_log(_UP, _UP_S)
             since_s, spent_ms = loop.time(), _cpu_ms(twin.pid)
             await asyncio.sleep(window_s)
-            heard = running.listener.heard
-            await twin.wait_for(lambda: bool(heard) or heap.fault(running) is not None, _FIRST_FRAME_S)
-        except TwinError as error:
+            await twin.wait_for(
+                lambda: bool(heap.heartbeats(running)) or heap.fault(running) is not None, _FIRST_FRAME_S
+            )
+        except (TwinError, frame.FrameError) as error:
             raise BenchmarkError(f"firmware: the kit did not come to work: {error}") from error
         spent_ms, lasted_s = _cpu_ms(twin.pid) - spent_ms, loop.time() - since_s
         wrong = heap.fault(running)

@@ -54,10 +54,11 @@ async def runs_in(folder: Path, kit: ProvisionedKit, heap_bytes: int) -> bool:
     """Whether a kit with this heap starts, reads its devices and sends two frames, without a MemoryError."""
     try:
         async with rig(folder, kit, heap_bytes=heap_bytes) as running:
-            heard = running.listener.heard
-            await running.twin.wait_for(lambda: len(heard) >= _FRAMES or fault(running) is not None, _TRY_S)
+            await running.twin.wait_for(
+                lambda: len(heartbeats(running)) >= _FRAMES or fault(running) is not None, _TRY_S
+            )
             return fault(running) is None and is_well(running)
-    except TwinError:  # it does not even start, or is stuck
+    except (TwinError, frame.FrameError):  # it does not even start, or is stuck, or sends nonsense
         return False
 
 
@@ -70,14 +71,20 @@ def fault(running: Rig) -> str | None:
     return next((line for line in running.twin.log if "MemoryError" in line), None)
 
 
+def heartbeats(running: Rig) -> list[dict[str, int | str | None]]:
+    """Return what the frames with quantities said. Raises nsplink's FrameError where the key does not open one."""
+    frames = [running.listener.opened(index) for index in range(len(running.listener.heard))]
+    return [values for header, values in frames if header.kind in ("vital", "full")]
+
+
 def is_well(running: Rig) -> bool:
-    """Whether every frame opens with the key and the first tells good values of all three devices."""
+    """Whether every frame opens with the key and the first heartbeat tells good values of all three devices."""
     try:
-        frames = [running.listener.opened(index) for index in range(len(running.listener.heard))]
+        said = heartbeats(running)
     except frame.FrameError:
         return False
     qualities = ("q_generator", "q_battery", "q_meter")
-    return bool(frames) and all(frames[0][1].get(name) == "good" for name in qualities)
+    return bool(said) and all(said[0].get(name) == "good" for name in qualities)
 
 
 def pure_modules() -> list[str]:

@@ -146,7 +146,9 @@ class Wire:
                 self.tally.virtual_s = now_us / 1e6
                 second = int(self.tally.transactions < self._limit)
             else:  # a traceback, on the same output
-                said = header + os.read(commands, 65536)
+                said = header
+                while more := os.read(commands, 65536):  # it comes in pieces, and ends with the program
+                    said += more
                 raise BenchmarkError(f"modbus: the master ended: {said.decode(errors='replace')}")
             os.write(answers, _ANSWER.pack(self._next_us(), second))
             if not second and kind == RESULT:
