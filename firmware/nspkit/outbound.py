@@ -140,9 +140,14 @@ class AlarmEvents:
                     self._unnamed.remove(item)
                 if not named:
                     self._unnamed.append(item)
-        if self.told != self._kept:
-            self._save(bytes((self.told >> 8, self.told & 0xFF)), _STATE_SLOT)
-            self._kept = self.told
+        told = self.told
+        for item in items:
+            if item.slot is None and "alarm" in item.values:
+                # Neither sent nor kept: after a reboot it has to be noticed anew.
+                bit = 1 << ALARMS.index(item.values["alarm"])
+                told = told & ~bit | self._kept & bit
+        if told != self._kept and self._save(bytes((told >> 8, told & 0xFF)), _STATE_SLOT) is not None:
+            self._kept = told
 
     def _save(self, data: bytes, slot: int | None) -> int | None:
         """Slot that holds it now, None when there is none or flash did not take it."""
@@ -173,7 +178,6 @@ class AlarmEvents:
 
     def _mark(self, bit: int, active: bool) -> None:
         self.told = self.told | 1 << bit if active else self.told & ~(1 << bit)
-        self._dirty = True
 
 
 def overtakes(item: Item, other: Item) -> bool:
