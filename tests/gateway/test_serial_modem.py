@@ -143,14 +143,28 @@ async def test_a_modem_that_restarts_by_itself_is_set_again(rig):
 
 
 async def test_a_restart_while_sending_is_told_to_the_sender(rig):
-    """A modem that browns out in mid-frame makes `send` fail at once, not at its deadline."""
+    """A modem that browns out in mid-frame makes `send` fail at once, and not as refused: part of it was on the air."""
     modem, port, _ = await pair(rig)
     sending = asyncio.create_task(port.send(bytes(200)))
     await until(lambda: modem.radio.busy and modem.radio.listening_since_s is None)
     modem._boot()
-    with pytest.raises(ModemRefused, match="RESTARTED"):
+    with pytest.raises(ModemSilent, match="restarted while it sent"):
         await sending
     await until(lambda: modem.radio._window == 65533)
+
+
+async def test_a_frame_that_left_is_not_refused_by_what_goes_wrong_after_it(rig, monkeypatch):
+    """A modem that refuses to receive after a frame has sent that frame: who counts airtime must hear so."""
+    modem, port, _ = await pair(rig)
+    value = Rui3Modem._execute
+
+    def refusing(self, command):
+        return "AT_ERROR" if self.sent and command.name == "PRECV" and self is modem else value(self, command)
+
+    monkeypatch.setattr(Rui3Modem, "_execute", refusing)
+    await port.send(bytes(30))
+    assert modem.sent == 1
+    await until(lambda: port.state == "down")
 
 
 async def test_falling_out_of_receive_is_counted_and_mended(rig):

@@ -178,11 +178,25 @@ class Conversation:
         except ModemSilent:
             await self._not_finished(silent)
             raise
+        except ModemRefused as refused:
+            if refused.word == RESTARTED:
+                raise self._cut_off() from refused
+            raise
         finally:
             self._sent = None
-        _expect_no_error(text, event)
+        if event[0] == "error":
+            raise self._cut_off()
         self._unfinished = self._no_room = 0
-        return await self._receiving()
+        try:
+            return await self._receiving()
+        except ModemRefused:
+            # The frame is out, and has to count; that nothing is received is for whoever watches the modem.
+            self.attention.set()
+            return True
+
+    def _cut_off(self) -> ModemSilent:
+        """A restart in the middle of a frame: part of it may have been on the air, so it was not refused."""
+        return ModemSilent(f"the modem at {self._path} restarted while it sent")
 
     async def _not_finished(self, silent: ModemSilent | None) -> None:
         """No end of a frame was reported; it may have left."""
@@ -191,8 +205,11 @@ class Conversation:
         if silent is not None or self._mute:
             self._unfinished = 0
             self.attention.set()
-        else:
+            return
+        try:
             await self._rearm()
+        except ModemRefused:
+            self.attention.set()
 
     async def quiet(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the modem wants attention."""
