@@ -74,7 +74,8 @@ class Teller:
 
     def _alarms(self, end_s: float) -> list[Coroutine[Any, Any, None]]:
         """Alarms that have nothing to do with each other, never two of one cause and kit close together."""
-        taken: dict[tuple[str, str], list[float]] = {}
+        storms = [hour * 3600 for hour in self._story.storms]
+        taken = {(post.name, CAUSES[0][0]): list(storms) for post in self._town.posts}
         made: list[Coroutine[Any, Any, None]] = []
         while len(made) < self._story.alarms:
             post, cause = self._chance.choice(self._town.posts), self._chance.choice(CAUSES)
@@ -97,6 +98,7 @@ class Teller:
 
     async def _call(self, post: Post, at_s: float) -> None:
         await self._until(at_s)
+        await _on(post)
         kind = self._chance.choice(HELP_KINDS)
         kit = post.kit
         event = kit.uplink.help(kind, "made", b"", kit.clock.ms())
@@ -135,7 +137,18 @@ class Teller:
 
 
 async def _hold(post: Post, name: str, value: int, delay_s: float) -> None:
-    """Let a flag of the plant change and stay so until the kit is sure of it."""
+    """Let a flag of the plant change and stay so until the kit is sure of it, however often it boots meanwhile."""
     post.set(**{name: value})
-    await asyncio.sleep(delay_s + _MOMENT_S)
+    while True:
+        await _on(post)
+        boot = len(post.kits)
+        post.feed()
+        await asyncio.sleep(delay_s + _MOMENT_S)
+        if post.is_on and len(post.kits) == boot:
+            break
     post.feed()
+
+
+async def _on(post: Post) -> None:
+    while not post.is_on:  # noqa: ASYNC110 - a kit that has no power has no bell
+        await asyncio.sleep(1)

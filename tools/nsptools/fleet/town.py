@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nspkit.journal import Journal
 from nsplink import frame, regions
 from nsptools.bench.air import Air
 from nsptools.fleet import kit as kits
@@ -39,6 +40,15 @@ class Channel:
         return float(regions.sub_band(self.frequency_hz, 125)[4]) / 1e6
 
 
+def held_by(journal: Journal) -> set[int]:
+    """Return the counters that a journal holds for backfill, of all boots; it is of no further use."""
+    held: set[int] = set()
+    while records := journal.take(1 << 16, 1 << 32):
+        held |= {record[0] for record in records}
+        journal.settle_many(tuple(held))
+    return held
+
+
 class Post:
     """One point: its kit, and what outlives a reboot of it."""
 
@@ -50,6 +60,10 @@ class Post:
         self.values: dict[str, int | str] = dict(STEADY)
         self.spent: list[tuple[float, float, bytes]] = []
         self.kits: list[FleetKit] = []
+        self.held: set[int] = (
+            set()
+        )  # counters of heartbeats that the kit still had to tell of when it was stopped
+        self.cut: set[int] = set()  # of those that a power cut took from RAM
         self._folder = folder
         self._key = key
         self._group = group
@@ -86,6 +100,7 @@ class Post:
         self._task.cancel()
         await asyncio.wait([self._task])
         self.spent += self.kit.on_air.spent
+        self.held = held_by(self.kit.uplink.journal)
         failure = None if self._task.cancelled() else self._task.exception()
         self._task = None
         if failure is not None:
@@ -94,6 +109,7 @@ class Post:
     async def reboot(self, dark_s: float) -> None:
         """Lose power for so long."""
         await self.stop()
+        self.cut |= self.held - held_by(Journal(f"{self._folder}/"))
         await asyncio.sleep(dark_s)
         self.start()
 

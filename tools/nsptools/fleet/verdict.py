@@ -21,9 +21,10 @@ STORM_LASTS_S = 180.0
 class Verdict:
     """Seconds unless said otherwise; None = nothing to measure.
 
-    ``missing``: events raised and not in the journal; ``twice``: events in the journal more than once;
-    ``heartbeats_lost``: sent, in no history and no longer held by their kit; ``duty_share``: most time on air of
-    any party in any rolling hour, of what is lawful. ``storms``: for each, when 3, half and all were heard.
+    ``missing``: events raised and not in the journal. ``heartbeats_lost``: sent, in no history and no longer held
+    by their kit; ``heartbeats_cut``: the same, because a power cut took them from a kit's RAM. ``duty_share``: most
+    time on air of any party in any rolling hour, of what is lawful. ``storms``: for each, when 3, half and all were
+    heard.
     """
 
     seed: int
@@ -43,6 +44,7 @@ class Verdict:
     heartbeats_late: int
     heartbeats_held: int
     heartbeats_lost: int
+    heartbeats_cut: int
     late_off_max: float | None
     state_behind: int
     false_silent: int
@@ -149,19 +151,20 @@ def _storm(town: Town, at_s: float, durable: dict[tuple[Any, ...], float]) -> tu
 
 
 def _heartbeats(town: Town) -> dict[str, Any]:
-    sent = live = late = held = lost = 0
+    sent = live = late = held = lost = cut = 0
     off: list[float] = []
     disk = town.gateway.disk
     for post in town.posts:
         said = {header.counter: second for header, second in _said(post) if header.kind in {"vital", "full"}}
         heard, filled = set(disk.heartbeats.get(post.address, {})), disk.late.get(post.address, {})
-        kept = {record[0] for record in post.kit.uplink.journal.take(1 << 16, 1 << 32)}
+        kept = post.held
         sent += len(said)
         live += len(heard)
         late += len(filled)
         missed = set(said) - heard - set(filled)
         held += len(missed & kept)
-        lost += len(missed - kept)
+        cut += len((missed - kept) & post.cut)
+        lost += len(missed - kept - post.cut)
         off += [
             abs(at - said[counter]) for counter, at in filled.items() if at is not None and counter in said
         ]
@@ -171,6 +174,7 @@ def _heartbeats(town: Town) -> dict[str, Any]:
         "heartbeats_late": late,
         "heartbeats_held": held,
         "heartbeats_lost": lost,
+        "heartbeats_cut": cut,
         "late_off_max": round(max(off), 1) if off else None,
     }
 
