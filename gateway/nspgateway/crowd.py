@@ -1,9 +1,9 @@
 """How many kits have something urgent at once. Pure.
 
 When forty raise an alarm within seconds, most of their frames collide and the tries of
-the unlucky ones grow far apart. Then nothing that can wait is sent, and when the air is
-calm again a word to all brings those back that still wait: for a kit it is a hint that
-somebody listens, and it tries again within 16 s.
+the unlucky ones grow far apart. Then no kit is told what arrived and none is answered
+twice, and when the air is calm again a word to all brings those back that still wait: for
+a kit it is a hint that somebody listens, and it tries again within 16 s.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from nspgateway import budget
+from nspgateway import budget, crowd, link, silence, tamper
 from nsplink import airtime, commands, fields, frame, message, regions, timing
 
 _MADE = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -105,17 +105,25 @@ def _values(bits: int, codec: int, params: Any) -> str:
 
 
 def times() -> str:
-    """Delays and windows that both ends agree on."""
+    """Delays and windows that both ends agree on, and those by which a gateway goes."""
+    return _table(("what", "when"), (*_agreed(), *_of_a_gateway()))
+
+
+def _agreed() -> tuple[tuple[str, str], ...]:
     low, high = timing.CAD_PAUSE_MS
     again_s = timing.retry_window_ms(timing.RENEW_STEP + 1) // 1000
-    rows = (
+    return (
         (
             "an answer starts",
             f"{timing.ACK_FROM_MS} to {timing.ACK_UNTIL_MS} ms after the end of what it answers",
         ),
         ("an answer is missing", f"{timing.ACK_WAIT_MS} ms and its time on air after that end"),
-        ("an answer is dropped", f"when it cannot start within {timing.FRESH_MS} ms: the kit tries again"),
+        (
+            "an answer is dropped",
+            f"when it cannot start within {link.REPLY_UNTIL_MS} ms: the kit tries again",
+        ),
         ("a retry starts", _windows()),
+        ("a retry of `boot`", f"the same, from the first {again_s} s on"),
         (
             "contact",
             f"after {timing.SILENCE_MS // 1000} s without: alarms and help that wait go on with {again_s} s",
@@ -131,16 +139,61 @@ def times() -> str:
             f"a kit until its first acknowledgement; a gateway in {timing.WIDE_DOWNLINKS} frames to a kit",
         ),
         (
-            "`link`",
-            f"every {timing.LINK_PERIOD_S // 60} min to each kit, {timing.LINK_REACH} counters in its bitmap",
-        ),
-        (
             "the same frame again",
             f"within {timing.DUPLICATE_S} s the echo of a second receiver, later a replay",
         ),
-        ("counters out of order", f"{frame.WINDOW} back, each once"),
+        ("counters out of order", f"{frame.WINDOW} back, each once; downwards none"),
     )
-    return _table(("what", "when"), rows)
+
+
+def _of_a_gateway() -> tuple[tuple[str, str], ...]:
+    hellos = ", ".join(_seconds(*span) for span in link.HELLO_MS)
+    hints = ", ".join(_seconds(*span) for span in crowd.HINTS_MS)
+    return (
+        (
+            "`link`",
+            (
+                f"every {timing.LINK_PERIOD_S // 60} min to each kit, or {link.TELL_AFTER} counters after the last;"
+                f" {timing.LINK_REACH} counters in its bitmap"
+            ),
+        ),
+        ("`hello`", f"{hellos} s after a start"),
+        (
+            "an acknowledgement goes twice",
+            (
+                "to `alarm`, `clear`, `help` or `boot` that was acknowledged before, once in each half of the window,"
+                f" while {link.TWICE_PERMILLE // 10} % of the lawful hour is left and there is no crowd"
+            ),
+        ),
+        (
+            "a crowd",
+            (
+                f"{crowd.CROWD_KITS} kits in {crowd.SPAN_MS // 1000} s with `alarm`, `clear` or `help`;"
+                f" `hello` {hints} s later, once in {crowd.LASTS_MS // 1000} s"
+            ),
+        ),
+        (
+            "a quiet kit is asked",
+            (
+                f"after {silence.ASK_MISSED} missed heartbeats, {silence.ASKS} times in"
+                f" {silence.SPAN_SHARE:g} of their interval, at most {silence.SPAN_MS // 1000} s;"
+                f" not one whose interval is below {silence.ASK_INTERVAL_MS // 1000} s"
+            ),
+        ),
+        (
+            "a kit is silent",
+            f"{silence.SILENT_MISSED} missed and no question answered; {silence.SILENT_UNASKED} where none could be put",
+        ),
+        ("a command has failed", f"after {link.MOST_TRIES} tries"),
+        (
+            "tampering is suspected",
+            f"above {tamper.BAD_TAGS} wrong tags or {tamper.REPLAYS} replays in an hour",
+        ),
+    )
+
+
+def _seconds(low_ms: int, high_ms: int) -> str:
+    return f"{low_ms / 1000:g} to {high_ms / 1000:g}"
 
 
 def _windows() -> str:
