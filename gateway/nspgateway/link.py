@@ -32,8 +32,8 @@ from nspgateway.silence import Chance, Silence
 from nsplink import message, timing
 from nsplink.fields import MESSAGES, TAILS
 
-# An answer that could not begin by then is dropped: the kit tries again.
 TWICE_PERMILLE = 250  # of the lawful hour must be left to answer twice
+# An answer that could not begin by then is dropped: the kit tries again.
 REPLY_UNTIL_MS = 3000
 # Newest counter minus the one last told: a few before those of the bitmap that would be lost.
 TELL_AFTER = timing.LINK_REACH - 4

@@ -78,7 +78,7 @@ def test_firmware_figures_of_a_short_run(capsys):
     figures = results.pop("firmware")
     assert results == {}
     assert {"heap_peak_bytes", "heap_limit_bytes", "cycle_ms"} <= set(figures)
-    assert figures["heap_limit_bytes"] == 256 * 1024
+    assert figures["heap_limit_bytes"] == 288 * 1024
     assert 0 < figures["heap_shims_bytes"] < figures["heap_peak_bytes"] < figures["heap_limit_bytes"]
     assert figures["cycle_ms"] > 0
     assert "heap_smallest_bytes" not in figures

@@ -35,7 +35,7 @@ from nsptools.benchmark.frame import BenchmarkError, Figures, Options
 from nsptools.benchmark.rig import make_kit, rig
 from nsptools.provision import ProvisionedKit
 
-HEAP_LIMIT_BYTES = 256 * 1024
+HEAP_LIMIT_BYTES = 288 * 1024
 _UP = "radio: up"
 _UP_S = 20.0
 # From when the modem is set up; a quick run ends with the first frame, 5 to 6 s later.

@@ -29,7 +29,7 @@ class Twin(Observed):
     """One simulated board. All times are wall time; use it from one event loop.
 
     ``uarts`` maps a UART id to a pseudo-terminal's path, ``de_pins`` a UART id to the pin
-    that switches its RS485 driver. ``heap`` bounds what the firmware may use ("256k", or
+    that switches its RS485 driver. ``heap`` bounds what the firmware may use ("288k", or
     bytes); the shims, which a board has not, get SHIMS_BYTES beside it. ``heap_at_start``:
     what was in use before boot.py. ``ticks_to_wrap_ms``: when ``ticks_ms`` wraps
     after each start. ``sample_heap`` makes each watchdog feed (at most one a second) collect
@@ -44,7 +44,7 @@ class Twin(Observed):
         uarts: Mapping[int, str],
         de_pins: Mapping[int, int] | None = None,
         *,
-        heap: str = "256k",
+        heap: str = "288k",
         unique_id: bytes = DEFAULT_UNIQUE_ID,
         ticks_to_wrap_ms: int = 300_000,
         sample_heap: bool = False,
