@@ -54,8 +54,8 @@ class Delivery:
         out = [one for one in self.items if item.cause and one.cause == item.cause]
         same = [one for one in self.items if (one.rank == TOP) == (item.rank == TOP) and one not in out]
         if len(same) >= (_MOST_TOP if item.rank == TOP else _MOST_OTHERS):
-            # A call for help gives way to nothing.
-            loser = [one for one in same if one.kind != "help"] or same
+            # A call for help gives way to nothing, nor does the report without which nothing can be acknowledged.
+            loser = [one for one in same if one.kind not in ("help", "boot")] or same
             out.append(loser[0])
             self.dropped += 1
         for one in out:

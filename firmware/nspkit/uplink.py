@@ -16,6 +16,8 @@ _ANSWER_TRIES = 5
 # Two of the gateway's hourly frames may get lost. Each of these tries is one frame.
 _SEEK_MS = 9_000_000
 _SEEK_AGAIN_MS = 1_800_000
+# Some three minutes of tries of an alarm: more than a storm of others takes, whose hellos set the tries back.
+_UNKNOWN_TRIES = 11
 # Between two batches, and before the first: forty kits have the same outage to tell of.
 _BATCH_PAUSE_MS = 20_000
 # A frame costs its answer too: a few lost heartbeats wait for more, at most so many hourly link frames.
@@ -50,6 +52,7 @@ class Uplink:
         self._listen_until = 0  # an answer to the last frame may be on its way
         self._may_interrupt = False  # what the last frame said is not worth a delay of the top rank
         self._heard_ms: int | None = None  # last authentic frame of the gateway
+        self._contact_ms = 0  # the last that was for this kit alone: anybody can play a hello back
         self._horizon = 0  # counters below it that are not settled were lost
         self._batch_at = 0
         self._sought_ms = 0
@@ -97,6 +100,7 @@ class Uplink:
     def contact(self, now_ms: int) -> None:
         """The gateway was heard: it knows this boot's counters, and after a silence the top rank tries again soon."""
         self.sender.wide = False
+        self._contact_ms = now_ms
         self.hint(now_ms)
 
     def hint(self, now_ms: int) -> None:
@@ -127,10 +131,8 @@ class Uplink:
         if last is None:
             return
         newest = last - ((last - heard) & 0xFFFF)
-        self.journal.settle(newest)
-        for bit in range(timing.LINK_REACH):
-            if not missing >> bit & 1:
-                self.journal.settle(newest - 1 - bit)
+        arrived = [newest - 1 - bit for bit in range(min(timing.LINK_REACH, newest)) if not missing >> bit & 1]
+        self.journal.settle_many([newest] + arrived)
         self._horizon = newest
         self._patience = max(0, self._patience - 1)
         self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
@@ -201,9 +203,15 @@ class Uplink:
         for one in found:
             if best is None or one[0] < best[0]:
                 item_values = one[2].values if one[2] is not None else None
-                if self.sender.admits(one[1], now, one[0] == TOP, item_values):
+                if self.sender.admits(one[1], now, self._is_top(one[2]), item_values):
                     best = one
         return best
+
+    def _is_top(self, item: Item | None) -> bool:
+        """Whether a frame may use the top rank's third of the hour: so may the boot report that an alarm's ack waits for."""
+        if item is None or item.rank == TOP:
+            return item is not None
+        return item is self._boot and self.sender.wide and any([one.rank == TOP and one.tries for one in self.delivery.items])
 
     def _idle_ms(self, now: int) -> int:
         times = [self.telemetry.next_ms()]
@@ -212,7 +220,7 @@ class Uplink:
         return max(min(times) - now, 100)
 
     async def _send_item(self, item: Item) -> None:
-        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), item.rank == TOP)
+        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), self._is_top(item))
         if counter is None:
             return
         end = self.sender.end_ms
@@ -221,6 +229,8 @@ class Uplink:
         if not self.delivery.sent(item, counter, self._listen_until):
             self.delivery.remove(item)
         self.alarms.tried(item)
+        if item.rank == TOP and item.tries >= _UNKNOWN_TRIES:
+            self._introduce()
         if item.rank == TOP and self._boot is not None and self.sender.wide:
             # Until it knows this boot the gateway cannot answer: the report goes right behind.
             self._boot.due_ms = self._listen_until = end
@@ -250,9 +260,15 @@ class Uplink:
             return values
         return self.alarms.values(item, counter, now) if "event" in item.values else item.values
 
+    def _introduce(self) -> None:
+        """An alarm that was tried so often may be heard and not understood: perhaps another box does not know our counter."""
+        self.sender.wide = True
+        if self._boot is None:
+            self._say_boot(self._clock.ms())
+
     def _seek(self, now: int) -> None:
         """After hours without a word the gateway may not know this boot, and then cannot answer: tell it once more."""
-        if self._boot is None and now - max(self._heard_ms or 0, self._sought_ms) >= _SEEK_MS:
+        if self._boot is None and now - max(self._contact_ms, self._sought_ms) >= _SEEK_MS:
             self._sought_ms = now - _SEEK_MS + _SEEK_AGAIN_MS
             self.delivery.add(Item(ACK, "boot", {}, now + self._chance_ms(timing.SPREAD_MS), "boot", 1))
 
