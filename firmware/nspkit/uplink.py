@@ -211,7 +211,7 @@ class Uplink:
         """Whether a frame may use the top rank's third of the hour: so may the boot report that an alarm's ack waits for."""
         if item is None or item.rank == TOP:
             return item is not None
-        return item is self._boot and self.sender.wide and any([one.rank == TOP and one.tries for one in self.delivery.items])
+        return item is self._boot and self.sender.wide and any(one.rank == TOP and one.tries for one in self.delivery.items)
 
     def _idle_ms(self, now: int) -> int:
         times = [self.telemetry.next_ms()]
