@@ -37,7 +37,7 @@ class Sender:
         self.exercise = False
         self.retry_at_ms = 0
         self.end_ms = -timing.FRESH_MS - 1
-        self.last: int | None = None  # counter of the last transmission
+        self.last: int | None = None  # counter of the last transmission, and of one that may have left
         self.sent = 0
 
     @property
@@ -110,6 +110,7 @@ class Sender:
         air_us = self.air_us(len(data))
         if not await self._book(air_us, top):
             return None
+        self.last = counter  # also when its end is never reported: the gateway may name it
         try:
             await self._radio.send(data, air_us // 1000 + 1, top)
         except RadioBusy:
@@ -124,7 +125,6 @@ class Sender:
             return None
         self._failures = 0
         self.end_ms = self._clock.ms()
-        self.last = counter
         self.sent += 1
         return counter
 

@@ -6,6 +6,28 @@ from nsptools.bench import virtual_time
 from nsptools.fleet.town import Channel, Town
 
 
+def test_a_frame_whose_end_was_not_reported_does_not_confuse_the_hourly_word(tmp_path):
+    """The gateway may have heard it and name it as the newest; what arrived before it is settled all the same."""
+
+    async def go():
+        town = Town(1, tmp_path, Channel(), 0.0, 1)
+        town.start()
+        await asyncio.sleep(600)
+        kit = town.posts[0].kit
+        town.gateway.fail()
+        await asyncio.sleep(650)
+        assert kit.uplink.journal.unsettled() >= 2
+        kit.on_air.forget = 1
+        sent = kit.on_air.sent
+        while kit.on_air.sent == sent:  # noqa: ASYNC110 - the virtual clock runs on
+            await asyncio.sleep(0.1)
+        kit.uplink.told(kit.uplink.sender._counters._next - 1 & 0xFFFF, 0, kit.clock.ms())
+        await town.stop()
+        return kit.uplink.journal.unsettled()
+
+    assert virtual_time.run(go()) == 0
+
+
 def test_a_radio_that_is_down_at_the_moment_of_a_change_is_brought_there_later(tmp_path):
     """Settings, law and time on air go with the radio: while it could not be tuned they stay what it is set to."""
 
