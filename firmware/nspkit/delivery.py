@@ -55,9 +55,11 @@ class Delivery:
         same = [one for one in self.items if (one.rank == TOP) == (item.rank == TOP) and one not in out]
         if len(same) >= (_MOST_TOP if item.rank == TOP else _MOST_OTHERS):
             # A call for help gives way to nothing, nor does the report without which nothing can be acknowledged.
-            loser = [one for one in same if one.kind not in ("help", "boot")] or same
-            out.append(loser[0])
+            loser = [one for one in same if one.kind not in ("help", "boot")]
             self.dropped += 1
+            if not loser and item.kind != "help":
+                return [item]  # the heartbeats' bits tell of an alarm as well
+            out.append((loser or same)[0])
         for one in out:
             self.remove(one)
         self.items.append(item)
