@@ -133,8 +133,8 @@ class Kit:
             tuple([(one, seal.DownlinkKey(group, one)) for one in gateways]) if group else (),
         )
         self.inbox = Inbox(
-            downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), self.radio, flash_lock, clock,
-            board.pace(), chance_ms, log, watch("inbox"),
+            downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), flash_lock, clock,
+            board.pace(), chance_ms, watch("inbox"),
         )
 
     def _duty_us(self) -> int:

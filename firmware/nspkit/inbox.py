@@ -1,6 +1,5 @@
 """What the gateway's frames make the kit do. Acks at once; all that may write flash in a task of its own."""
 
-from nspkit.radio import RadioError
 from nsplink import timing
 
 _WAITING = 8
@@ -17,19 +16,18 @@ class Inbox:
     the air, whoever sent them.
     """
 
-    def __init__(self, downlink, uplink, remote, bulletins, radio, flash_lock, clock, pace, chance_ms, log, alive) -> None:
+    def __init__(self, downlink, uplink, remote, bulletins, flash_lock, clock, pace, chance_ms, alive) -> None:
         self._downlink = downlink
         self._uplink = uplink
         self._remote = remote
         self._bulletins = bulletins
-        self._radio = radio
         self._flash_lock = flash_lock
         self._clock = clock
         self._pace = pace
         self._chance_ms = chance_ms
-        self._log = log
         self._alive = alive
         self._waiting: list = []
+        self._untuned: dict | None = None  # what the radio could not be tuned to yet
         self._contacted = False  # the remote settings have not been told yet
         self.stages: dict = {}
         self.status112: str | None = None
@@ -98,9 +96,10 @@ class Inbox:
             self._remote.contact(now)
 
     async def _look(self, now: int) -> None:
-        phy = self._remote.tick(now)
+        phy = self._remote.tick(now) or self._untuned
         if phy is not None:
-            await self._retune(phy)
+            # A modem that is down now is told when it is up again: nobody listens where it would be otherwise.
+            self._untuned = None if await self._uplink.sender.retune(phy) else phy
         async with self._flash_lock:
             receipt = self._bulletins.due(now)
         if receipt is not None:
@@ -145,13 +144,6 @@ class Inbox:
             async with self._flash_lock:
                 return self._remote.handle(command, argument, now)
         return "done", b""
-
-    async def _retune(self, phy: dict) -> None:
-        try:
-            await self._radio.retune(phy)
-        except RadioError as error:
-            self._log("radio not retuned: %s" % error)
-        self._uplink.sender.rule(phy)
 
     def _note_stage(self, values: dict) -> None:
         name = (values["event_boot"], values["event_n"])

@@ -5,6 +5,7 @@ from nspkit.budget import BudgetError
 from nspkit.radio import RadioBusy, RadioError, RadioRefused
 from nsplink import airtime, frame, message, regions, timing
 
+_TURN_MS = 100
 # Pauses after a transmission that did not leave; each try takes a new counter.
 _RETRY_MS = (2000, 4000, 8000, 16000, 30000, 60000)
 
@@ -28,12 +29,15 @@ class Sender:
         self._clock = clock
         self._chance_ms = chance_ms
         self._log = log
+        self._phy = dict(conf["radio"])  # what the radio is set to: the settings change before it does
+        self._sending = False
+        self._tuning = False
         self._failures = 0  # transmissions in a row that did not leave
         self.wide = True
         self.exercise = False
         self.retry_at_ms = 0
         self.end_ms = -timing.FRESH_MS - 1
-        self.last: int | None = None  # counter of the last transmission
+        self.last: int | None = None  # counter of the last transmission, and of one that may have left
         self.sent = 0
 
     @property
@@ -41,13 +45,25 @@ class Sender:
         """First counter of this boot, None before any was used."""
         return self._counters.epoch
 
-    def rule(self, phy: dict) -> None:
-        """Obey the law of the channel that the radio is on from now on."""
+    async def retune(self, phy: dict) -> bool:
+        """Bring the radio and the law to another channel, between two frames; False when it stays where it was."""
+        self._tuning = True
+        try:
+            while self._sending:
+                await self._clock.sleep_ms(_TURN_MS)
+            await self._radio.retune(phy)
+        except RadioError as error:
+            self._log("radio not retuned: %s" % error)
+            return False
+        finally:
+            self._tuning = False
+        self._phy = dict(phy)
         self._budget.rule(regions.sub_band(phy["frequency_hz"], phy["bandwidth_khz"])[4])
+        return True
 
     def ready(self, now_ms: int) -> bool:
-        """Whether the radio works and no pause after a failure runs."""
-        return now_ms >= self.retry_at_ms and self._radio.state == "up"
+        """Whether the radio works, stays where it is, and no pause after a failure runs."""
+        return now_ms >= self.retry_at_ms and self._radio.state == "up" and not self._tuning
 
     def length(self, kind: str, values: dict | None = None) -> int:
         """Bytes on air of a frame of this kind with these values."""
@@ -56,7 +72,7 @@ class Sender:
 
     def air_us(self, length: int) -> int:
         """Time on air of a frame of so many bytes."""
-        radio = self._conf["radio"]
+        radio = self._phy
         return airtime.time_on_air_us(
             radio["sf"], radio["bandwidth_khz"] * 1000, radio["coding_rate"], length, radio["preamble"]
         )
@@ -75,6 +91,13 @@ class Sender:
 
         ``make(counter)`` gives the values, once the counter and with it the boot epoch are known.
         """
+        self._sending = True
+        try:
+            return await self._send(kind, make, top)
+        finally:
+            self._sending = False
+
+    async def _send(self, kind: str, make, top: bool) -> int | None:
         if not await self._is_clear() and not top:
             self._wait_for_others()
             return None
@@ -87,6 +110,7 @@ class Sender:
         air_us = self.air_us(len(data))
         if not await self._book(air_us, top):
             return None
+        self.last = counter  # also when its end is never reported: the gateway may name it
         try:
             await self._radio.send(data, air_us // 1000 + 1, top)
         except RadioBusy:
@@ -101,7 +125,6 @@ class Sender:
             return None
         self._failures = 0
         self.end_ms = self._clock.ms()
-        self.last = counter
         self.sent += 1
         return counter
 

@@ -16,7 +16,7 @@ _NO_LOAD_W = 50  # below this a frame says 0
 _SHARES = {"vital": 2, "full": 8, "status": 16}
 
 
-def can_wait(values: dict, sent: dict) -> bool:
+def can_wait(values: dict, sent: dict, rated_w: int) -> bool:
     """Whether all kits of a town may have this change at the same moment, or it has been told already.
 
     The mains came or went; or only an alarm did, which has a frame of its own.
@@ -24,8 +24,11 @@ def can_wait(values: dict, sent: dict) -> bool:
     source, before = values.get("power_source"), sent.get("power_source")
     if source != before:
         return "grid" in (source, before)
-    others = [name for name in _WORDS if name != "alarms" and values.get(name) != sent.get(name)]
-    return not others and values.get("alarms") != sent.get("alarms")
+    if values.get("alarms") == sent.get("alarms"):
+        return False
+    others = dict(values)
+    others["alarms"] = sent.get("alarms")
+    return not changed(others, sent, rated_w)
 
 
 def changed(values: dict, sent: dict, rated_w: int) -> bool:
@@ -128,7 +131,7 @@ class Telemetry:
         if not self._sent or not news:
             self._spread_ms = None
             return False
-        if can_wait(values, self._sent):
+        if can_wait(values, self._sent, self._conf["rated_w"]):
             if self._spread_ms is None:
                 self._spread_ms = now_ms + self._chance_ms(timing.SPREAD_MS)
             if now_ms < self._spread_ms:

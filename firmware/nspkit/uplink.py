@@ -16,6 +16,8 @@ _ANSWER_TRIES = 5
 # Two of the gateway's hourly frames may get lost. Each of these tries is one frame.
 _SEEK_MS = 9_000_000
 _SEEK_AGAIN_MS = 1_800_000
+# Some three minutes of tries of an alarm: more than a storm of others takes, whose hellos set the tries back.
+_UNKNOWN_TRIES = 11
 # Between two batches, and before the first: forty kits have the same outage to tell of.
 _BATCH_PAUSE_MS = 20_000
 _BLOCKED_MS = 1000
@@ -132,10 +134,8 @@ class Uplink:
         if last is None:
             return
         newest = last - ((last - heard) & 0xFFFF)
-        self.journal.settle(newest)
-        for bit in range(timing.LINK_REACH):
-            if not missing >> bit & 1:
-                self.journal.settle(newest - 1 - bit)
+        arrived = [newest - 1 - bit for bit in range(min(timing.LINK_REACH, newest)) if not missing >> bit & 1]
+        self.journal.settle_many([newest] + arrived)
         self._horizon = newest
         self._patience = max(0, self._patience - 1)
         self._batch_at = now_ms + self._chance_ms(_BATCH_PAUSE_MS)
@@ -234,6 +234,8 @@ class Uplink:
         if not self.delivery.sent(item, counter, self._listen_until):
             self.delivery.remove(item)
         self.alarms.tried(item)
+        if item.rank == TOP and item.tries >= _UNKNOWN_TRIES:
+            self._introduce()
         if item.rank == TOP and self._boot is not None and self.sender.wide:
             # Until it knows this boot the gateway cannot answer: the report goes right behind.
             self._boot.due_ms = self._listen_until = end
@@ -262,6 +264,12 @@ class Uplink:
                 values["base_age_s"] = now // 1000 - values["uptime_s"]
             return values
         return self.alarms.values(item, counter, now) if "event" in item.values else item.values
+
+    def _introduce(self) -> None:
+        """An alarm that was tried so often may be heard and not understood: perhaps another box does not know our counter."""
+        self.sender.wide = True
+        if self._boot is None:
+            self._say_boot(self._clock.ms())
 
     def _seek(self, now: int) -> None:
         """After hours without a word the gateway may not know this boot, and then cannot answer: tell it once more."""

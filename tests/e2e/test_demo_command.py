@@ -115,6 +115,7 @@ def test_headless_demo_loses_nothing(headless_demo: Beside) -> None:
         "kits", "heartbeats_sent", "heartbeats_received", "published", "lost", "duplicates", "alarms",
     ]  # fmt: skip
     assert (result["kits"], result["lost"], result["duplicates"]) == (2, 0, 0)
-    assert result["heartbeats_received"] == result["heartbeats_sent"] >= 2
+    # What met another frame on the air is still held by its kit, and not lost.
+    assert 2 <= result["heartbeats_received"] <= result["heartbeats_sent"] < 2 * result["heartbeats_received"]
     assert result["published"] >= result["heartbeats_received"]
     assert "fuel_low" in result["alarms"]

@@ -73,6 +73,17 @@ def test_room_is_bounded_and_calls_for_help_give_way_to_nothing():
     assert delivery.items[-1].values["alarm"] == "cause 19"
 
 
+def test_an_alarm_puts_no_call_for_help_out():
+    """Where only calls for help wait, an alarm finds no room: every heartbeat tells of it, and of a call none."""
+    delivery = queue()
+    calls = [Item(TOP, "help", {}, n) for n in range(15)]
+    for call in calls:
+        delivery.add(call)
+    late = alarm("overload")
+    assert delivery.add(late) == [late]
+    assert delivery.items == calls
+
+
 def test_contact_after_a_silence_brings_the_top_rank_back_soon():
     """After hours without a gateway an alarm does not wait out its five minutes; a heartbeat's backfill may."""
     delivery, item, other = queue(), alarm("power_lost"), Item(BACKFILL, "backfill", {}, 0)

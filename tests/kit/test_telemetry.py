@@ -116,11 +116,12 @@ def test_a_change_that_cannot_wait_takes_one_that_can_along(tmp_path):
         ({"generator_state": "stopped", "alarms": 3}, False),
         ({"generator_mode": "off"}, False),
         ({"fuel_permille": 100}, False),
+        ({"fuel_permille": 100, "alarms": 3}, False),
     ],
 )
 def test_which_changes_can_wait(values, waits):
     """What one kit alone has to say is not put off for the sake of others."""
-    assert can_wait(STEADY | values, STEADY) is waits
+    assert can_wait(STEADY | values, STEADY, 10_000) is waits
 
 
 def test_a_change_that_could_not_leave_keeps_its_token(tmp_path):

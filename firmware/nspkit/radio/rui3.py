@@ -44,7 +44,7 @@ class Rui3:
 
     def __init__(self, uart, phy: dict, clock, on_frame, log, alive, power: tuple = (None, None)) -> None:
         self._uart = uart
-        self._phy = phy
+        self._phy = dict(phy)  # the settings themselves change before the modem does
         self._clock = clock
         self._on_frame = on_frame
         self._log = log
