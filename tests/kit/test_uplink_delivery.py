@@ -11,6 +11,7 @@ from nsplink.fields import ALARMS
 LOST = 1 << ALARMS.index("power_lost")
 FUEL = 1 << ALARMS.index("fuel_low")
 QUIET = {"heartbeat_s": 3600}
+INTRODUCED = 11  # tries of an alarm, after which the kit says its counter whole and its boot once more
 NOBODY = lambda _one: False  # noqa: E731 - a word for an ear that answers nothing
 REPORT = {"stock_low": 0, "displayed_rev": 0, "event_boot": 0, "event_n": 0}
 
@@ -20,7 +21,9 @@ def gaps_are_lawful(rig, tries):
     wait_s = (timing.ACK_WAIT_MS + 1) / 1000 + rig.air_s(bytes(frame.frame_length("ack", 6, True)))
     for number, (earlier, later) in enumerate(itertools.pairwise(tries), 1):
         gap = later.at - earlier.end - wait_s
-        assert -0.01 <= gap <= timing.retry_window_ms(number) / 1000 + 2.5, (number, gap)
+        # From some point on the boot report goes behind it, and its answer is a reason to try again at once.
+        assert gap >= -0.01 or number > INTRODUCED, (number, gap)
+        assert gap <= timing.retry_window_ms(number) / 1000 + 2.5, (number, gap)
     return True
 
 

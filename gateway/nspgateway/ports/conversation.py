@@ -20,7 +20,6 @@ _BUSY = "AT_BUSY_ERROR"
 _NOT_FOUND = "AT_COMMAND_NOT_FOUND"
 # Of a frame while others talk; then it goes out all the same. Listening first is courtesy, never law.
 _BUSY_TRIES = 3
-_BUSY_FRAMES = 5  # in a row that found no room
 _TRIES = 3  # of a command that may be sent twice
 _MUTE = 3  # frames in a row whose end was not reported
 
@@ -48,7 +47,7 @@ class Conversation:
     """An open modem. All methods raise PortLost when the port goes away and ModemSilent at a deadline.
 
     `attention` is set when the modem says something unasked that needs looking after; then `restarted` tells
-    whether it has lost its receive mode by a restart. `busy` counts frames that it refused because others talked,
+    whether it has lost its receive mode by a restart. `busy` counts how often it refused a frame as busy,
     `garbled` those that it received damaged.
     """
 
@@ -66,11 +65,9 @@ class Conversation:
         self.restarted = False
         self._mute = False
         self.busy = 0
-        self._no_room = 0  # frames in a row for which the channel was too busy
         self._unfinished = 0  # frames in a row whose end was not reported
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._loop.time()
-        self._rude_s: float | None = None  # since when it does not listen before it talks, though it could
         self.garbled = 0
         self._line = SerialLine(path, self._take)
 
@@ -116,7 +113,7 @@ class Conversation:
             try:
                 async with self._lock:
                     if text == rui3.RX_ON:
-                        await self._listen_first(True)
+                        await self._do_not_sense()
                     await self._command(text, _TRIES)
             except ModemRefused as refused:
                 raise ModemNotSet(f"modem not set: {refused}") from refused
@@ -141,10 +138,8 @@ class Conversation:
     async def transmit(self, data: bytes, air_s: float) -> bool:
         """Send one frame and wait until it is out; then as `receiving`.
 
-        When others talk the modem refuses it, and published firmware is left out of receive while it believes that
-        it receives: receiving is stopped and started, and the frame tried again. Who talks, talks to us: so a frame
-        that finds no room is given back with ModemRefused, and only when several in a row found none, so that it may
-        be the modem that is at fault, does one go out without listening first.
+        A modem that says busy may have restarted unseen, or be deaf in the belief that it receives: receiving is
+        stopped and started, and the frame tried again. Raises ModemRefused when it is busy even then.
         """
         text = rui3.send_command(data)
         async with self._lock:
@@ -155,16 +150,11 @@ class Conversation:
                     if refused.word != _BUSY:
                         raise
                 self.busy += 1
-                if not left:
-                    self._no_room += 1
-                    if self._no_room < _BUSY_FRAMES:
-                        await self._rearm()
-                        raise ModemRefused(text, _BUSY)
-                await self._rearm(None if left else False)
+                await self._rearm()
                 if left:
                     # The frame's tag is as good as random: those who wait for the same end do not wait in step.
                     await asyncio.sleep((50 + data[-1]) / 1000)
-            return await self._transmit(text, air_s)
+            raise ModemRefused(text, _BUSY)
 
     async def _transmit(self, text: str, air_s: float) -> bool:
         self._sent = self._loop.create_future()
@@ -186,7 +176,7 @@ class Conversation:
             self._sent = None
         if event[0] == "error":
             raise self._cut_off()
-        self._unfinished = self._no_room = 0
+        self._unfinished = 0
         try:
             return await self._receiving()
         except ModemRefused:
@@ -222,10 +212,9 @@ class Conversation:
 
     async def _receiving(self) -> bool:
         now = self._loop.time()
-        rude = self._rude_s is not None and now - self._rude_s >= self._timing.renew_s
-        if rude or now - self._heard_s >= self._timing.renew_s:
+        if now - self._heard_s >= self._timing.renew_s:
             self._heard_s = now
-            await self._rearm(True if rude else None)
+            await self._rearm()
             return True
         try:
             await self._command(rui3.RX_ON, _TRIES)
@@ -235,22 +224,22 @@ class Conversation:
             return True
         return False
 
-    async def _rearm(self, listen_first: bool | None = None) -> None:
+    async def _rearm(self) -> None:
         """Stop receiving and start again: the cure where it is deaf and believes that it receives."""
         await self._command(rui3.RX_OFF, _TRIES)
-        if listen_first is not None:
-            await self._listen_first(listen_first)
         await self._command(rui3.RX_ON, _TRIES)
 
-    async def _listen_first(self, wanted: bool) -> None:
-        """Listen before talk, on or off; firmware without it refuses, which is no fault."""
-        self._rude_s = None if wanted else self._loop.time()
+    async def _do_not_sense(self) -> None:
+        """Send without sensing the channel first; firmware that cannot sense refuses, which is no fault.
+
+        What a gateway senses is a kit that speaks to it, and sensing ends its reception: the frame is lost either
+        way, and the kit that waits for an answer is better off with it. Kits sense before they talk, us too.
+        """
         try:
-            await self._command(rui3.CAD_ON if wanted else rui3.CAD_OFF, _TRIES)
+            await self._command(rui3.CAD_OFF, _TRIES)
         except ModemRefused as refused:
             if refused.word in (BOOT_MODE, RESTARTED):
                 raise
-            self._rude_s = None
 
     async def _ask(self, query: str, name: str) -> str:
         async with self._lock:
