@@ -40,6 +40,7 @@ QUIET_MS = 60_000  # without a line from the modem: ask whether it lives
 RENEW_MS = 3_600_000  # without a frame: stop receiving and start again, in case it is deaf without a sign
 
 BUSY_TRIES = 3  # of a frame while the channel is occupied; then one of the top class goes out all the same
+RUDE_MS = 60_000  # for so long after that frame it does not listen first: each change writes the modem's flash
 BUSY_FRAMES = 5  # in a row that found no room: perhaps it is not the channel that refuses them
 
 # What is counted beside the steps.

@@ -223,7 +223,7 @@ class Rui3:
     async def _check(self) -> None:
         """Whether it answers and receives; a modem that receives says busy and goes on receiving."""
         now = self._clock.ms()
-        rude = self._rude_ms is not None and now - self._rude_ms >= ladder.RENEW_MS
+        rude = self._rude_ms is not None and now - self._rude_ms >= ladder.RUDE_MS
         try:
             if rude or now - self._heard_ms >= ladder.RENEW_MS:
                 self._heard_ms = now
