@@ -178,7 +178,10 @@ async def test_ages_move_without_news() -> None:
     """With nothing heard the page still sends a picture every second, so that ages grow."""
     async with running() as site:
         stream = site.events()
-        clocks = [re.findall(r'data-clock="([\d:]+)"', (await anext(stream))["data"])[0] for _ in range(3)]
+        clocks: list[str] = []
+        # On a busy machine several pictures may be drawn within one second of the clock.
+        while len(clocks) < 20 and len(set(clocks)) < 2:
+            clocks += re.findall(r'data-clock="([\d:]+)"', (await anext(stream))["data"])[:1]
         await stream.aclose()
     assert clocks == sorted(clocks)
     assert clocks[-1] > clocks[0]
