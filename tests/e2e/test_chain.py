@@ -174,6 +174,7 @@ async def test_a_door_that_is_not_there(world: World, name: str, value: str, sai
     assert said in done.err
 
 
+@pytest.mark.timeout(180)
 async def test_a_tank_runs_low_and_dry(world: World) -> None:
     """Protects the reason for it all: falling fuel, then the alarms in their order, on the page and on MQTT."""
     slug, town = "de-linde", world.running.town
@@ -182,7 +183,8 @@ async def test_a_tank_runs_low_and_dry(world: World) -> None:
     assert levels == sorted(levels, reverse=True)
     assert levels[0] > levels[-1]
     town.set(f"{slug}.plant.fuel_l", "0.4")
-    await expect(world.alarm(slug, "fuel_critical")).to_have_count(1)
+    # A level is the median of five readings, and on a channel that kits with alarms fill every other is lost.
+    await expect(world.alarm(slug, "fuel_critical")).to_have_count(1, timeout=120_000)
     await expect(world.alarm(slug, "generator_failed")).to_have_count(1)
     await expect(world.cell(slug, "generator")).to_have_attribute("data-value", "fault")
     await expect(world.cell(slug, "source")).to_contain_text("Accu")
