@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ _TOOL = Path(__file__).parent / "board" / "image_tool.py"
 _HEAP = "1M"
 _PRIVATE = 0o600
 _TIMEOUT_S = 60.0
+_LOCK_TRIES, _LOCK_PAUSE_S = 25, 0.02
 
 
 def make_image(image: Path, files: Mapping[str, bytes], size: int = DEFAULT_BYTES) -> None:
@@ -86,11 +88,17 @@ def lock_image(image: Path) -> int:
         descriptor = os.open(image, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
         raise ImageError(f"cannot open image {image}: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise ImageError(f"{image} is in use by a running twin; stop it first") from error
+    for left in reversed(range(_LOCK_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not left:
+                os.close(descriptor)
+                raise ImageError(f"{image} is in use by a running twin; stop it first") from error
+            # A process that is just being forked holds copies of all our descriptors until its exec.
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            break
     return descriptor
 
 
