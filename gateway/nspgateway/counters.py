@@ -13,13 +13,13 @@ forwards, and the air used in the last hour. First line: JSON; second line: its 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from nspgateway.errors import CountersError
+from nspgateway.folder import replace_private
 from nspgateway.records import Window
 
 BLOCK = 1024
@@ -151,14 +151,8 @@ class DownlinkCounters:
         """Write the file if something changed; whole and durable, or unchanged."""
         names = {f"{kit}-{generation}": known for (kit, generation), known in self._kits.items()}
         body = msgspec.json.encode(_Content(self._reserved, names, list(self.air_us), is_closed))
-        beside = self._path.with_name(self._path.name + ".new")
         try:
-            with os.fdopen(os.open(beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-                file.write(body + b"\n" + _check(body) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
-            _sync_folder(self._path.parent)
+            replace_private(self._path, body + b"\n" + _check(body) + b"\n")
         except OSError as error:
             raise CountersError(
                 f"{self._path}: cannot be written ({error.strerror}). "
@@ -206,12 +200,3 @@ def _with_quantum(content: _Content, quantum_us: int) -> list[int]:
 def _pair(name: str) -> tuple[int, int]:
     kit, _, generation = name.partition("-")
     return int(kit), int(generation)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

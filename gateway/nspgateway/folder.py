@@ -48,3 +48,20 @@ def make_private(folder: Path) -> None:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Put ``data`` in the place of a file for its owner only: whole and durable, or unchanged. Raises OSError."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    # O_EXCL with the mode at birth: never readable by others, not for a moment.
+    with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)  # the rename too
+    finally:
+        os.close(handle)

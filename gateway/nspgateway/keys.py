@@ -8,7 +8,6 @@ A key belongs to one kit and one generation and is never drawn twice.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from nspgateway.errors import KeyRegisterError
+from nspgateway.folder import replace_private
 
 KEY_BYTES = 16
 MOST_GENERATION = 255  # one byte in the kit's counter record
@@ -139,16 +139,8 @@ class KeyRegister:
             head = _Head(salt=secrets.token_bytes(16), nonce=secrets.token_bytes(12))
             cipher = AESGCM(_derive(self._passphrase, head.salt))
             body = cipher.encrypt(head.nonce, body, msgspec.json.encode(head))
-        beside = self.path.with_name(self.path.name + ".new")
         try:
-            beside.unlink(missing_ok=True)
-            # O_EXCL with the mode at birth: never readable by others, not for a moment.
-            with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(head) + b"\n" + body)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self.path)
-            _sync_folder(self.path.parent)
+            replace_private(self.path, msgspec.json.encode(head) + b"\n" + body)
         except OSError as error:
             raise KeyRegisterError(
                 f"{self.path}: cannot be written ({error.strerror}). Check the folder."
@@ -214,12 +206,3 @@ def _unseal(path: Path, head: _Head, body: bytes, passphrase: str) -> bytes:
 def _derive(passphrase: str, salt: bytes) -> bytes:
     kdf = Scrypt(salt=salt, length=32, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P)
     return kdf.derive(passphrase.encode("utf-8"))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
