@@ -47,6 +47,9 @@ PURE = (
     "gateway/nspgateway/bulletin.py",
     "gateway/nspgateway/downlinks.py",
     "gateway/nspgateway/crowd.py",
+    "gateway/nspgateway/people.py",
+    "gateway/nspgateway/standing.py",
+    "gateway/nspgateway/judge.py",
     "gateway/nspgateway/link.py",
     "gateway/nspgateway/outgoing.py",
     "gateway/nspgateway/silence.py",
@@ -85,7 +88,12 @@ IMPORTS = (
     Rule(("firmware/*",), HARDWARE, {"machine"}, "board builds the hardware, all else receives it"),
     Rule(("firmware/*",), (*CLOCKS, *HARDWARE), {"time", "utime"}, "the clock is handed in"),
     Rule(("gateway/*",), ("*/clock.py",), {"time"}, "the clock is handed in"),
-    Rule(("gateway/*",), ("*/store.py", "*/database.py"), {"sqlite3"}, "only store speaks SQL"),
+    Rule(
+        ("gateway/*",),
+        ("*/store.py", "*/people_store.py", "*/database.py"),
+        {"sqlite3"},
+        "only store speaks SQL",
+    ),
     Rule(("*",), PEERS, {"meshtastic", "cayennelpp"}, "a peer is measured beside us, never a part of us"),
     Rule(PURE, (), IMPURE, "this module is pure"),
 )

@@ -15,6 +15,14 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from nspgateway import budget, tomlplace
+from nspgateway.config_parts import (
+    AlertTestConfig,
+    ClientConfig,
+    ForwarderConfig,
+    RelayConfig,
+    RetentionConfig,
+    UpsConfig,
+)
 from nspgateway.errors import ConfigError
 from nsplink import regions
 
@@ -110,6 +118,7 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One MQTT broker. ``protocol`` is the MQTT version; ``ca`` turns TLS on.
 
     ``certificate`` and ``private_key``: PEM files that we show to a broker which asks who we are.
+    ``client``: who may send commands over it.
     """
 
     name: Slug
@@ -121,6 +130,7 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     ca: Path | None = None
     certificate: Path | None = None
     private_key: Path | None = None
+    client: tuple[ClientConfig, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.private_key is None):
@@ -153,6 +163,11 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     radio: RadioConfig
     broker: tuple[BrokerConfig, ...] = ()
     web: WebConfig = WebConfig()
+    forwarder: ForwarderConfig | None = None
+    retention: RetentionConfig = RetentionConfig()
+    ups: UpsConfig | None = None
+    relay: RelayConfig | None = None
+    alert_test: AlertTestConfig | None = None
 
     @property
     def database(self) -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
 from nspgateway.fuel_level import Refuel
+from nspgateway.standing import Standing
 from nspgateway.view import Forecast, Reading
 
 
@@ -31,6 +33,27 @@ class LinkFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnFacts:
+    """What is true of the coordinating point itself; each field says "not watched" by its default.
+
+    ``supply``: "line", "battery", "unknown" (watched, and not heard); ``supply_min``: minutes left by the
+    UPS's own word. ``clock_off_s``: how far our time is ahead (+) or behind (-) of the box's trusted date;
+    ``clock_trusted``: whether that date is. ``disk``: "low" or "full". ``test_step``: where the daily
+    test of the alarm path ended, "" = it arrived; ``test_at``: when it began.
+    """
+
+    supply: Literal["", "line", "battery", "unknown"] = ""
+    supply_min: float | None = None
+    supply_since: datetime | None = None
+    clock_off_s: float = 0.0
+    clock_trusted: bool | None = None
+    disk: Literal["", "low", "full"] = ""
+    disk_free_mb: float | None = None
+    test_step: str = ""
+    test_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
 
@@ -38,7 +61,8 @@ class Facts:
     generator. ``refuels``: seen in the last 24 hours, oldest first. ``last_litres``: the level as last
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
-    spreading factor that kits send with.
+    spreading factor that kits send with. ``standing``: what people said of the point.
+    ``own``: of the coordinating point itself.
     """
 
     point: PointConfig
@@ -56,3 +80,5 @@ class Facts:
     ended: frozenset[str] = frozenset()
     link: LinkFacts | None = None
     sf: int = 9
+    standing: Standing | None = None
+    own: OwnFacts | None = None

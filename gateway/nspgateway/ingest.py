@@ -12,19 +12,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, judge, overview, restore, state, uplinks
-from nspgateway.alarms import AlarmState
+from nspgateway import alarms, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.errors import StoreError
-from nspgateway.facts import Facts, LinkFacts
+from nspgateway.facts import LinkFacts
 from nspgateway.judge import Judgement
 from nspgateway.keys import KeyRegister
 from nspgateway.messages import OutboxMessage
@@ -32,14 +32,15 @@ from nspgateway.outbox import Outbox
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo, Health, Modem, utc
 from nspgateway.ports import Port, Reception
+from nspgateway.recorder import Recorder
 from nspgateway.records import Changes, Frame, Held, Window
 from nspgateway.rules import Rule
+from nspgateway.situation import Situation
 from nspgateway.speaker import Speaker
 from nspgateway.state import PointState
 from nspgateway.store import Store
 from nspgateway.tamper import Tamper
 from nspgateway.transmitter import Transmitter
-from nspgateway.unsaved import Unsaved
 from nspgateway.uplinks import Read
 from nspgateway.view import Overview
 from nsplink import frame as wire
@@ -60,8 +61,8 @@ class BrokerLink(Protocol):
 class Ingest:
     """The gateway's heart. One for each gateway; all calls from the event loop's thread.
 
-    ``counters``: frames by outcome since the start. ``store_problem``: why the last
-    transaction failed, empty when it did not.
+    ``counters``: frames by outcome since the start. ``situation``: what is true and was said;
+    ``recorder``: the way to the store.
     """
 
     def __init__(
@@ -81,19 +82,14 @@ class Ingest:
         ``transmitter``: told of every frame once it is durable; None = nothing is ever answered.
         """
         now = clock.now()
-        self._cp = PointState(restore.own_place(config, points))
-        places = [*points, self._cp.point]
-        store.register(config, places, now)
+        own = restore.own_place(config, points)
+        self._own_slug = own.slug
+        store.register(config, [*points, own], now)
         self.counters: Counter[str] = Counter()
-        self.store_problem = ""
-        self._store_word = ""
         self.outboxes = {broker.name: Outbox(store, broker.name) for broker in config.broker}
         self._config = config
         self._store = store
         self._clock = clock
-        every = alarms.load_rules() if rules is None else rules
-        self._rules = [rule for rule in every if rule.scope != "gateway"]
-        self._own_rules = [rule for rule in every if rule.scope != "points"]
         self._point_of = {p.kit_address: p.slug for p in points if p.kit_address is not None}
         self._transmitter = transmitter
         self._tamper = Tamper()
@@ -104,11 +100,18 @@ class Ingest:
             transmitter.windows if transmitter else store.windows(),
             is_limited=lambda kit: self._tamper.is_limited(kit, self._now_ms()),
         )
-        self._states = {p.slug: restore.point_state(p, store, now) for p in points}
-        self._alarms = restore.kept_alarms(places, store)
-        self._demo = Demo(clock.speed) if demo else None
-        self._speaker = Speaker(config, now, self._demo)
-        self._unsaved = Unsaved()
+        demo_mark = Demo(clock.speed) if demo else None
+        self.situation = Situation(
+            config,
+            points,
+            store,
+            clock,
+            alarms.load_rules() if rules is None else rules,
+            self._link,
+            demo=demo_mark,
+        )
+        self._speaker = Speaker(config, now, demo_mark)
+        self.recorder = Recorder(store, self.outboxes, self._speaker)
         self._doubted: dict[int, Mapping[str, Held]] = {}
         self._since = now
         self._newest_before = store.newest() or now
@@ -127,12 +130,11 @@ class Ingest:
         """Take one frame; return what became of it, one of the words in ``counters``."""
         try:
             outcome = self._receive(reception, self._clock.now())
-        except StoreError as error:
-            self._note_problem(error)
+        except StoreError:
             outcome = "not_stored"
         self.counters[outcome] += 1
         if outcome in ("accepted", "not_stored"):
-            self._show()
+            self.show()
         else:
             # Foreign traffic comes all day and floods come with an attack: counted always, told on demand.
             _log.debug("frame refused", outcome=outcome, length=len(reception.data), rssi=reception.rssi_dbm)
@@ -160,7 +162,7 @@ class Ingest:
     def _take(self, opened: Opened, read: Read, window: Window) -> None:
         """Write down everything that the frame changes and let it be true; StoreError when only true."""
         frame = read.frame
-        before = self._states[frame.point]
+        before = self.situation.states[frame.point]
         newer = state.is_newer(before, frame)
         is_known = read.event is not None and self._store.has_event(read.event)
         changed = state.changes(before, frame) if newer and not is_known else {}
@@ -173,23 +175,23 @@ class Ingest:
         after = state.after(before, frame, changed, is_known=is_known) if newer else before
         late = uplinks.late_frames(read, self._store, self._clock.speed)
         window = uplinks.with_late(window, [one.counter for one in late])
-        judged = self._judge(after, frame.received_at)
-        self._keep(after, judged)
+        judged = self.situation.judge(after, frame.received_at)
+        self.situation.keep(judged, after)
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
-        self._commit(
+        self.recorder.commit(
             Changes(
                 at=frame.received_at,
                 frame=frame,
                 window=window,
                 heard=after.heard if newer else None,
                 readings=changed,
-                alarms=judged.changes,
-                messages=(*said, *self._speaker.point(judged)),
+                alarms=tuple(change for one in judged for change in one.changes),
+                messages=(*said, *(m for one in judged for m in self._messages(one))),
                 event=read.event,
                 boot=read.boot,
                 late=late,
             ),
-            (judged,),
+            judged,
         )
         self._authenticator.accept(replace(opened, window=window))
         if self._transmitter is not None:
@@ -211,50 +213,39 @@ class Ingest:
     def tick(self) -> None:
         """Let time pass: ages, forecasts and alarms of every point. Call about once a second."""
         now = self._clock.now()
-        judged = [self._judge(point, now) for point in (*self._states.values(), self._cp)]
-        spoken = [j for j in judged if j.changes or self._is_due(j)]
+        spoken = [j for j in self.situation.judge_all(now) if j.changes or self._is_due(j)]
         said = [m for j in spoken for m in self._messages(j)]
         stats = self._speaker.stats(self.counters, now)
-        if not spoken and not stats and not self._unsaved:
+        if not spoken and not stats and not self.recorder.has_unsaved:
             return
-        for j in spoken:
-            self._alarms[j.facts.point.slug] = dict(j.kept)
+        self.situation.keep(spoken)
         changes = tuple(change for j in spoken for change in j.changes)
-        try:
-            self._commit(Changes(at=now, alarms=changes, messages=(*said, *stats)), spoken)
-        except StoreError as error:
-            self._note_problem(error)
-        else:
+        with suppress(StoreError):
+            self.recorder.commit(Changes(at=now, alarms=changes, messages=(*said, *stats)), spoken)
             self._speaker.note_stats(stats)
-        self._show()
+        self.show()
 
     def _is_due(self, judged: Judgement) -> bool:
         """Of the gateway itself there is something to say only while an alarm stands."""
-        stands = judged.facts.point is not self._cp.point or any(a.is_shown for a in judged.kept.values())
+        stands = judged.facts.point is not self.situation.cp.point or any(
+            a.is_shown for a in judged.kept.values()
+        )
         return stands and self._speaker.is_due(judged)
 
     def _messages(self, judged: Judgement) -> list[OutboxMessage]:
-        if judged.facts.point is self._cp.point:
+        if judged.facts.point is self.situation.cp.point:
             return self._speaker.alarms(judged)
         return self._speaker.point(judged)
 
     def overview(self) -> Overview:
         """Return everything on the first page, as it is at this moment."""
-        now = self._clock.now()
-        points = self._states.items()
-        return overview.build(
-            [replace(state.facts(point, now), link=self._link(point)) for _, point in points],
-            {slug: tuple(kept.values()) for slug, kept in self._alarms.items()},
-            {slug: overview.Heard(p.heard.rssi_dbm, p.heard.snr_db) for slug, p in points if p.heard},
-            self._box(now),
-            own=self._own_facts(now),
-        )
+        return self.situation.overview(self._box(self._clock.now()))
 
     def health(self) -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT."""
         port = self._port
         modem = Modem(port.state, port.cause, utc(port.since)) if port else None
-        return Health(modem, self._store_word)
+        return Health(modem, self.recorder.word)
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""
@@ -298,23 +289,13 @@ class Ingest:
         )
         return uplinks.read(frame, opened.payload, self._clock.speed)
 
-    def _judge(self, point: PointState, now: datetime) -> Judgement:
-        kept = self._alarms[point.point.slug]
-        rules = self._own_rules if point is self._cp else self._rules
-        link, sf = self._link(point), self._config.radio.sf
-        return judge.judge(point, kept, rules, now, self._clock.speed, self._demo, link, sf)
-
     def _link(self, point: PointState) -> LinkFacts | None:
         """Return what the link knows of a point's kit, or of the gateway itself."""
         kit = point.point.kit_address
-        if self._transmitter is None or (kit is None and point is not self._cp):
+        if self._transmitter is None or (kit is None and point.point.slug != self._own_slug):
             return None
         tampered = kit is not None and self._tamper.is_suspected(kit, self._now_ms())
         return self._transmitter.facts(kit, tampered=tampered)
-
-    def _own_facts(self, now: datetime) -> tuple[Facts, Sequence[AlarmState]]:
-        facts = replace(state.facts(self._cp, now), link=self._link(self._cp))
-        return facts, tuple(self._alarms[self._cp.point.slug].values())
 
     def _now_ms(self) -> int:
         return int(self._clock.monotonic() * 1000)
@@ -333,7 +314,7 @@ class Ingest:
             counters=self.counters,
             sf=config.radio.sf,
             modem_cause=port.cause if port else "",
-            store_problem=self.store_problem,
+            store_problem=self.recorder.problem,
             gateway_since=self._since,
             clock_offset_s=self._clock.offset_s(),
             clock_behind_s=max(0.0, (self._newest_before - now).total_seconds()),
@@ -344,40 +325,11 @@ class Ingest:
         behind_s = (self._newest_before - now).total_seconds()
         if behind_s > 0:
             _log.warning("clock is behind the journal", behind_s=round(behind_s), cure="set the box's clock")
-        gone = restore.forgotten(self._store, {*self._states, self._cp.point.slug}, now)
+        gone = restore.forgotten(self._store, {*self.situation.states, self._own_slug}, now)
         if gone is not None:
-            self._commit(gone)
+            self.recorder.commit(gone)
 
-    def _commit(self, changes: Changes, judged: Sequence[Judgement] = ()) -> None:
-        """Write durably, with what could not be written before, and wake the brokers' links.
-
-        Raises StoreError with nothing written; the changes of alarms in ``judged`` are kept for later.
-        """
-        try:
-            self._store.commit(self._unsaved.before(changes))
-        except StoreError:
-            for one in judged:
-                self._unsaved.add(changes.at, one.changes, one.messages)
-            raise
-        self._unsaved.clear()
-        self.store_problem = self._store_word = ""
-        for one in judged:
-            self._speaker.note(one)
-        for outbox in self.outboxes.values():
-            outbox.wake()
-
-    def _note_problem(self, error: StoreError) -> None:
-        """Say once, not at every frame, that the store does not work."""
-        if str(error) != self.store_problem:
-            self.store_problem, self._store_word = str(error), error.word
-            _log.error("not stored", reason=self.store_problem)
-
-    def _keep(self, point: PointState, judged: Judgement) -> None:
-        slug = point.point.slug
-        self._states[slug] = point
-        self._alarms[slug] = dict(judged.kept)
-
-    def _show(self) -> None:
+    def show(self) -> None:
         """Wake every screen that waits for a change."""
         self._revision += 1
         self._changed.set()

@@ -1,19 +1,19 @@
-"""From a point's state and its alarms so far to what has to be kept and said now. Pure."""
+"""From the facts of a place and its alarms so far to what has to be kept and said now. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
-from nspgateway import alarms, messages, state
+from nspgateway import alarms, messages
 from nspgateway.alarms import AlarmState, Decision
-from nspgateway.facts import Facts, LinkFacts
+from nspgateway.facts import Facts
 from nspgateway.messages import OutboxMessage
+from nspgateway.notify import Notice
 from nspgateway.payloads import Demo
 from nspgateway.records import AlarmChange
 from nspgateway.rules import Rule
-from nspgateway.state import PointState
+from nspgateway.view import Alarm
 
 # Delays that begin or are given up: kept, but nobody has to hear of them.
 _SILENT = frozenset({"wait", "forget"})
@@ -30,41 +30,44 @@ class Judgement:
     kept: Mapping[str, AlarmState]
     changes: tuple[AlarmChange, ...]
     messages: tuple[OutboxMessage, ...]
+    notices: tuple[Notice, ...] = ()
     exercise: bool = False
 
 
 def judge(
-    point: PointState,
+    facts: Facts,
     kept: Mapping[str, AlarmState],
     rules: Sequence[Rule],
-    now: datetime,
-    speed: float = 1.0,
     demo: Demo | None = None,
-    link: LinkFacts | None = None,
-    sf: int = 9,
+    *,
+    exercise: bool = False,
 ) -> Judgement:
-    """Decide on every alarm of a point. ``kept``: its alarms so far, by id; ``speed``: of the gateway's clock."""
-    facts = replace(state.facts(point, now, speed), link=link, sf=sf)
-    exercise = point.heard is not None and point.heard.exercise
-    decisions = alarms.evaluate(rules, facts, kept)
+    """Decide on every alarm of a place. ``kept``: its alarms so far, by id."""
+    return decided(facts, kept, alarms.evaluate(rules, facts, kept), demo, exercise=exercise)
+
+
+def decided(
+    facts: Facts,
+    kept: Mapping[str, AlarmState],
+    decisions: Sequence[Decision],
+    demo: Demo | None = None,
+    *,
+    exercise: bool = False,
+) -> Judgement:
+    """Return what has to be kept and said of these decisions, whoever took them."""
     after = {**kept, **{d.alarm.id: d.alarm for d in decisions}}
+    spoken = [(d, alarms.texts(d.alarm, facts)) for d in decisions if d.action not in _SILENT]
     return Judgement(
         facts=facts,
         kept={name: alarm for name, alarm in after.items() if alarm.is_kept},
         changes=tuple(_change(decision) for decision in decisions),
         messages=tuple(
             messages.alarm(
-                alarms.texts(d.alarm, facts),
-                point.point,
-                d.alarm.state,
-                now,
-                d.reason,
-                exercise=exercise,
-                demo=demo,
+                text, facts.point, d.alarm.state, facts.now, d.reason, exercise=exercise, demo=demo
             )
-            for d in decisions
-            if d.action not in _SILENT
+            for d, text in spoken
         ),
+        notices=tuple(_notice(d, text, facts, exercise) for d, text in spoken),
         exercise=exercise,
     )
 
@@ -87,6 +90,24 @@ def repeats(judged: Judgement, demo: Demo | None = None) -> list[OutboxMessage]:
         for alarm in judged.kept.values()
         if alarm.is_shown and alarm.id not in said
     ]
+
+
+def _notice(decision: Decision, text: Alarm, facts: Facts, exercise: bool) -> Notice:
+    alarm, point = decision.alarm, facts.point
+    return Notice(
+        key=f"{point.slug}/{alarm.id}/{text.raised_at.isoformat()}/{decision.action}/{alarm.state}",
+        kind="alarm",
+        action=decision.action,
+        at=facts.now,
+        point=point.slug,
+        name=point.name,
+        id=alarm.id,
+        priority=alarm.priority,
+        title=text.title,
+        what=text.what,
+        todo=text.todo,
+        exercise=exercise,
+    )
 
 
 def _change(decision: Decision) -> AlarmChange:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nspgateway.messages import OutboxMessage
+from nspgateway.people import Action
 from nspgateway.view import Quality
 
 Value = int | str | None
@@ -131,7 +132,8 @@ class AlarmChange:
 class Changes:
     """Everything that one transaction writes, or none of it. ``at``: time of the change.
 
-    ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields.
+    ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
+    people did. ``memory``: what the gateway has to remember, by name, as JSON.
     """
 
     at: datetime
@@ -144,3 +146,5 @@ class Changes:
     readings: Mapping[str, Held] = field(default_factory=dict)
     alarms: tuple[AlarmChange, ...] = ()
     messages: tuple[OutboxMessage, ...] = ()
+    actions: tuple[Action, ...] = ()
+    memory: Mapping[str, str] = field(default_factory=dict)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nspgateway.config import GatewayConfig, PointConfig
-from nspgateway.database import Database
 from nspgateway.messages import OutboxMessage
+from nspgateway.people_store import PeopleStore, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -72,7 +72,7 @@ _OUTBOX = """
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Store(Database):
+class Store(PeopleStore):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
@@ -98,8 +98,8 @@ class Store(Database):
             _assign(db, {p.slug: p.kit_address for p in points}, _text(at))
             db.execute(_DROP_BROKERS, (json.dumps(self._brokers),))
 
-    def commit(self, changes: Changes) -> None:
-        """Write all of it, durably, or raise StoreError and write nothing."""
+    def commit(self, changes: Changes) -> list[int]:
+        """Write all of it, durably, or raise StoreError and write nothing; return the ids of the actions."""
         at = _text(changes.at)
         with self._transaction() as db:
             if changes.frame is not None:
@@ -121,6 +121,7 @@ class Store(Database):
                     created = _text(m.created)
                     values = (broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
                     db.execute(_PUT_MESSAGE, values)
+            return write_people(db, changes.actions, changes.memory)
 
     def find_frame(self, kit: int, generation: int, counter: int) -> Frame | None:
         """Return the frame with this name from the journal."""

@@ -243,9 +243,9 @@ def test_restart_restores_level_and_refuellings(box: Box) -> None:
         level = (300 if counter < 15 else 800) + 5 * (counter % 3)
         box.vital(counter, fuel_permille=level, generator_state="stopped")
         box.clock.move(300)
-    before = box.ingest._states["de-linde"]
+    before = box.ingest.situation.states["de-linde"]
     box.restart()
-    after = box.ingest._states["de-linde"]
+    after = box.ingest.situation.states["de-linde"]
     assert after.tank == before.tank
     assert after.tank.refuels[0].litres == pytest.approx(20.0, abs=1.5)
 
@@ -257,13 +257,13 @@ def test_a_store_that_cannot_write_has_not_happened(box: Box) -> None:
     box.store._rows(f"PRAGMA max_page_count = {pages}")
     outcomes = [box.vital(n, fuel_permille=100) for n in range(2, 200)]
     lost = 2 + outcomes.index("not_stored")
-    assert "Free space" in box.ingest.store_problem
+    assert "Free space" in box.ingest.recorder.problem
     kept = box.store.frame_count()
     box.ingest.tick()
     box.store._rows("PRAGMA max_page_count = 1000000")
     assert box.vital(300, kit=66) == "accepted"
     assert box.vital(lost) == "accepted"
-    assert box.ingest.store_problem == ""
+    assert box.ingest.recorder.problem == ""
     assert box.store.frame_count() == kept + 2
 
 

@@ -117,7 +117,7 @@ def test_a_lost_frame_that_is_played_back_later_is_a_replay(box: Box) -> None:
     recorded = sealed(box.key(65), 115, fuel_permille=115)
     assert fill(box, 120, {114: 0, 115: 300}, age_s=900) == "accepted"
     assert box.hear(recorded) == "replay"
-    assert box.ingest.store_problem == ""
+    assert box.ingest.recorder.problem == ""
 
 
 @pytest.mark.parametrize("records", [b"", bytes(5), bytes((1, 0)) + bytes(7)])
@@ -164,7 +164,7 @@ def test_a_database_of_version_1_is_taken_over(tmp_path: Path) -> None:
         frame = store.find_frame(65, 1, 7)
         assert frame is not None
         assert (frame.late, frame.made_at, frame.fields["fuel_permille"]) == (False, None, 470)
-        assert store._rows("PRAGMA user_version") == [(2,)]
+        assert store._rows("PRAGMA user_version")[0][0] >= 2
         assert (store.boots(), store.downlinks(), store.kit_events("de-linde")) == ({}, {}, [])
         store.put_downlink(65, 1024)
         assert store.downlinks() == {65: 1024}

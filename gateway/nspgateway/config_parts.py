@@ -1,0 +1,72 @@
+"""Sections of gateway.toml beside radio, brokers and page; each may be left out. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+# What a client on MQTT may be allowed to ask.
+Right = Literal["acknowledge", "shelve", "stop", "fuel", "deployment", "backfill", "bulletin", "test"]
+
+
+class ClientConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A client that may send commands over a broker: its account there, the role it acts in, and its rights."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+    role: str
+    may: tuple[Right, ...] = ()
+
+
+class ForwarderConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A LoRaWAN concentrator's UDP packet forwarder as radio, in the place of a modem.
+
+    ``host``: the address of ours that it sends to, never all of them. Only the gateways with these
+    EUIs (16 hexadecimal digits), at these addresses, are heard.
+    """
+
+    host: Annotated[str, Meta(pattern=r"^(?!0\.0\.0\.0$|::$).+")]
+    port: Port = 1700
+    euis: Annotated[tuple[Annotated[str, Meta(pattern="^[0-9a-f]{16}$")], ...], Meta(min_length=1)]
+    addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
+    most_per_s: Annotated[int, Meta(ge=1, le=1000)] = 50
+
+
+class RetentionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long history is kept while no hold is on it, and how much disk it may take, in megabytes.
+
+    Below ``free_mb`` of free disk the gateway begins to let go of what it can best miss.
+    """
+
+    days: Annotated[int, Meta(ge=1, le=36500)] = 365
+    most_mb: Annotated[int, Meta(ge=16)] = 4000
+    free_mb: Annotated[int, Meta(ge=16)] = 200
+
+
+class UpsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The coordinating point's supply, as Network UPS Tools (upsd) tells it."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]+$")]
+    host: str = "127.0.0.1"
+    port: Port = 3493
+
+
+class RelayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An output that is held while all is well: a lamp and a buzzer on its resting contact sound when it is let go.
+
+    ``chip`` and ``line``: of the GPIO character device. ``sounds``: priorities that sound until they are seen.
+    """
+
+    chip: Path = Path("/dev/gpiochip0")
+    line: Annotated[int, Meta(ge=0, le=511)]
+    active_low: bool = False
+    sounds: tuple[Literal["critical", "high", "medium", "low"], ...] = ("critical",)
+
+
+class AlertTestConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The daily test of the whole alarm path; ``at``: local time, HH:MM."""
+
+    at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "10:00"
+    within_s: Annotated[float, Meta(gt=0)] = 300.0

@@ -1,0 +1,131 @@
+"""The people's tables: the audit trail, what was decided and entered, commands, and the gateway's memory."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from nspgateway.database import Database
+from nspgateway.people import Action, By, Delivery, Deployment, Entry, FuelEntry, Hold, PlannedStop
+
+_PUT_ACTION = """
+    INSERT INTO action (at, who, role, origin, what, point, alarm, detail, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_ACTIONS = """
+    SELECT a.id, a.at, a.who, a.role, a.origin, a.what, a.point, a.alarm, a.detail, a.note,
+        d.word, d.opens_at, s."until", f.kind, f.litres, f.measured_at,
+        v.kind, v.litres, v.due_at, v.plan, h.held
+    FROM action a
+    LEFT JOIN deployment d ON d.action = a.id
+    LEFT JOIN planned_stop s ON s.action = a.id
+    LEFT JOIN fuel_entry f ON f.action = a.id
+    LEFT JOIN delivery v ON v.action = a.id
+    LEFT JOIN hold h ON h.action = a.id"""
+_WITH_ENTRY = "coalesce(d.action, s.action, f.action, v.action, h.action) IS NOT NULL"
+
+
+class PeopleStore(Database):
+    """What people did; the part of the store that they fill."""
+
+    def actions(self, since: datetime | None = None, limit: int = 1000) -> list[Action]:
+        """Return the newest lines of the audit trail at or after ``since``, oldest first."""
+        sql = f"{_ACTIONS} WHERE a.at >= ? ORDER BY a.id DESC LIMIT ?"
+        rows = self._rows(sql, _text(since) if since else "", limit)
+        return [_action(row) for row in reversed(rows)]
+
+    def entries(self) -> list[Action]:
+        """Return every action that decided, entered or planned something, oldest first."""
+        return [_action(row) for row in self._rows(f"{_ACTIONS} WHERE {_WITH_ENTRY} ORDER BY a.id")]
+
+    def is_held(self) -> bool:
+        """Tell whether nothing may be deleted now."""
+        rows = self._rows("SELECT held FROM hold ORDER BY action DESC LIMIT 1")
+        return bool(rows and rows[0][0])
+
+    def command_answer(self, client: str, name: str) -> str | None:
+        """Return what was answered to a client's command with this id; None = it is new."""
+        rows = self._rows("SELECT answer FROM command WHERE client = ? AND id = ?", client, name)
+        return str(rows[0][0]) if rows else None
+
+    def put_command(self, client: str, name: str, at: datetime, answer: str) -> None:
+        """Remember the answer to a client's command."""
+        with self._transaction() as db:
+            values = (client, name, _text(at), answer)
+            db.execute("INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)", values)
+
+    def memory(self, name: str) -> Any:
+        """Return what is remembered under this name; None = nothing."""
+        rows = self._rows("SELECT value FROM memory WHERE name = ?", name)
+        return json.loads(rows[0][0]) if rows else None
+
+
+def write_people(db: sqlite3.Connection, actions: tuple[Action, ...], memory: Mapping[str, str]) -> list[int]:
+    """Write lines of the audit trail with what they enter; return their ids."""
+    ids = []
+    for a in actions:
+        detail = json.dumps(dict(a.detail), separators=(",", ":"))
+        values = (_text(a.at), a.by.who, a.by.role, a.by.origin, a.what, a.point, a.alarm, detail, a.note)
+        number = int(db.execute(_PUT_ACTION, values).lastrowid or 0)
+        _put_entry(db, number, a.point, a.entry)
+        ids.append(number)
+    db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", list(memory.items()))
+    return ids
+
+
+def _put_entry(db: sqlite3.Connection, number: int, point: str, entry: Entry | None) -> None:
+    match entry:
+        case Deployment(word, opens_at):
+            db.execute("INSERT INTO deployment VALUES (?, ?, ?, ?)", (number, point, word, _maybe(opens_at)))
+        case PlannedStop(until):
+            db.execute("INSERT INTO planned_stop VALUES (?, ?, ?)", (number, point, _text(until)))
+        case FuelEntry(kind, litres, at):
+            values = (number, point, kind, litres, _text(at))
+            db.execute("INSERT INTO fuel_entry VALUES (?, ?, ?, ?, ?)", values)
+        case Delivery(kind, litres, due_at, plan):
+            row = (number, point, kind, litres, _maybe(due_at), plan)
+            db.execute("INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)", row)
+        case Hold(held):
+            db.execute("INSERT INTO hold VALUES (?, ?)", (number, held))
+
+
+def _action(row: tuple[Any, ...]) -> Action:
+    number, at, who, role, origin, what, point, alarm, detail, note, *entry = row
+    return Action(
+        datetime.fromisoformat(at),
+        By(who, role, origin),
+        what,
+        point,
+        alarm,
+        json.loads(detail),
+        note,
+        _entry(entry),
+        number,
+    )
+
+
+def _entry(row: list[Any]) -> Entry | None:
+    word, opens_at, until, fuel, litres, measured_at, delivery, load, due_at, plan, held = row
+    if word is not None:
+        return Deployment(word, _time(opens_at))
+    if until is not None:
+        return PlannedStop(datetime.fromisoformat(until))
+    if fuel is not None:
+        return FuelEntry(fuel, litres, datetime.fromisoformat(measured_at))
+    if delivery is not None:
+        return Delivery(delivery, load, _time(due_at), plan)
+    return None if held is None else Hold(bool(held))
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
+
+
+def _maybe(at: datetime | None) -> str | None:
+    return None if at is None else _text(at)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

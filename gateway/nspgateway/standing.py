@@ -1,0 +1,65 @@
+"""What people have said of a point and still stands: its deployment, planned stops, litres by hand, deliveries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from nspgateway.config import PointConfig
+from nspgateway.people import Action, Delivery, Deployment, FuelEntry, PlannedStop
+
+# Litres by hand older than this say nothing about now.
+FUEL_ENTRIES = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What still stands of one point.
+
+    ``deployment`` since ``deployment_at`` (None = as in the settings); ``opens_at``: planned to be open.
+    ``stop_since``, ``stop_until``: the newest planned stop, also when it is over. ``fuel``: litres by
+    hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them.
+    """
+
+    deployment: str
+    deployment_at: datetime | None = None
+    opens_at: datetime | None = None
+    stop_since: datetime | None = None
+    stop_until: datetime | None = None
+    fuel: tuple[FuelEntry, ...] = ()
+    deliveries: Mapping[int, Delivery] = field(default_factory=dict)
+
+    def is_stopped(self, now: datetime) -> bool:
+        """Tell whether a planned stop covers this moment."""
+        since, until = self.stop_since, self.stop_until
+        return since is not None and until is not None and since <= now < until
+
+
+def after(standing: Standing, action: Action) -> Standing:
+    """Return what stands after an action of this point; one without an entry changes nothing."""
+    match action.entry:
+        case Deployment(word, opens_at):
+            return replace(standing, deployment=word, deployment_at=action.at, opens_at=opens_at)
+        case PlannedStop(until):
+            since = standing.stop_since if standing.is_stopped(action.at) else action.at
+            return replace(standing, stop_since=since, stop_until=until)
+        case FuelEntry():
+            oldest = action.entry.at - FUEL_ENTRIES
+            entries = sorted((*standing.fuel, action.entry), key=lambda one: one.at)
+            return replace(standing, fuel=tuple(one for one in entries if one.at >= oldest))
+        case Delivery("planned"):
+            return replace(standing, deliveries={**standing.deliveries, action.id: action.entry})
+        case Delivery(plan=plan):
+            left = {number: one for number, one in standing.deliveries.items() if number != plan}
+            return replace(standing, deliveries=left)
+    return standing
+
+
+def restored(points: Sequence[PointConfig], actions: Iterable[Action]) -> dict[str, Standing]:
+    """Return what stands of each point after all ``actions``, oldest first; before them the settings count."""
+    found = {point.slug: Standing(point.deployment) for point in points}
+    for action in actions:
+        if action.point in found:
+            found[action.point] = after(found[action.point], action)
+    return found
