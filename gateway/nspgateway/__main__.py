@@ -21,6 +21,7 @@ import structlog
 
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
+from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
@@ -75,6 +76,7 @@ class Gateway:
     ) -> None:
         self.transmitter = Transmitter(config, points, keys, self.store, clock)
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
+        self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
         hub_port = config.radio.hub_port
         self.port = SerialModem(
             config.radio.port,
