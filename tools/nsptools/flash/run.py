@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,9 +59,11 @@ async def flash(station: Station, ports: Sequence[Path], options: Options, say: 
             mac = look.mac if isinstance(look, Look) else ""
             say(port, "failed")
             done.append(Done(_failed(port, mac, error)))
+            await _let_go(port, look)
             continue
         if slug is None or not isinstance(look, Look):
             say(port, "left alone")
+            await _let_go(port, look)
         else:
             jobs.append((port, look, slug))
     gate = asyncio.Semaphore(AT_ONCE)
@@ -73,6 +76,13 @@ async def _look(port: Path) -> Look | FlashError:
         return Look.of(await Mpremote(port).ask(snippets.LOOK))
     except FlashError as error:
         return error
+
+
+async def _let_go(port: Path, look: Look | FlashError) -> None:
+    """Start a board again that was only looked at: looking has stopped its kit."""
+    if isinstance(look, Look):
+        with suppress(FlashError):
+            await Mpremote(port).leave()
 
 
 def _waiting(station: Station, options: Options) -> list[KitRow]:

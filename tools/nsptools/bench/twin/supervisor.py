@@ -275,6 +275,8 @@ class Twin(Observed):
                 self.heap_peak = max(self.heap_peak or 0, int(rest))
             case "ready":
                 self.heap_at_start, self._ready = int(rest), True
+                if self.usb is not None:
+                    self.usb.ready()
             case "exited" | "fault":
                 self._stopped(rest)
             case "note":

@@ -18,6 +18,7 @@ from nsptools.bench.ptys import Pty, open_pty
 
 _CTRL_A, _CTRL_B, _CTRL_C = 1, 2, 3
 _READ_BYTES = 65536
+_INTERRUPT_S = 0.2
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 
@@ -34,6 +35,8 @@ class UsbPort:
         self._outer: Pty | None = None
         self._inner: Pty | None = None
         self._pid: int | None = None
+        self._runs_programs = False
+        self._interrupted = -_INTERRUPT_S
         self._rest = b""
         self._loop = asyncio.get_running_loop()
         self.plug()
@@ -74,6 +77,10 @@ class UsbPort:
             if self.raw:
                 os.write(self._inner.master_fd, bytes((_CTRL_A,)))
 
+    def ready(self) -> None:
+        """Say that the board's own programs begin: from now on Ctrl-C interrupts. Before, it only waits in line."""
+        self._runs_programs = True
+
     def ended(self) -> None:
         """Take in what the VM printed at last, and let its terminal go."""
         self.drain()
@@ -81,6 +88,7 @@ class UsbPort:
             self._loop.remove_reader(self._inner.master_fd)
             self._inner.close()
         self._inner = self._pid = None
+        self._runs_programs = False
 
     def say(self, data: bytes) -> None:
         """Let the board itself say something to the host."""
@@ -130,6 +138,8 @@ class UsbPort:
 
     def _is_running(self) -> bool:
         """Tell whether the VM runs code, which catches the signal; at its prompt it would die of it."""
+        if not self._runs_programs:
+            return False
         try:
             status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
         except OSError:
@@ -138,6 +148,9 @@ class UsbPort:
         return bool(int(caught.split()[1], 16) & _SIGINT_BIT)
 
     def _interrupt(self) -> None:
-        if self._pid is not None:
+        """Send the signal; a second one while the first is on its way would end the VM."""
+        now = self._loop.time()
+        if self._pid is not None and now - self._interrupted >= _INTERRUPT_S:
+            self._interrupted = now
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGINT)
