@@ -61,11 +61,13 @@ autosave_interval 1
 autosave_on_changes true
 persistent_client_expiration 7d
 
-# One client that is slow, away or broken does not fill the box.
+# One client that is slow, away or broken does not fill the box. What is too long is refused with a
+# word, so that the gateway can set it aside; what is absurd ends the connection.
 max_inflight_messages 20
 max_queued_messages 5000
 max_queued_bytes 8388608
 message_size_limit 131072
+max_packet_size 1048576
 memory_limit 134217728
 
 # To the journal of systemd. Never the contents of a message.
