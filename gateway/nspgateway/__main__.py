@@ -29,7 +29,7 @@ from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
-from nspgateway.secure import require_secure
+from nspgateway.secure import require_secure, warn_of_ends
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -166,7 +166,10 @@ async def run(config_file: Path) -> None:
 
     It serves no page: a page without a login would be open to the whole room.
     """
-    gateway = Gateway(*load(config_file), Clock())
+    config, points, keys = load(config_file)
+    clock = Clock()
+    warn_of_ends(config, clock.now())
+    gateway = Gateway(config, points, keys, clock)
     task = asyncio.ensure_future(gateway.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,7 +5,11 @@ Each refusal names file and key, what was expected and what to do. No secret is 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import structlog
+from cryptography import x509
 
 from nspgateway.config import BrokerConfig, GatewayConfig
 from nspgateway.errors import ConfigError
@@ -13,6 +17,8 @@ from nspgateway.keys import read_passphrase
 from nspgateway.mqtt_client import is_loopback, read_secret, tls_context
 
 SHORTEST = 12
+# Below this many days a certificate is said to end soon: time to plan a visit to the box.
+WARN_DAYS = 60
 # Stems of what people and manuals set: refused with whatever digits and signs around them.
 _GUESSED = frozenset(
     {
@@ -22,6 +28,8 @@ _GUESSED = frozenset(
         *("verander", "voorbeeld", "wachtwoord", "wachtwoordzin", "welcome", "welkom", "wijzig", ""),
     }
 )
+
+_log = structlog.get_logger()
 
 
 def weakness(secret: str) -> str | None:
@@ -57,6 +65,25 @@ def require_secure(config_file: Path, config: GatewayConfig) -> None:
         if broker.password_file is not None and password is not None:
             _strong(broker.password_file, password, "password")
         tls_context(broker)  # its files exist, fit together and are ours alone
+
+
+def warn_of_ends(config: GatewayConfig, at: datetime) -> dict[Path, int]:
+    """Return the days that our CAs' and certificates are still valid, by file; log those that end soon.
+
+    Negative: ended. Raises ConfigError for a file that is no certificate.
+    """
+    left: dict[Path, int] = {}
+    for file in (path for b in config.broker for path in (b.ca, b.certificate) if path is not None):
+        try:
+            certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ConfigError(file, "", f"no usable certificate ({error})", "Give it as PEM.") from error
+        left[file] = (certificate.not_valid_after_utc - at) // timedelta(days=1)
+        if left[file] < WARN_DAYS:
+            _log.warning(
+                "certificate ends soon", file=str(file), days=left[file], cure="nsp gateway init --renew"
+            )
+    return left
 
 
 def _require_guarded(config_file: Path, where: str, broker: BrokerConfig) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from structlog.testing import capture_logs
 
 from init_box import BRIDGE, NODERED, SCREEN, InitBox, tree, wanted
 from nsp import command, nsp
@@ -23,6 +24,7 @@ from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.init import authority, box, passwords
 from nspgateway.init.authority import Authority, AuthorityError
 from nspgateway.init.files import InitError, Layout, put
+from nspgateway.secure import WARN_DAYS, warn_of_ends
 from nsptools.cli import main
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -222,15 +224,19 @@ def test_open_key_is_not_used(tmp_path: Path, what: str, mode: int) -> None:
 
 
 def test_end_of_a_certificate_is_announced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From 60 days before its end a certificate is said to end soon, with the command; once renewed no more."""
+    """From 60 days before its end gateway and command say that a certificate ends soon; once renewed no more."""
     made = InitBox(tmp_path)
     ca = Authority.load(made.layout.ca.read_bytes(), made.layout.ca_key.read_bytes())
     key = authority.load_key((made.layout.gateway / "gateway.key").read_bytes())
-    at = datetime.now(UTC) - authority.LEAF_LIFE + timedelta(days=box.WARN_DAYS)
+    at = datetime.now(UTC) - authority.LEAF_LIFE + timedelta(days=WARN_DAYS)
     put(
         made.layout.gateway / "gateway.pem",
         authority.certificate_pem(ca.client(key.public_key(), "gateway", at)),
     )
+    with capture_logs() as log:
+        left = warn_of_ends(load_gateway(made.layout.config), datetime.now(UTC))
+    assert left == {made.layout.ca: 3651, made.layout.gateway / "gateway.pem": WARN_DAYS - 1}
+    assert [(entry["log_level"], entry["days"]) for entry in log] == [("warning", WARN_DAYS - 1)]
     arguments = ["gateway", "init", "--folder", str(made.layout.folder)]
     assert main(arguments) == 1
     assert "(59 days)  ENDS SOON: nsp gateway init --renew" in capsys.readouterr().out

@@ -26,8 +26,6 @@ from nspgateway.init.files import PUBLIC, InitError, Layout, put, put_folder, re
 from nspgateway.init.gateway_toml import Wanted
 
 BROKER_NAME = "local"
-# Below this many days a certificate is said to end soon: time to plan a visit to the box.
-WARN_DAYS = 60
 # Before this program existed: a box whose clock says so has no clock yet.
 _SANE = datetime(2026, 1, 1, tzinfo=UTC)
 _ROLES = Path(__file__).parents[1] / "roles.toml"

@@ -156,15 +156,30 @@ def _made(layout: Layout, wanted: Wanted, now: datetime) -> None:
     if lacking := box.missing(load_gateway(layout.config)):
         print("\nStill missing:")
         print("\n".join(f"  {line}" for line in lacking))
-    print(f"""
-Next:
-  1. Users:     chown -R {wanted.broker_user}: {layout.broker}
-                chown -R {wanted.gateway_user}: {layout.gateway} {wanted.keys} {wanted.passphrase_file}
-  2. Services:  put the files of gateway/deploy in their places, as its README.md says
-  3. Check:     nsp gateway check-config --config {layout.config}
-  4. Start:     systemctl restart mosquitto && systemctl enable --now nsp-gateway
-  5. Trust:     copy {layout.ca} to every client and compare the CA's fingerprint above
-  6. Keep safe: a copy of {layout.authority} in a vault; who has it can pretend to be this box""")
+    owners = [
+        (wanted.broker_user, layout.broker, ()),
+        (wanted.gateway_user, layout.gateway, (wanted.keys, wanted.passphrase_file)),
+    ]
+    print("\nNext:")
+    for user, own, others in owners:
+        places = [str(own)] if _owner(own) != user else []
+        places += [str(path) for path in others if _owner(path) != user]
+        if places:
+            print(f"  Owner:     chown -R {user}: {' '.join(places)}")
+    print(f"""\
+  Services:  put the files of gateway/deploy in their places, as its README.md says
+  Check:     nsp gateway check-config --config {layout.config}
+  Start:     systemctl restart mosquitto && systemctl enable --now nsp-gateway
+  Trust:     copy {layout.ca} to every client and compare the CA's fingerprint above
+  Keep safe: a copy of {layout.authority} in a vault; who has it can pretend to be this box""")
+
+
+def _owner(path: Path) -> str | None:
+    """Return the name of a file's user; None = there is no file, or no such user."""
+    try:
+        return path.owner()
+    except (OSError, KeyError):
+        return None
 
 
 def _already(layout: Layout, there: Sequence[Path], now: datetime) -> None:
@@ -180,11 +195,12 @@ def _already(layout: Layout, there: Sequence[Path], now: datetime) -> None:
 
 def _certificates(layout: Layout, now: datetime) -> None:
     from nspgateway.init import authority, box
+    from nspgateway.secure import WARN_DAYS
 
     made = box.certificates(layout)
     for name, certificate in made.items():
         left = authority.days_left(certificate, now)
-        word = "" if left >= box.WARN_DAYS else "  ENDS SOON: nsp gateway init --renew"
+        word = "" if left >= WARN_DAYS else "  ENDS SOON: nsp gateway init --renew"
         if left < 0:
             word = "  HAS ENDED: nsp gateway init --renew"
         if word and name == "CA":
