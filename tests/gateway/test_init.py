@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import pty
+import shutil
 import ssl
 import subprocess
 import sys
@@ -266,7 +267,9 @@ def test_clients_keep_the_rest_of_gateway_toml(tmp_path: Path) -> None:
     made.layout.config.write_text(f"# by hand\n{text}{extra}")
     first = made.layout.config.read_text()
     wall = ClientConfig(name="wall", role="cp_medewerker", may=("test", "fuel"))
+    shutil.rmtree(made.layout.clients)  # as one may who has handed over every password
     path = box.add_client(made.layout, wall)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
     local, region = load_gateway(made.layout.config).broker
     assert local.client == (SCREEN, NODERED, BRIDGE, wall)

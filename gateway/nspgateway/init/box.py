@@ -24,6 +24,8 @@ from nspgateway.init import authority, broker_files, gateway_toml, passwords
 from nspgateway.init.authority import OWN_HOSTS, Authority
 from nspgateway.init.files import PUBLIC, InitError, Layout, put, put_folder, read_private, read_public, told
 from nspgateway.init.gateway_toml import Wanted
+from nspgateway.keys import read_passphrase
+from nspgateway.secure import weakness
 
 BROKER_NAME = "local"
 # Before this program existed: a box whose clock says so has no clock yet.
@@ -40,6 +42,7 @@ def create(layout: Layout, wanted: Wanted, at: datetime) -> None:
     hosts = [authority.checked_host(host) for host in wanted.hosts]
     for number, client in enumerate(wanted.clients):
         _check_client(client, wanted.clients[:number])
+    _check_provisioned(wanted)
     text = gateway_toml.gateway_toml(wanted, layout.folder)
     config = _checked(text, layout.config)
     _make_folder(layout.folder)
@@ -128,6 +131,8 @@ def add_client(layout: Layout, client: ClientConfig) -> Path:
     secret = passwords.new_password()
     hashes[client.name] = passwords.hashed(secret, passwords.new_salt())
     password_file = layout.password(client.name)
+    if not layout.clients.exists():  # removed with the last password that was handed over
+        put_folder(layout.clients, {}, None)
     put(password_file, f"{secret}\n".encode())
     put(accounts, broker_files.accounts(hashes).encode())
     put(layout.broker / "rights", broker_files.rights(config.region, config.cp, clients).encode())
@@ -204,6 +209,21 @@ def _check_client(client: ClientConfig, others: Sequence[ClientConfig]) -> None:
     roles = tomllib.loads(_ROLES.read_text(encoding="utf-8"))["nl"]
     if client.role not in roles:
         raise InitError(f"client {client.name!r}: no role {client.role!r}. There is: {', '.join(roles)}.")
+
+
+def _check_provisioned(wanted: Wanted) -> None:
+    """Refuse keys or a passphrase that are there already, but open to others or weak."""
+    for path in (wanted.keys, wanted.passphrase_file):
+        with told("read"):
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0
+        if mode & 0o077:
+            raise InitError(f"{path}: mode {mode:04o} lets others at a secret. Run: chmod 600 {path}")
+    if wanted.passphrase_file.exists():
+        reason = weakness(read_passphrase(wanted.passphrase_file))
+        if reason is not None:
+            raise InitError(
+                f"{wanted.passphrase_file}: the passphrase {reason}. Provision the keys with a better one."
+            )
 
 
 def _require_made(layout: Layout) -> None:
