@@ -26,7 +26,7 @@ class SmallDisk:
         self.room = ROOMY
         monkeypatch.setattr(os, "fsync", self._take)
 
-    def _take(self, descriptor: int) -> None:
+    def _take(self, _descriptor: int) -> None:
         self.room -= 1
         if self.room < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
