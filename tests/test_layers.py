@@ -55,6 +55,8 @@ PURE = (
     "gateway/nspgateway/silence.py",
     "gateway/nspgateway/tamper.py",
     "gateway/nspgateway/uplinks.py",
+    "gateway/nspgateway/init/broker_files.py",
+    "gateway/nspgateway/init/gateway_toml.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -29,6 +29,7 @@ from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.secure import require_secure, warn_of_ends
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -143,9 +144,11 @@ def load(
 ) -> tuple[GatewayConfig, tuple[PointConfig, ...], KeyRegister]:
     """Read everything the gateway starts from. Raises ConfigError or KeyRegisterError.
 
-    Only a demo may use a key register that is not encrypted.
+    Only a demo may use a key register that is not encrypted, an open broker or a weak secret.
     """
     config = load_gateway(config_file)
+    if not demo:
+        require_secure(config_file, config)
     points = load_points(config.points, config)
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)
@@ -163,7 +166,10 @@ async def run(config_file: Path) -> None:
 
     It serves no page: a page without a login would be open to the whole room.
     """
-    gateway = Gateway(*load(config_file), Clock())
+    config, points, keys = load(config_file)
+    clock = Clock()
+    warn_of_ends(config, clock.now())
+    gateway = Gateway(config, points, keys, clock)
     task = asyncio.ensure_future(gateway.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
