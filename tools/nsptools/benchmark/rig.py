@@ -76,7 +76,7 @@ async def rig(folder: Path, kit: ProvisionedKit, *, heap_bytes: int) -> AsyncIte
     """
     async with contextlib.AsyncExitStack() as stack:
         image = folder / f"{heap_bytes}.img"
-        make_image(image, firmware.files(BOARD, compiled=True) | kit.files)
+        make_image(image, {**firmware.files(BOARD, compiled=True), **kit.files})
         stack.callback(image.unlink)
         site, air = Site(kit.slug, PLANT, speed=SPEED), Air()
         stack.push_async_callback(site.stop)

@@ -16,6 +16,7 @@ from nspkit.clock import Clock
 from nspkit.delivery import Item
 from nspkit.log import Log
 from nspkit.pace import Pace
+from nspkit.parts import Parts
 from nsptools.bench import virtual_time
 from nsptools.bench.air import Air
 from nsptools.bench.air_radio import AirRadio
@@ -107,8 +108,9 @@ class FleetBoard:
     def wdt(self) -> None:
         """No watchdog runs in virtual time."""
 
-    def led(self) -> None:
-        """No LED either."""
+    def parts(self) -> Parts:
+        """No buttons, no display, nothing to measure."""
+        return Parts()
 
 
 class CountingRadio(AirRadio):
