@@ -43,11 +43,13 @@ class Button:
                     return self._raw_ms - since
         return None
 
+    def down(self, now: int) -> bool:
+        """Whether somebody has it down, a shaky finger too."""
+        return self.since_ms is not None and self._was_up and not self.stuck(now)
+
     def held_ms(self, now: int) -> int:
         """For how long it has been held, 0 while it is not."""
-        if self.since_ms is None or not self._raw or not self._was_up or now - self.since_ms >= _STUCK_MS:
-            return 0
-        return now - self.since_ms
+        return now - self.since_ms if self.since_ms is not None and self._raw and self.down(now) else 0
 
     def stuck(self, now: int) -> bool:
         """Whether it is down for longer than anybody presses."""
@@ -69,8 +71,9 @@ class Gestures:
         tapped = self.help.look(help_closed, now)
         released = self.silence.look(silence_closed, now)
         helping, silencing = self.help.held_ms(now), self.silence.held_ms(now)
+        helped, silenced = self.help.down(now), self.silence.down(now)
         word = None
-        if helping and silencing:
+        if helped and silenced:
             self._mixed = True
             if min(helping, silencing) >= _HOLD_MS and not self._done:
                 self._done, word = True, "withdraw"
@@ -80,11 +83,11 @@ class Gestures:
             self._done, word = True, "self_test"
         elif released is not None and not self._done and not self._mixed:
             word = "silence"
-        if tapped is not None and silencing and tapped <= _TAP_MS and not self._done:
+        if tapped is not None and silenced and tapped <= _TAP_MS and not self._done:
             self._taps += 1
             if self._taps == _TAPS:
                 self._done, word = True, "security"
-        if not helping and not silencing:
+        if not helped and not silenced:
             self._done = self._mixed = False
             self._taps = 0
         return word
