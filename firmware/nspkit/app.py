@@ -193,6 +193,7 @@ class Kit:
             self.log("self-test: no room in the heap")
             self.panel.tested(("heap",), self.clock.ms())
         finally:
+            self.panel.testing = False
             self.board.forget(("nspkit.selftest",))
 
     def _heard(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:

@@ -153,6 +153,11 @@ class Board:
         """0 to ``limit`` - 1, from the hardware's random source."""
         return int.from_bytes(os.urandom(4), "big") % limit
 
+    def free_heap(self) -> int:
+        """Bytes that are free once nothing is held in vain."""
+        gc.collect()
+        return gc.mem_free()
+
     def forget(self, modules: tuple) -> None:
         """Let go of modules that were for the start only; the heap is small."""
         for name in modules:

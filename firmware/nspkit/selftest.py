@@ -5,7 +5,6 @@ kit works. Imported only for that time. The parts are those of ``fields.SELF_TES
 """
 
 import asyncio
-import gc
 import os
 
 from nsplink.fields import SELF_TESTS
@@ -46,7 +45,7 @@ def on_the_bench(modem: bool = False, devices: bool = False) -> dict:
         "flash": _flash(board.folder),
         "counter": counter,
         "clock": asyncio.run(_clock(board)),
-        "heap": _heap(),
+        "heap": _heap(board),
         "bus": all(answers.values()) if devices or any(answers.values()) else None,
         "radio": False if radio is None and modem else radio,
         "led": _led(parts.led),
@@ -64,7 +63,7 @@ async def on_site(kit) -> dict:
     async with kit.flash_lock:
         parts = {"flash": _flash(kit.board.folder), "counter": kit.counters.is_kept()}
     parts["clock"] = await _clock(kit.board)
-    parts["heap"] = _heap()
+    parts["heap"] = _heap(kit.board)
     answers = {}
     for poller in kit.pollers:
         for dev in poller.devices:
@@ -114,9 +113,9 @@ async def _clock(board) -> bool:
     return moved and (rtc is None or rtc.datetime() != date)
 
 
-def _heap() -> bool:
-    gc.collect()
-    return gc.mem_free() >= _LEAST_FREE
+def _heap(board) -> bool | None:
+    free = board.free_heap()
+    return None if free is None else free >= _LEAST_FREE
 
 
 def _led(pin) -> bool | None:

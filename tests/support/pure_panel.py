@@ -138,7 +138,7 @@ def _seen(name, until_ms):
 
 
 def _changes(steps, until_ms):
-    levels = [0] + [signs.level(steps, ms) for ms in range(until_ms)]  # noqa: RUF005 - not known to the board
+    levels = [0] + [signs.level(steps, ms) for ms in range(until_ms)]
     return [int(levels[ms] < levels[ms + 1]) for ms in range(until_ms)]
 
 

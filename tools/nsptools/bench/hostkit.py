@@ -94,6 +94,9 @@ class HostBoard:
     def forget(self, modules: tuple[str, ...]) -> None:
         """A PC has room for modules that were for the start only."""
 
+    def free_heap(self) -> None:
+        """A PC's heap has no bound to come near to."""
+
     def collect(self) -> None:
         """CPython's collector needs no help between requests."""
 

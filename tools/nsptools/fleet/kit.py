@@ -105,6 +105,16 @@ class FleetBoard:
         self._memory[:] = data
         return None
 
+    def datetime(self) -> float:
+        """Seconds of virtual time, where a board has a date."""
+        return asyncio.get_running_loop().time()
+
+    def free_heap(self) -> None:
+        """No bound here."""
+
+    def forget(self, modules: tuple[str, ...]) -> None:
+        """A PC has room for modules that are needed for a while only."""
+
     def wdt(self) -> None:
         """No watchdog runs in virtual time."""
 
