@@ -89,6 +89,10 @@ class Ssd1306:
         """Whether anything can be seen."""
         return self._on and self._pump and self._by_page
 
+    def dots(self) -> bytes:
+        """All dots as they are in its RAM."""
+        return bytes(self._ram)
+
     def lines(self) -> list[str]:
         """The text that shows, in letters of twice their height: four lines, without empty ones at the end.
 
