@@ -62,7 +62,7 @@ class Facts:
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
     spreading factor that kits send with. ``standing``: what people said of the point.
-    ``own``: of the coordinating point itself.
+    ``own``: of the coordinating point itself. ``failed_parts``: of the kit, in its newest self-test.
     """
 
     point: PointConfig
@@ -82,3 +82,4 @@ class Facts:
     sf: int = 9
     standing: Standing | None = None
     own: OwnFacts | None = None
+    failed_parts: tuple[str, ...] = ()

@@ -129,6 +129,7 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         snr_db=heard.snr_db,
         alarms=_sorted(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
         doubt=doubt(facts, box.gateway_since),
+        failed_parts=facts.failed_parts,
     )
 
 

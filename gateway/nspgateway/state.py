@@ -22,7 +22,7 @@ from nspgateway.fuel_level import Tank
 from nspgateway.records import Frame, Heard, Held, Value
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
-from nsplink.fields import ALARMS, MESSAGES
+from nsplink.fields import ALARMS, MESSAGES, SELF_TESTS
 
 GOOD_INTERVALS = 1.2
 STALE_INTERVALS = 3.0
@@ -52,6 +52,8 @@ SOURCES: Mapping[str, str] = {
 _HEARTBEAT = MESSAGES["full"]
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
+# A result of its own, not a reading that grows old.
+SELF_TEST = "self_test"
 _NO_DEVICE = Reading(None, "none", None)
 
 
@@ -83,6 +85,8 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return the quantities as held after a newer frame; only those that it speaks of."""
     if frame.kind in events.KINDS:
         return _with_event(state, frame)
+    if frame.kind == "boot":
+        return _with_test(state, frame)
     if frame.kind not in HEARTBEATS:
         return {}
     at = frame.received_at
@@ -138,7 +142,7 @@ def remember(state: PointState, frame: Frame) -> PointState:
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     """Return every quantity of a heartbeat, heard or not, and what else was heard."""
     unheard = Held(None, "unknown", None)
-    names = dict.fromkeys((*_HEARTBEAT, *state.held))
+    names = dict.fromkeys((*_HEARTBEAT, *(name for name in state.held if name != SELF_TEST)))
     lacking = _lacking(state.point)
     return {
         name: _NO_DEVICE
@@ -182,7 +186,15 @@ def facts(state: PointState, now: datetime, speed: float = 1.0) -> Facts:
         last_litres=state.tank.litres,
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
+        failed_parts=failed_parts(state),
     )
+
+
+def failed_parts(state: PointState) -> tuple[str, ...]:
+    """Return the parts of the kit that failed in its newest self-test, however long ago that was."""
+    held = state.held.get(SELF_TEST)
+    bits = held.value if held is not None and isinstance(held.value, int) else 0
+    return tuple(name for bit, name in enumerate(SELF_TESTS) if bits >> bit & 1)
 
 
 def _lacking(point: PointConfig) -> frozenset[str]:
@@ -255,6 +267,14 @@ def _with_event(state: PointState, frame: Frame) -> dict[str, Held]:
         return {}
     bit = 1 << ALARMS.index(event.alarm)
     return {"alarms": replace(before, value=bits | bit if event.kind == "alarm" else bits & ~bit)}
+
+
+def _with_test(state: PointState, frame: Frame) -> dict[str, Held]:
+    """Return the self-test of a boot report; one that tells of none leaves the last result as it was."""
+    bits = frame.fields.get(SELF_TEST)
+    if bits is None:
+        return {}
+    return {SELF_TEST: _hold(state.held.get(SELF_TEST), bits, "good", frame.received_at)}
 
 
 def _without_future(state: PointState, now: datetime) -> PointState:

@@ -93,7 +93,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One support point as the overview shows it."""
+    """One support point as the overview shows it. ``failed_parts``: of its kit, in the newest self-test."""
 
     slug: str
     name: str
@@ -115,6 +115,7 @@ class Point:
     snr_db: float | None
     alarms: tuple[Alarm, ...] = field(default=())
     doubt: Doubt = ""
+    failed_parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
