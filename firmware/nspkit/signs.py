@@ -1,4 +1,4 @@
-"""What the kit shows of itself: flashes, sounds and words. Data; docs/technicians.md explains the codes to people.
+"""What the kit shows of itself: flashes, sounds and words. Data; docs/faults.md explains the codes to people.
 
 Tables of text, because that is what costs least heap: a name, then what belongs to it.
 """
