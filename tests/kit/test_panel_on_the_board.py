@@ -10,9 +10,10 @@ from nsptools.bench import vm
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
-from nsptools.bench.town import BUS_UART, DE_PIN, RADIO_UART
+from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART
 from nsptools.bench.twin import Ssd1306, Twin, make_image
 from nsptools.benchmark.rig import PLANT, SPEED, key_of, make_kit
+from nsptools.flash import firmware
 from small_board import twin_of
 
 CELL_UV, SUPPLY_UV = 1_950_000, 800_000
@@ -25,7 +26,7 @@ async def kit_on_the_air(folder, moved):
     settings = json.loads(kit.files["settings.json"])
     settings["inputs"] = {"input_1": "co_alarm"}
     image, air = folder / "flash.img", Air()
-    make_image(image, vm.firmware_files() | kit.files | {"settings.json": json.dumps(settings).encode()})
+    make_image(image, dict(firmware.files(BOARD, compiled=True)) | kit.files | {"settings.json": json.dumps(settings).encode()})
     async with contextlib.AsyncExitStack() as stack:
         site, modem = Site(kit.slug, PLANT, speed=SPEED), Rui3Modem(air, kit.slug)
         for part in (site, modem):

@@ -18,9 +18,11 @@ from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
 from nsptools.bench.spec import PlantSpec
 from nsptools.bench.twin import Twin, make_image, read_files
+from nsptools.flash import firmware
 
 BUS_UART, RADIO_UART = 1, 2
 DE_PIN = pins.UARTS[BUS_UART]["de"]
+BOARD = "rak3172-devkit-s3"  # what the twins are
 GATEWAY_MODEM = "gateway"
 # Kinds that a kit keeps until it knows that they have arrived.
 HEARTBEATS = frozenset({"vital", "full"})
@@ -53,7 +55,7 @@ class SimulatedPoint:
         self.site = Site(spec.slug, spec.plant, seed, speed)
         self.modem = Rui3Modem(air, spec.slug)
         self.image = folder / f"{spec.slug}.img"
-        self._files = vm.firmware_files() | dict(spec.files)
+        self._files = {**firmware.files(BOARD, compiled=True), **spec.files}
         self._number = seed
         self._say = say
         self._twin: Twin | None = None
