@@ -186,15 +186,15 @@ class Kit:
     async def _self_test(self) -> None:
         """Run it in a module that the heap holds only meanwhile."""
         try:
-            from nspkit import selftest
+            from nspkit import trials
 
-            await selftest.on_site(self)
+            await trials.on_site(self)
         except MemoryError:
             self.log("self-test: no room in the heap")
             self.panel.tested(("heap",), self.clock.ms())
         finally:
             self.panel.testing = False
-            self.board.forget(("nspkit.selftest",))
+            self.board.forget(("nspkit.trials",))
 
     def _heard(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:
         self.inbox.take(rssi_dbm, snr_db, data)

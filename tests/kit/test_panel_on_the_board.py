@@ -26,7 +26,12 @@ async def kit_on_the_air(folder, moved):
     settings = json.loads(kit.files["settings.json"])
     settings["inputs"] = {"input_1": "co_alarm"}
     image, air = folder / "flash.img", Air()
-    make_image(image, dict(firmware.files(BOARD, compiled=True)) | kit.files | {"settings.json": json.dumps(settings).encode()})
+    make_image(
+        image,
+        dict(firmware.files(BOARD, compiled=True))
+        | kit.files
+        | {"settings.json": json.dumps(settings).encode()},
+    )
     async with contextlib.AsyncExitStack() as stack:
         site, modem = Site(kit.slug, PLANT, speed=SPEED), Rui3Modem(air, kit.slug)
         for part in (site, modem):
