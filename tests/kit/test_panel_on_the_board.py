@@ -10,13 +10,11 @@ from nsptools.bench import vm
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
-from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART
+from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART, power
 from nsptools.bench.twin import Ssd1306, Twin, make_image
 from nsptools.benchmark.rig import PLANT, SPEED, key_of, make_kit
 from nsptools.flash import firmware
 from small_board import twin_of
-
-CELL_UV, SUPPLY_UV = 1_950_000, 800_000
 
 
 @contextlib.asynccontextmanager
@@ -45,9 +43,7 @@ async def kit_on_the_air(folder, moved):
             display=Ssd1306(),
             on_pin=lambda pin, level: moved.append((pin, level)),
         )
-        twin.set_adc(pins.CELL, CELL_UV)
-        twin.set_adc(pins.SUPPLY, SUPPLY_UV)
-        twin.set_temperature(pins.TEMPERATURE, 21.5)
+        power(twin)
         ear = await stack.enter_async_context(Ear(air, key_of(kit)))
         await stack.enter_async_context(twin)
         await ear.heard("boot", 40)

@@ -14,7 +14,7 @@ from nsptools.bench import profiles
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
-from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART
+from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART, power
 from nsptools.bench.twin import Twin, make_image
 from nsptools.benchmark.listener import Listener
 from nsptools.flash import firmware
@@ -93,5 +93,6 @@ async def rig(folder: Path, kit: ProvisionedKit, *, heap_bytes: int) -> AsyncIte
             heap=str(heap_bytes),
             sample_heap=True,
         )
+        power(twin)
         await stack.enter_async_context(twin)
         yield Rig(site, modem, twin, listener)
