@@ -41,14 +41,14 @@ MICRO = 1_000_000
 class FuelSample:
     """One heartbeat's worth: ``litres`` and ``load_w`` (W) are None when unknown; ``at`` is aware UTC.
 
-    ``by_hand``: the litres were dipped by a person, not read from the gauge.
+    ``charge``: of the battery behind the set, permille, None = unknown.
     """
 
     at: datetime
     litres: float | None
     load_w: int | None
     running: bool
-    by_hand: bool = False
+    charge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

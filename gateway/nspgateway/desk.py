@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from nspgateway.desk_alarms import AlarmDesk
 from nspgateway.desk_base import Refused
+from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_points import PointDesk
 
 __all__ = ["Desk", "Refused"]
 
 
-class Desk(AlarmDesk, PointDesk):
+class Desk(AlarmDesk, FuelDesk, PointDesk):
     """Everything that people can do; each act has a name, a moment and a place."""

@@ -3,6 +3,7 @@
     nsp/v1/<region>/<point>/state           retained, MQTT 5 expiry at ``valid_until``
     nsp/v1/<region>/<point>/telemetry       one a heartbeat, not retained
     nsp/v1/<region>/<point>/alarm/<id>      retained, said again with each state; "normal" when it ends
+    nsp/v1/<region>/<cp>/refuel             retained, MQTT 5 expiry at ``valid_until``
     nsp/v1/<region>/<cp>/gateway/status     retained, and the last will
     nsp/v1/<region>/<cp>/gateway/stats      counters, not retained
 
@@ -21,14 +22,20 @@ from msgspec import Struct, json
 
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
+from nspgateway.forecast import half_load_h
+from nspgateway.lights_out import lights_out
 from nspgateway.payloads import (
     AlarmMessage,
     AlarmState,
+    Dark,
     Demo,
     GatewayStats,
     GatewayStatus,
     Health,
+    Litres,
     Presence,
+    Refuel,
+    RefuelLine,
     State,
     Telemetry,
     Texts,
@@ -43,6 +50,7 @@ from nspgateway.payloads import (
     sent,
     utc,
 )
+from nspgateway.refuel_list import Line, RefuelList
 from nspgateway.view import Alarm
 
 _ROOT = "nsp/v1"
@@ -70,7 +78,7 @@ class OutboxMessage:
 
     @property
     def kind(self) -> str:
-        """The topic's own word: state, telemetry, alarm, status or stats."""
+        """The topic's own word: state, telemetry, alarm, refuel, status or stats."""
         *_, last_but_one, last = self.topic.split("/")
         return "alarm" if last_but_one == "alarm" else last
 
@@ -96,12 +104,34 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
             tank_litres=facts.point.tank_litres,
             fuel=hours_left(facts.fuel, now),
             battery=hours_left(facts.battery, now),
+            **_stock(facts),
         ),
         created=now,
         retain=True,
         expiry_s=lifetime,
         passing=True,
     )
+
+
+def refuel(
+    region: str, cp: str, found: RefuelList, valid_s: int, *, demo: Demo | None = None
+) -> OutboxMessage:
+    """Return the refuel list, good for ``valid_s`` seconds."""
+    body = Refuel(
+        schema=_SCHEMA,
+        region=region,
+        cp=cp,
+        demo=demo,
+        at=utc(found.now),
+        valid_until=utc(found.now + timedelta(seconds=valid_s)),
+        hours=found.hours,
+        points=[_refuel_line(line) for line in found.lines],
+        litres_needed={kind: round(litres, 1) for kind, litres in found.needed.items()},
+        litres_planned={kind: round(litres, 1) for kind, litres in found.planned.items()},
+        unknown=dict(found.unknown),
+    )
+    topic = f"{_ROOT}/{_segment(region)}/{_segment(cp)}/refuel"
+    return OutboxMessage(topic, json.encode(body), True, valid_s, utc(found.now), passing=True)
 
 
 def telemetry(
@@ -226,6 +256,62 @@ def gateway_stats(
     """Return the gateway's counters, by name."""
     body = GatewayStats(_SCHEMA, region, cp, demo, utc(at), dict(sorted(counters.items())))
     return _gateway_message(region, cp, "stats", body, created=at, retain=False)
+
+
+def _stock(facts: Facts) -> dict[str, Any]:
+    """Return what the state says of where its litres come from, and of what follows from them."""
+    stock, dark = facts.stock, lights_out(facts)
+    half = half_load_h(facts.point, facts.fuel, facts.burn)
+    return {
+        "fuel_source": stock.source if stock else None,
+        "fuel_at": utc(stock.at) if stock else None,
+        "fuel_age_s": age(stock.at, facts.now) if stock else None,
+        "fuel_half_load_h": None if half is None else round(half, 2),
+        "lights_out": Dark(
+            dark.word,
+            _maybe(dark.low),
+            _maybe(dark.likely),
+            _maybe(dark.high),
+            list(dark.parts),
+            list(dark.missing),
+            _maybe(dark.since),
+        ),
+    }
+
+
+def _refuel_line(line: Line) -> RefuelLine:
+    return RefuelLine(
+        point=line.slug,
+        number=line.number,
+        name=line.name,
+        municipality=line.municipality,
+        deployment=line.deployment,
+        fuel_kind=line.fuel_kind,
+        litres=_tenths(line.litres),
+        fuel_source=line.source,
+        fuel_at=_maybe(line.at),
+        litres_needed=_tenths(line.needed),
+        litres_fit=_tenths(line.fits),
+        empty_low=_maybe(line.empty_low),
+        drive_before=_maybe(line.drive_before),
+        why=line.why,
+        priority=line.priority,
+        planned=[Litres(round(litres, 1), _maybe(at)) for litres, at in line.planned],
+        delivered=None
+        if line.delivered is None
+        else Litres(round(line.delivered[0], 1), utc(line.delivered[1])),
+        filler=line.filler,
+        access=line.access,
+        supplier=line.supplier,
+    )
+
+
+def _tenths(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _maybe(at: datetime | None) -> datetime | None:
+    return None if at is None else utc(at)
 
 
 def _gateway_message(
