@@ -124,7 +124,7 @@ def fuel(
         now,
         (max(0.0, usable - step) / (likely * (1 + error)) - (burnt if fresh else age_h)),
         usable / likely - burnt,
-        (usable + step) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
+        (usable + max(step, tank.above)) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
         "slope" if by_slope else "load_curve",
         tank.measured_at,
     )

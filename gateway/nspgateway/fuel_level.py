@@ -81,6 +81,7 @@ class Tank:
     """A tank's level and what it was made from. Immutable; ``advance`` gives the next one.
 
     ``litres``: filtered, None before the first reading. ``measured_at``: time of the newest reading.
+    ``above``: by how many litres the level may be higher: the filter errs on the low side.
     ``running``: whether the set ran at that reading. ``refuels``: of the last 24 hours, oldest first.
 
     The rest is the filter's own: the last hours' ``readings``, the ``last`` sample, microlitres
@@ -90,6 +91,7 @@ class Tank:
 
     litres: float | None = None
     measured_at: datetime | None = None
+    above: float = 0.0
     running: bool = False
     refuels: tuple[Refuel, ...] = ()
     slope: Slope = field(default_factory=Slope)
@@ -249,11 +251,21 @@ def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
         steps = [abs(one.stock - other.stock) for one, other in pairwise(recent)]
         spread = round(fmean(steps)) if steps else 0
         slope = follow(point, tank.slope, Level(newest.at, level, newest.burnt, tank.unknown), spread)
+    lowest = min((*levels, level))
     return replace(
         tank,
-        litres=min((*levels, level)) / MICRO,
+        litres=lowest / MICRO,
+        above=_above(kept, tank.burnt, lowest) / MICRO,
         measured_at=sample.at,
         running=sample.running,
         slope=slope,
         readings=kept,
     )
+
+
+def _above(kept: Sequence[GaugeReading], burnt: int, level: int) -> float:
+    """Microlitres by which the readings of the last hour say that the level may be higher."""
+    stocks = [one.stock for one in kept[-BEFORE_READINGS:]]
+    middle = median_low(stocks)
+    spread = median_high(abs(stock - middle) for stock in stocks)
+    return max(0, middle - burnt - level) + spread
