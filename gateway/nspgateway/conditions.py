@@ -15,6 +15,7 @@ from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
 from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
+from nspgateway.stock import ENTERED_ERROR
 from nspgateway.verdict import Verdict
 from nspgateway.view import SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
 
@@ -172,11 +173,12 @@ def _risen(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
 
 
 def _half_step_h(facts: Facts, litres: float, hours: float) -> float:
-    """Hours in half a step of the gauge: a level that rounds up is read that much too high."""
+    """Hours in half a step of the gauge, or in a dipstick's error: a level may be read that much too high."""
     usable = usable_litres(facts.point, litres)
     if usable <= 0 or facts.point.tank_litres is None:
         return 0.0
-    return GAUGE_STEP / 2 * facts.point.tank_litres * hours / usable
+    by_hand = facts.stock is not None and facts.stock.source == "by_hand"
+    return (ENTERED_ERROR if by_hand else GAUGE_STEP / 2) * facts.point.tank_litres * hours / usable
 
 
 def _below_hours(

@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from msgspec import structs
+
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.ingest import Ingest
@@ -82,10 +84,17 @@ class Mast:
 class Box:
     """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
-    ``linked``: it also sends, by ``mast``, in virtual time.
+    ``linked``: it also sends, by ``mast``, in virtual time. ``first``: settings of the first point.
     """
 
-    def __init__(self, folder: Path, *, linked: bool = False, deployment: Any = "closed") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        linked: bool = False,
+        deployment: Any = "closed",
+        first: dict[str, Any] | None = None,
+    ) -> None:
         self.folder = folder
         self.linked = linked
         self.config = GatewayConfig(
@@ -116,6 +125,8 @@ class Box:
             )
             for number, slug in enumerate(("de-linde", "de-ark"), 1)
         ]
+        if first:
+            self.points[0] = structs.replace(self.points[0], **first)
         if self.config.keys.exists():
             self.register = KeyRegister.load(self.config.keys, demo=True)
         else:

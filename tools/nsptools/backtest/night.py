@@ -34,6 +34,8 @@ DIP_EVERY_H = 4.0
 REFUEL_AT = 0.3
 STOP_MIN = 15
 LOAD_STEP_H = 3.0
+# Hours of fuel do not hang on the seconds of a start.
+PLANT_STEP_S = 10.0
 LONGEST_H = 60.0
 _HAND = By("oefenaar", "cp_medewerker", "page")
 
@@ -63,7 +65,7 @@ class _Story:
         self._rng = random.Random(f"night {site.kind} {seed}")
         self._site = site
         self._loss = loss
-        self._plant = Plant(site.spec, seed)
+        self._plant = Plant(site.spec, seed, PLANT_STEP_S)
         self._plant.leak_l_per_h = leak_l_per_h
         self._now = START
         self._state = PointState(site.point)

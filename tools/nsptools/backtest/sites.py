@@ -103,7 +103,7 @@ _SITES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
             "sources": ("grid", "generator"),
             "devices": ("meter",),
         },
-        {"fuel_l": 13.0, "load_w": 1_150.0},
+        {"fuel_l": 13.0, "load_w": 950.0},
         {"is_gauged": False, "refuels": 1, "steps": (0.8, 1.2)},
     ),
     "battery-20": (
