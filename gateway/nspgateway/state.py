@@ -19,6 +19,7 @@ from nspgateway.events import Event
 from nspgateway.facts import Facts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
+from nspgateway.fuel_loss import Loss
 from nspgateway.people import FuelEntry
 from nspgateway.records import Frame, Heard, Held, Value
 from nspgateway.standing import Standing
@@ -66,6 +67,7 @@ class PointState:
 
     ``used``: what the set did since the count began, ``gauged``: the same at the gauge's newest reading;
     ``entered``: litres by hand, oldest first. ``dark_since``: the first heartbeat without power.
+    ``loss``: fuel that the load does not explain.
     ``event``: what the newest frame says of one alarm; None when it speaks of the whole state.
     """
 
@@ -80,6 +82,7 @@ class PointState:
     gauged: Used = field(default_factory=Used)
     entered: tuple[Entered, ...] = ()
     dark_since: datetime | None = None
+    loss: Loss | None = None
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -139,11 +142,13 @@ def remember(state: PointState, frame: Frame) -> PointState:
     if "battery_da" in frame.fields:
         battery.append(_battery_sample(frame))
     used = stock.advance(state.point, state.used, sample)
+    tank = fuel_level.advance(state.point, tank, sample)
     return replace(
         state,
         fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
-        tank=fuel_level.advance(state.point, tank, sample),
+        tank=tank,
+        loss=fuel_loss.loss(state.point, tank),
         used=used,
         gauged=state.gauged if sample.litres is None else used,
         dark_since=_dark_since(state.dark_since, frame),
@@ -204,7 +209,7 @@ def facts(state: PointState, now: datetime, speed: float = 1.0, standing: Standi
     if known is not None and by_hand:
         fuel = forecast.estimated(state.point, known, burn, now) if burn else None
     else:
-        fuel = forecast.fuel(state.point, state.fuel_history, now, state.tank)
+        fuel = forecast.fuel(state.point, state.fuel_history, now, state.tank, burn)
     return Facts(
         point=state.point,
         now=now,
@@ -221,10 +226,17 @@ def facts(state: PointState, now: datetime, speed: float = 1.0, standing: Standi
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
         stock=known,
         standing=standing,
-        # What was in the tank before people were at it says nothing of what is lost since.
-        loss=fuel_loss.loss(state.point, state.tank, standing.stop_until if standing else None),
+        loss=_loss(state, now, standing),
         dark_since=state.dark_since,
     )
+
+
+def _loss(state: PointState, now: datetime, standing: Standing | None) -> Loss | None:
+    """What was in the tank before people were at it says nothing of what is lost since."""
+    stopped = standing.stop_until if standing else None
+    if stopped is None or now - stopped > fuel_level.MEMORY:
+        return state.loss
+    return fuel_loss.loss(state.point, state.tank, stopped)
 
 
 def _lacking(point: PointConfig) -> frozenset[str]:
@@ -306,9 +318,9 @@ def _without_future(state: PointState, now: datetime) -> PointState:
         return state
     fuel = tuple(s for s in state.fuel_history if s.at <= now)
     battery = tuple(s for s in state.battery_history if s.at <= now)
-    return replace(
-        state, fuel_history=fuel, battery_history=battery, tank=fuel_level.replay(state.point, fuel)
-    )
+    tank = fuel_level.replay(state.point, fuel)
+    loss = fuel_loss.loss(state.point, tank)
+    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
 
 
 def _interval(point: PointConfig, name: str) -> float:

@@ -96,9 +96,9 @@ class _Story:
         return plant.engine.fuel_l <= self._site.spec.dead_l + 1e-6
 
     def _pass(self, seconds: float) -> None:
-        """Let time pass, in pieces that find the dry moment to the minute."""
+        """Let time pass, in pieces that find the dry moment to two minutes."""
         while seconds > 0 and not self._is_dry():
-            piece = min(60.0, seconds)
+            piece = min(120.0, seconds)
             self._plant.step(piece)
             self._now += timedelta(seconds=piece)
             seconds -= piece
