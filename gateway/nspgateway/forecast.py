@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 # Relative errors: the burn of one set against its curve, the slope, the battery's real capacity.
-CURVE_ERROR = 0.10
+CURVE_ERROR = 0.12
 SLOPE_ERROR = 0.07
 BATTERY_ERROR = 0.15
 # What may have changed at a point, for each hour that nothing was heard.

@@ -27,6 +27,7 @@ LOSS = 0.2
 # Of the full tank: how far the fuel swings, and how often the sender says anything at all.
 SLOSH = 0.03
 SPIKES = 0.05
+SETTLED = 8
 # A person with a dipstick, litres; how often, hours.
 DIP_ERROR = 0.3
 DIP_EVERY_H = 4.0
@@ -77,6 +78,7 @@ class _Story:
         self._left = site.refuels
         self._step_at = self._dip_at = START
         self._actions = 0
+        self._was_wild = False
 
     def run(self) -> Night:
         night = self._night
@@ -193,6 +195,8 @@ class _Story:
 
     def _gauge(self) -> int:
         share = self._plant.fuel_fraction + self._rng.uniform(-SLOSH, SLOSH)
-        if self._rng.random() < SPIKES:
+        # Wild now and then, never twice in a row, and not before there is a past to hold it against.
+        self._was_wild = not self._was_wild and self._counter > SETTLED and self._rng.random() < SPIKES
+        if self._was_wild:
             share = self._rng.random()
         return round(100 * min(1.0, max(0.0, share))) * 10
