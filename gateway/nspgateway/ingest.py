@@ -19,7 +19,7 @@ from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, restore, state, uplinks
+from nspgateway import alarms, refuel_list, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
@@ -34,6 +34,7 @@ from nspgateway.payloads import Demo, Health, Modem, utc
 from nspgateway.ports import Port, Reception
 from nspgateway.recorder import Recorder
 from nspgateway.records import Changes, Frame, Held, Window
+from nspgateway.refuel_list import RefuelList
 from nspgateway.refuel_speaker import RefuelSpeaker
 from nspgateway.rules import Rule
 from nspgateway.situation import Situation
@@ -247,6 +248,12 @@ class Ingest:
     def overview(self) -> Overview:
         """Return everything on the first page, as it is at this moment."""
         return self.situation.overview(self._box(self._clock.now()))
+
+    def refuel_list(self) -> RefuelList:
+        """Return who needs which fuel, as it is at this moment."""
+        now = self._clock.now()
+        facts = [self.situation.facts(point, now) for point in self.situation.states.values()]
+        return refuel_list.build(facts, self._config.refuel.hours, now)
 
     def health(self) -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT."""

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from gateway_box import Box
+from nspgateway import cells, hours
 from nspgateway.desk import Desk, Refused
 from nspgateway.facts import Facts
+from nspgateway.i18n import load_languages
 from nspgateway.people import By
 
 OFFICER = By("post-1", "cp_medewerker", "page")
@@ -225,3 +227,24 @@ def test_a_delivery_is_planned_delivered_or_cancelled(tmp_path: Path) -> None:
     night.box.restart()
     stands = night.box.ingest.situation.standings["de-linde"]
     assert (dict(stands.deliveries), stands.delivered) == ({}, (96.0, night.box.clock.now()))
+
+
+def test_the_page_marks_litres_by_hand(tmp_path: Path) -> None:
+    """Protects who reads the page: litres that a person said are called so, with their hour, also in the forecast."""
+    night = Night(tmp_path, **PETROL)
+    night.beat(**METER)
+    night.desk.enter_fuel("de-linde", "dip", 13.0, OFFICER)
+    point = next(one for one in night.box.ingest.overview().points if one.slug == "de-linde")
+    assert (point.fuel_source, point.fuel_at) == ("by_hand", night.box.clock.now())
+    assert point.half_load_h is not None
+    assert point.lights_out is not None
+    assert point.lights_out.word == "runs_down"
+    lang = load_languages()["nl"]
+    fuel, left = (
+        cells.fuel(lang, point, night.box.clock.now()),
+        hours.cell(lang, point, night.box.clock.now()),
+    )
+    assert fuel.text == "13 l benzine"
+    assert fuel.lines == ("met de hand ingevoerd, min het verbruik sindsdien",)
+    assert left.age.startswith("met de hand ingevoerd (18:00)")
+    assert night.box.ingest.refuel_list().lines[0].source == "by_hand"

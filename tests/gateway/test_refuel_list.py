@@ -7,8 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
+
 from gateway_box import Box
 from nspgateway import refuel_csv, refuel_list
+from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
 from nspgateway.facts import Facts
 from nspgateway.people import Delivery
@@ -117,3 +121,14 @@ def test_the_list_goes_to_mqtt_on_change_and_again_before_it_expires(tmp_path: P
     first_at = last["at"]
     box.clock.move(601)
     assert said()[-1]["at"] > first_at
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"priority": 0}, {"priority": 10}, {"filler": "a\nb"}, {"access": "x\n"}, {"supplier": "s" * 121}],
+)
+def test_settings_for_the_list_are_checked(wrong: dict[str, Any]) -> None:
+    """Protects the file: texts are one short line, a priority is 1 to 9."""
+    told = msgspec.to_builtins(make_point()) | wrong
+    with pytest.raises(msgspec.ValidationError, match=next(iter(wrong))):
+        msgspec.convert(told, PointConfig)

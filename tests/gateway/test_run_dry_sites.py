@@ -61,13 +61,16 @@ def test_the_twenty_are_of_all_kinds() -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", [kind for kind in sites.kinds() if kind != "battery-20"])
 def test_critical_comes_in_time_on_other_nights(kind: str) -> None:
-    """Protects against twenty lucky seeds: of forty others of each kind all keep the lead time, nineteen in twenty the rest."""
-    outside = []
+    """Protects against twenty lucky seeds: forty other nights, never too late.
+
+    A sender that swings by 3 % makes it earlier in a tank that lasts for days: by a hundredth of its hours.
+    """
+    early, late = [], []
     for seed in range(100, 140):
         told = run(kind, seed)
-        lead = told.site.point.lead_time_h
+        lead, litres = told.site.point.lead_time_h, told.site.point.tank_litres or 0
+        full = litres / (burn_l_per_h(told.site.point, told.loads[-1][1]) or 1)
         found = before_dry(told, told.raised["fuel_critical"][-1])
-        assert found >= lead
-        if not lead + 0.5 <= found <= lead + 3:
-            outside.append((seed, found))
-    assert len(outside) <= 2, outside
+        late += [(seed, found)] if found < lead + 0.5 else []
+        early += [(seed, found)] if found > lead + 3 + 0.01 * full else []
+    assert (early, late) == ([], [])
