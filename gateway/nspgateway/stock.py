@@ -31,6 +31,8 @@ ENTERED_ERROR = 0.05
 UNCHECKED_ERROR = 0.25
 # A heartbeat speaks for so many intervals; after that nobody knows whether the set still ran.
 HEARD_INTERVALS = 1.2
+# After so many hours without a word nobody can say what is left.
+SILENT_MOST_H = 12
 _MS = timedelta(milliseconds=1)
 _HOUR_MS = 3_600_000
 
@@ -134,7 +136,8 @@ def stock(
     dip = next((one for one in reversed(told) if one.entry.kind == "dip"), None)
     measured = tank.measured_at
     if dip is not None and (
-        now - dip.entry.at <= DIP_OVERRIDES if is_gauged else measured is None or dip.entry.at >= measured
+        now - dip.entry.at <= DIP_OVERRIDES
+        or (not is_gauged and (measured is None or dip.entry.at >= measured))
     ):
         added = [one.entry for one in told if one.entry.kind == "refuel" and one.entry.at > dip.entry.at]
         poured = _once(added, tank.refuels, dip.entry.at)
@@ -171,7 +174,7 @@ def _reckoned(
 ) -> Stock:
     total = base + sum(poured)
     burnt = _burnt(point, used, burn)
-    if burnt is None:
+    if burnt is None or used.unheard_ms > SILENT_MOST_H * _HOUR_MS:
         return Stock(None, "by_hand", at)
     unheard = burnt * used.unheard_ms / used.ran_ms if used.ran_ms else 0.0
     litres = max(0.0, total - burnt)

@@ -248,3 +248,31 @@ def test_the_page_marks_litres_by_hand(tmp_path: Path) -> None:
     assert fuel.lines == ("met de hand ingevoerd, min het verbruik sindsdien",)
     assert left.age.startswith("met de hand ingevoerd (18:00)")
     assert night.box.ingest.refuel_list().lines[0].source == "by_hand"
+
+
+def test_a_dip_still_counts_when_the_gauge_fails_after_it(tmp_path: Path) -> None:
+    """Protects the person with the dipstick: a cable that breaks does not bring the gauge's old word back."""
+    night = Night(tmp_path, deployment="open")
+    night.pass_by(1, fuel_permille=800)
+    night.desk.enter_fuel("de-linde", "dip", 20.0, OFFICER)
+    night.beat(fuel_permille=800)
+    night.box.clock.move(300)
+    night.pass_by(1, fuel_permille=None, q_tank=None)
+    found = night.facts().stock
+    assert found is not None
+    assert found.source == "by_hand"
+    assert found.litres == pytest.approx(20.0 - 2.39 * 13 / 12, abs=0.3)
+
+
+def test_half_a_day_of_silence_leaves_nothing_known(tmp_path: Path) -> None:
+    """Protects against certainty: a set that was last heard running may be dry or may have been stopped."""
+    night = Night(tmp_path, **PETROL)
+    night.beat(**METER)
+    night.desk.enter_fuel("de-linde", "dip", 13.0, OFFICER)
+    night.box.clock.move(3 * 3600)
+    waiting = night.facts()
+    assert waiting.fuel is not None
+    assert waiting.fuel.low_h < 9
+    assert waiting.fuel.high_h > 13
+    night.box.clock.move(10 * 3600)
+    assert (night.facts().fuel_litres, night.facts().fuel) == (None, None)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway_box import Box
 from nspgateway.facts import Facts
 from nspgateway.lights_out import lights_out
 from nspgateway.view import LightsOut
@@ -78,3 +80,25 @@ def test_what_is_not_known_is_named() -> None:
     half = lights_out(at("generator", readings=good(power_source="generator", load_w=2000)))
     assert (half.word, half.parts, half.missing) == ("runs_down", ("fuel",), ("battery_unknown",))
     assert left(half)[1] == pytest.approx(8.0)
+
+
+def test_dark_since_is_the_first_word_of_it_also_after_a_restart(tmp_path: Path) -> None:
+    """Protects the log of the night: a restart does not make an outage younger, and power back ends it."""
+    box = Box(tmp_path, deployment="open")
+    box.vital(1)
+    box.clock.move(300)
+    since = box.clock.now()
+    box.vital(2, power_source="none", generator_state="stopped", load_w=0)
+    box.clock.move(300)
+    box.vital(3, power_source="none", generator_state="stopped", load_w=0)
+    box.clock.move(60)
+    box.restart()
+
+    def seen() -> LightsOut | None:
+        return next(p for p in box.ingest.overview().points if p.slug == "de-linde").lights_out
+
+    assert seen() == LightsOut("dark", since=since)
+    box.vital(4, power_source="grid", generator_state="stopped", load_w=500)
+    found = seen()
+    assert found is not None
+    assert found.word == "if_grid_fails"
