@@ -214,7 +214,7 @@ def _fuel(words: Phrases, facts: Facts) -> dict[str, str]:
         "gemeten": words.measured(measured_at, facts.now, said=_said_by(facts)),
         "voorraad": stock,
         "nodig": _takes(words, facts, "takes"),
-        "lading_brandstof": _takes(words, facts, "send"),
+        "zending": _takes(words, facts, "send"),
         "soort": kind,
         "net": words["on_grid"] if _word(facts, "power_source") == "grid" else "",
         "reis": words.fill("plain_hours", n=words.number(point.lead_time_h)),

@@ -37,10 +37,10 @@ __all__ = [
     "usable_litres",
 ]
 
-# Relative errors: the burn of one set against its curve, the slope, the battery's real capacity.
+# Relative errors: the burn of one set against its curve, the slope, the battery's capacity and its inverter.
 CURVE_ERROR = 0.12
 SLOPE_ERROR = 0.07
-BATTERY_ERROR = 0.15
+BATTERY_ERROR = 0.20
 # What may have changed at a point, for each hour that nothing was heard.
 ERROR_PER_HOUR = 0.05
 ERROR_MOST = 0.5
