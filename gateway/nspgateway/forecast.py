@@ -48,6 +48,8 @@ ERROR_MOST = 0.5
 OLDEST = timedelta(hours=12)
 # Below this share a battery's inverter or its management switches off.
 BATTERY_RESERVE = 0.10
+# An inverter that takes more than this for itself is a load that is not on the meter.
+INVERTER_MOST = 1.25
 # "Net current <= 0 over 10 minutes" is what counts as not charging.
 CHARGE_WINDOW = timedelta(minutes=10)
 # Keeps dates inside the calendar; nobody plans beyond a year.
@@ -56,10 +58,14 @@ MOST_HOURS = 8760.0
 
 @dataclass(frozen=True, slots=True)
 class BatterySample:
-    """Net power of the battery at one moment, W, + charges; None when unknown."""
+    """Net power of the battery at one moment, W, + charges; None when unknown.
+
+    ``load_w``: what it carried then, when it was the source; None when it was not, or unknown.
+    """
 
     at: datetime
     net_w: float | None
+    load_w: int | None = None
 
 
 def usable_litres(point: PointConfig, litres: float) -> float:
@@ -252,8 +258,16 @@ def _discharge_w(
     source = readings.get("power_source")
     load = _number(readings, "load_w")
     if source is not None and source.value == "battery" and load is not None:
-        drawn.append(float(load))
+        drawn.append(load * _inverter(history))
     return max((watts for watts in drawn if watts > 0), default=None)
+
+
+def _inverter(history: Sequence[BatterySample]) -> float:
+    """How much more the battery gives than its load takes, as it last was; 1 while nobody knows."""
+    for sample in reversed(history):
+        if sample.net_w is not None and sample.load_w and sample.net_w < 0:
+            return min(INVERTER_MOST, max(1.0, -sample.net_w / sample.load_w))
+    return 1.0
 
 
 def _range(

@@ -371,4 +371,6 @@ def _battery_sample(frame: Frame) -> BatterySample:
     centivolts, deciamps = _good(frame.fields, "battery_cv"), _good(frame.fields, "battery_da")
     if centivolts is None or deciamps is None:
         return BatterySample(frame.received_at, None)
-    return BatterySample(frame.received_at, centivolts * deciamps / 1000)
+    carries = frame.fields.get("power_source") == "battery"
+    load = _good(frame.fields, "load_w") if carries else None
+    return BatterySample(frame.received_at, centivolts * deciamps / 1000, load)

@@ -343,6 +343,17 @@ def test_battery_charged_within_ten_minutes_is_not_running_down() -> None:
     assert forecast.battery(make_point(), readings, long_ago, NOON) is not None
 
 
+def test_what_the_inverter_takes_is_learnt_from_the_last_current() -> None:
+    """Protects the battery's hours between two full heartbeats: what the inverter took then, it takes now."""
+    readings = good(battery_permille=420, load_w=1600, power_source="battery")
+    before = NOON - timedelta(minutes=40)
+    told = [BatterySample(before, -880.0, 800)]
+    found = certain(forecast.battery(make_point(), readings, told, NOON))
+    assert found.likely_h == pytest.approx(4.0 / 1.1)
+    charged = [BatterySample(before, 500.0, 800)]
+    assert certain(forecast.battery(make_point(), readings, charged, NOON)).likely_h == pytest.approx(4.0)
+
+
 def test_old_current_says_nothing_about_now() -> None:
     """Protects the hourly figures: a charging current of an hour ago does not hide a battery in use."""
     readings = good(battery_permille=420, load_w=1600, power_source="battery")

@@ -38,7 +38,7 @@ def test_critical_comes_in_time(kind: str, seed: int) -> None:
     assert set(told.raised) <= {"fuel_low", "fuel_critical", "battery_low", "battery_critical"}
     if not told.site.spec.rated_w:
         (at,) = told.raised["battery_critical"]
-        assert 1.3 <= before_dry(told, at) <= 2.7
+        assert 1.6 <= before_dry(told, at) <= 2.4
         return
     most = max(watts for _, watts in told.loads)
     assert (point.tank_litres or 0) / (burn_l_per_h(point, most) or 1) >= 12, "a tank outside the promise"
