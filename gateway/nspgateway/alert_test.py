@@ -208,6 +208,9 @@ class AlertTest:
 
     def _finish(self, record: Record, now: datetime) -> None:
         """Let the result be true, and write it down; what could not be written is tried again at each tick."""
+        if self._transmitter is not None and self._ticket is not None:
+            # Its alarm has come, or comes too late: no second one is wanted.
+            self._transmitter.link.take_back(self._ticket)
         self._record, self._ticket, self._key = record, None, ""
         if not self._is_unwritten:
             _log.info("test of the alarm path", state=record.state, point=record.point, step=record.step)
