@@ -61,6 +61,7 @@ class Gateway:
             self.store = Store(config.database, [broker.name for broker in config.broker])
             stack.callback(self.store.close)
             self._wire(config, points, keys, clock, page, banner, demo=demo)
+            stack.callback(self.alerting.close)
             # Only once all is well: what was opened is closed when the start fails half-way.
             self._opened = stack.pop_all()
 

@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 import virtual
 from nspgateway.clock import Clock
@@ -48,7 +52,7 @@ class Ear:
             raise self.fault
         self.heard.append(notice)
 
-    def keys(self) -> list[str]:
+    def told(self) -> list[str]:
         return [notice.key for notice in self.heard]
 
 
@@ -88,7 +92,7 @@ def test_one_that_hangs_or_fails_delays_no_other_and_is_seen() -> None:
         one.hangs = True
         hub.tell([notice("a"), notice("b")])
         await asyncio.sleep(0.1)
-        assert two.keys() == ["a", "b"]
+        assert two.told() == ["a", "b"]
         await asyncio.sleep(TOO_LONG_S)
         sick, well = hub.states()
         assert sick.failing_since is not None
@@ -99,7 +103,7 @@ def test_one_that_hangs_or_fails_delays_no_other_and_is_seen() -> None:
         assert hub.states()[0].failing_since == sick.failing_since
         one.fault = None
         await asyncio.sleep(LONGEST_AGAIN_S)
-        assert one.keys() == ["a", "b"]
+        assert one.told() == ["a", "b"]
         assert hub.states()[0].failing_since is None
         assert hub.states()[0].last_success is not None
 
@@ -114,7 +118,7 @@ def test_one_that_cannot_be_stopped_is_seen_too() -> None:
         hub.tell([notice("a")])
         await asyncio.sleep(TOO_LONG_S + 1)
         assert hub.states()[0].reason == "it does not answer"
-        assert two.keys() == ["a"]
+        assert two.told() == ["a"]
 
     play(story)
 
@@ -129,7 +133,7 @@ def test_a_fault_in_a_notifier_ends_nothing() -> None:
         assert hub.states()[0].reason == "fault in the program: KeyError"
         one.fault = None
         await asyncio.sleep(5)
-        assert one.keys() == ["a"]
+        assert one.told() == ["a"]
 
     play(story)
 
@@ -140,14 +144,14 @@ def test_calls_for_help_pass_everything() -> None:
     async def story(hub: NoticeHub, one: Ear, two: Ear) -> None:
         hub.tell([notice("a", priority="critical"), call("help")])
         await asyncio.sleep(0.1)
-        assert two.keys() == ["help", "a"]
+        assert two.told() == ["help", "a"]
         one.fault = GatewayError("no network")
         hub.tell([notice("b")])
         await asyncio.sleep(200)
         one.fault = None
         hub.tell([call("help again")])
         await asyncio.sleep(0.1)
-        assert one.keys()[-2:] == ["help again", "b"]
+        assert one.told()[-2:] == ["help again", "b"]
         one.hangs = True
         hub.tell([notice("c")])
         await asyncio.sleep(1)
@@ -155,7 +159,7 @@ def test_calls_for_help_pass_everything() -> None:
         await asyncio.sleep(0.1)
         one.hangs = False
         await asyncio.sleep(TOO_LONG_BEFORE_HELP_S + 2)
-        assert one.keys()[-2:] == ["third", "c"]
+        assert one.told()[-2:] == ["third", "c"]
 
     play(story)
 
@@ -171,7 +175,7 @@ def test_calls_are_never_merged_dropped_or_told_twice() -> None:
         await asyncio.sleep(TOO_LONG_S)
         one.hangs = False
         await asyncio.sleep(LONGEST_AGAIN_S)
-        assert one.keys() == calls
+        assert one.told() == calls
         assert hub.states()[0].dropped == 0
 
     play(story)
@@ -191,7 +195,7 @@ def test_who_was_away_hears_the_newest_of_each_alarm() -> None:
         assert hub.states()[0].dropped == MOST_WAITING + 2
         one.hangs = False
         await asyncio.sleep(TOO_LONG_S + 5)
-        assert one.keys()[:2] == ["first", "a/update"]
+        assert one.told()[:2] == ["first", "a/update"]
         assert one.heard[1].action == "raise"
 
     play(story)
@@ -207,5 +211,50 @@ def test_what_was_heard_is_confirmed() -> None:
         hub.tell([notice("test/1", kind="test")])
         await asyncio.sleep(1)
         assert confirmed == [("two", "test/1")]
+
+    play(story)
+
+
+MOVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("alarm"), st.sampled_from("abc"), st.sampled_from(["raise", "update", "clear"])),
+        st.tuples(st.just("help"), st.integers(0, 5)),
+        st.tuples(st.just("fault"), st.sampled_from([None, GatewayError("no network"), ValueError("oh")])),
+        st.tuples(st.just("hang"), st.booleans()),
+        st.tuples(st.just("wait"), st.sampled_from([0.01, 1.0, 5.0, 30.0, 200.0])),
+    ),
+    max_size=30,
+)
+
+
+@given(MOVES)
+def test_whatever_befalls_one_notifier(moves: list[tuple[Any, ...]]) -> None:
+    """Every call is heard exactly once, of each alarm the newest word comes last, and the other notifier never waits."""
+
+    async def story(hub: NoticeHub, one: Ear, two: Ear) -> None:
+        newest: dict[str, str] = {}
+        calls: list[str] = []
+        for number, (what, *rest) in enumerate(moves):
+            if what == "alarm":
+                newest[rest[0]] = key = f"{rest[0]}/{number}"
+                hub.tell([notice(key, id=rest[0], action=rest[1])])
+            elif what == "help":
+                calls = [*calls, *([f"call {rest[0]}"] if f"call {rest[0]}" not in calls else [])]
+                hub.tell([call(f"call {rest[0]}")])
+            elif what == "fault":
+                one.fault = rest[0]
+            elif what == "hang":
+                one.hangs = rest[0]
+            else:
+                await asyncio.sleep(rest[0])
+            await asyncio.sleep(0.01)
+            assert hub.states()[1].waiting == 0
+        one.fault, one.hangs = None, False
+        await asyncio.sleep(TOO_LONG_S + 2 * LONGEST_AGAIN_S)
+        for ear in (one, two):
+            assert [key for key in ear.told() if key.startswith("call")] == calls
+            for name, key in newest.items():
+                assert [heard for heard in ear.told() if heard.startswith(f"{name}/")][-1] == key
+        assert [state.waiting for state in hub.states()] == [0, 0]
 
     play(story)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,37 +17,7 @@ from nspgateway.errors import ConfigError
 from nspgateway.gpio_line import GpioLine
 from nspgateway.notify import Notice
 from nspgateway.relay import STARVED_S, Relay, RelayError
-
-
-class Pin:
-    """An output as the kernel has it: off at first, and off once it is closed. ``fault``: raised at each use."""
-
-    def __init__(self) -> None:
-        self.level = False
-        self.is_open = True
-        self.is_stuck = False
-        self.fault: OSError | None = None
-        self.went_off = threading.Event()
-
-    def set(self, *, on: bool) -> None:
-        if self.fault is not None:
-            raise self.fault
-        if not self.is_stuck:
-            self._be(on=on)
-
-    def get(self) -> bool:
-        if self.fault is not None:
-            raise self.fault
-        return self.level
-
-    def close(self) -> None:
-        self.is_open = False
-        self._be(on=False)
-
-    def _be(self, *, on: bool) -> None:
-        self.level = on
-        if not on:
-            self.went_off.set()
+from relay_pin import Pin
 
 
 class BellClock(VirtualClock):
