@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway_box import VirtualClock
 from nspgateway import gpio_line
@@ -136,6 +141,47 @@ async def test_a_line_that_goes_away_is_told_and_taken_up_again(
     assert relay.fault == ""
     assert pin.level
     await relay.notify(told("alarm"))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("feed"), st.booleans()),
+        st.tuples(st.just("move"), st.sampled_from([0.1, 1.0, 2.0, STARVED_S, 60.0])),
+        st.tuples(st.just("fault"), st.booleans()),
+        st.tuples(st.just("test"), st.none()),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_it_is_never_held_for_a_gateway_that_does_not_work(steps: list[tuple[str, Any]]) -> None:
+    """Whatever happens in whatever order: held means fed within five seconds, with nothing that has to sound."""
+    pin = Pin()
+    clock = BellClock(pin)
+    relay = Relay(lambda: pin, clock)
+    fed_s, quiet = None, False
+    for what, value in steps:
+        if what == "feed":
+            fed_s, quiet = clock.passed_s, not value
+            relay.feed(sounding=value)
+        elif what == "move":
+            clock.move(value)
+        elif what == "fault":
+            pin.fault = OSError(errno.EIO, "I/O error") if value else None
+        else:
+            with suppress(RelayError):
+                asyncio.run(relay.notify(told("test")))
+        relay.look()
+        may_hold = fed_s is not None and clock.passed_s - fed_s < STARVED_S and quiet
+        assert not pin.level or may_hold
+        assert pin.level or not may_hold or relay.fault
+    pin.fault = None
+    clock.move(60)
+    relay.feed(sounding=False)
+    assert pin.level
+    relay.close()
+    assert not pin.level
 
 
 # The kernel's interface. These are laid out by the C compiler's rules from include/uapi/linux/gpio.h,
