@@ -39,6 +39,7 @@ class Ear:
         self.heard: list[Notice] = []
         self.fault: Exception | None = None
         self.hangs = False
+        self.slow_s = 0.0
         self.is_deaf_to_stops = False
 
     async def notify(self, notice: Notice) -> None:
@@ -48,6 +49,7 @@ class Ear:
             except asyncio.CancelledError:
                 if not self.is_deaf_to_stops:
                     raise
+        await asyncio.sleep(self.slow_s)
         if self.fault is not None:
             raise self.fault
         self.heard.append(notice)
@@ -201,6 +203,20 @@ def test_who_was_away_hears_the_newest_of_each_alarm() -> None:
     play(story)
 
 
+def test_news_that_comes_while_the_old_is_told_is_told_too() -> None:
+    """The end of an alarm is not lost because its beginning was just on its way."""
+
+    async def story(hub: NoticeHub, one: Ear, _two: Ear) -> None:
+        one.slow_s = 1.0
+        hub.tell([notice("a/raise", id="a")])
+        await asyncio.sleep(0.5)
+        hub.tell([notice("a/clear", id="a", action="clear")])
+        await asyncio.sleep(5)
+        assert one.told() == ["a/raise", "a/clear"]
+
+    play(story)
+
+
 def test_what_was_heard_is_confirmed() -> None:
     """The test of the alarm path believes in a notifier only when it has said so."""
 
@@ -221,6 +237,7 @@ MOVES = st.lists(
         st.tuples(st.just("help"), st.integers(0, 5)),
         st.tuples(st.just("fault"), st.sampled_from([None, GatewayError("no network"), ValueError("oh")])),
         st.tuples(st.just("hang"), st.booleans()),
+        st.tuples(st.just("slow"), st.sampled_from([0.0, 1.5])),
         st.tuples(st.just("wait"), st.sampled_from([0.01, 1.0, 5.0, 30.0, 200.0])),
     ),
     max_size=30,
@@ -245,11 +262,13 @@ def test_whatever_befalls_one_notifier(moves: list[tuple[Any, ...]]) -> None:
                 one.fault = rest[0]
             elif what == "hang":
                 one.hangs = rest[0]
+            elif what == "slow":
+                one.slow_s = rest[0]
             else:
                 await asyncio.sleep(rest[0])
             await asyncio.sleep(0.01)
             assert hub.states()[1].waiting == 0
-        one.fault, one.hangs = None, False
+        one.fault, one.hangs, one.slow_s = None, False, 0.0
         await asyncio.sleep(TOO_LONG_S + 2 * LONGEST_AGAIN_S)
         for ear in (one, two):
             assert [key for key in ear.told() if key.startswith("call")] == calls

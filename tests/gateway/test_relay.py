@@ -93,13 +93,14 @@ def test_the_thread_sees_a_loop_that_hangs(pin: Pin, relay: Relay, clock: BellCl
     assert not pin.level
 
 
-def test_it_sounds_once_the_gateway_ends(pin: Pin, relay: Relay) -> None:
+def test_it_sounds_once_the_gateway_ends(pin: Pin, relay: Relay, clock: BellClock) -> None:
     """A gateway that was stopped watches over nothing: that must be heard, and no late word holds it again."""
     relay.start()
     relay.feed(sounding=False)
     relay.close()
     assert not pin.level
     assert not pin.is_open
+    clock.move(60)
     relay.feed(sounding=False)
     assert not pin.level
 
