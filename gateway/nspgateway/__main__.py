@@ -19,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from nspgateway.alerting import Alerting
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.desk import Desk
@@ -61,6 +62,7 @@ class Gateway:
             self.store = Store(config.database, [broker.name for broker in config.broker])
             stack.callback(self.store.close)
             self._wire(config, points, keys, clock, page, banner, demo=demo)
+            stack.callback(self.alerting.close)
             # Only once all is well: what was opened is closed when the start fails half-way.
             self._opened = stack.pop_all()
 
@@ -99,6 +101,8 @@ class Gateway:
             for broker in config.broker
         ]
         self.ingest.attach(self.port, self.publishers)
+        self.alerting = Alerting(config, self.ingest, self.store, self.transmitter, clock)
+        self.desk.alert_test = self.alerting.test
         self._clock = clock
         self._page = page
         self._server = PageServer(
@@ -115,6 +119,7 @@ class Gateway:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.port.run(), name="port")
+                group.create_task(self.alerting.run(), name="alerting")
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
                 for number, publisher in enumerate(self.publishers):
@@ -127,6 +132,7 @@ class Gateway:
     async def _tick(self) -> None:
         while True:
             self.ingest.tick()
+            self.alerting.tick()
             await self._clock.sleep(TICK_S)
 
     async def _serve(self, page: socket.socket) -> None:
