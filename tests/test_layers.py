@@ -57,11 +57,18 @@ PURE = (
     "gateway/nspgateway/refuel_csv.py",
     "gateway/nspgateway/verdict.py",
     "gateway/nspgateway/judge.py",
+    "gateway/nspgateway/sounding.py",
+    "gateway/nspgateway/help_notice.py",
+    "gateway/nspgateway/path_test.py",
+    "gateway/nspgateway/verdict.py",
+    "gateway/nspgateway/conditions_test.py",
     "gateway/nspgateway/link.py",
     "gateway/nspgateway/outgoing.py",
     "gateway/nspgateway/silence.py",
     "gateway/nspgateway/tamper.py",
     "gateway/nspgateway/uplinks.py",
+    "gateway/nspgateway/init/broker_files.py",
+    "gateway/nspgateway/init/gateway_toml.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from nspgateway.alerting import Alerting
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.desk import Desk
@@ -29,6 +30,7 @@ from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.secure import require_secure, warn_of_ends
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -60,6 +62,7 @@ class Gateway:
             self.store = Store(config.database, [broker.name for broker in config.broker])
             stack.callback(self.store.close)
             self._wire(config, points, keys, clock, page, banner, demo=demo)
+            stack.callback(self.alerting.close)
             # Only once all is well: what was opened is closed when the start fails half-way.
             self._opened = stack.pop_all()
 
@@ -98,6 +101,8 @@ class Gateway:
             for broker in config.broker
         ]
         self.ingest.attach(self.port, self.publishers)
+        self.alerting = Alerting(config, self.ingest, self.store, self.transmitter, clock)
+        self.desk.alert_test = self.alerting.test
         self._clock = clock
         self._page = page
         self._server = PageServer(
@@ -114,6 +119,7 @@ class Gateway:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.port.run(), name="port")
+                group.create_task(self.alerting.run(), name="alerting")
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
                 for number, publisher in enumerate(self.publishers):
@@ -126,6 +132,7 @@ class Gateway:
     async def _tick(self) -> None:
         while True:
             self.ingest.tick()
+            self.alerting.tick()
             await self._clock.sleep(TICK_S)
 
     async def _serve(self, page: socket.socket) -> None:
@@ -143,9 +150,11 @@ def load(
 ) -> tuple[GatewayConfig, tuple[PointConfig, ...], KeyRegister]:
     """Read everything the gateway starts from. Raises ConfigError or KeyRegisterError.
 
-    Only a demo may use a key register that is not encrypted.
+    Only a demo may use a key register that is not encrypted, an open broker or a weak secret.
     """
     config = load_gateway(config_file)
+    if not demo:
+        require_secure(config_file, config)
     points = load_points(config.points, config)
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)
@@ -163,7 +172,10 @@ async def run(config_file: Path) -> None:
 
     It serves no page: a page without a login would be open to the whole room.
     """
-    gateway = Gateway(*load(config_file), Clock())
+    config, points, keys = load(config_file)
+    clock = Clock()
+    warn_of_ends(config, clock.now())
+    gateway = Gateway(config, points, keys, clock)
     task = asyncio.ensure_future(gateway.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,9 +6,10 @@ from nspgateway.desk_alarms import AlarmDesk
 from nspgateway.desk_base import Refused
 from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_points import PointDesk
+from nspgateway.desk_test import TestDesk
 
 __all__ = ["Desk", "Refused"]
 
 
-class Desk(AlarmDesk, FuelDesk, PointDesk):
+class Desk(AlarmDesk, FuelDesk, PointDesk, TestDesk):
     """Everything that people can do; each act has a name, a moment and a place."""

@@ -41,7 +41,7 @@ class OwnFacts:
     ``supply``: "line", "battery", "unknown" (watched, and not heard); ``supply_min``: minutes left by the
     UPS's own word. ``clock_off_s``: how far our time is ahead (+) or behind (-) of the box's trusted date;
     ``clock_trusted``: whether that date is. ``disk``: "low" or "full". ``test_step``: where the daily
-    test of the alarm path ended, "" = it arrived; ``test_at``: when it began.
+    test of the alarm path ended, "" = it arrived; ``test_at``: when it began. See ``path_test.missing``.
     """
 
     supply: Literal["", "line", "battery", "unknown"] = ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, refuel_list, restore, state, uplinks
+from nspgateway import alarms, alert_test, help_notice, refuel_list, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
@@ -33,7 +33,7 @@ from nspgateway.overview import Box
 from nspgateway.payloads import Demo, Health, Modem, utc
 from nspgateway.ports import Port, Reception
 from nspgateway.recorder import Recorder
-from nspgateway.records import Changes, Frame, Held, Window
+from nspgateway.records import Changes, Frame, Held, KitEvent, Window
 from nspgateway.refuel_list import RefuelList
 from nspgateway.refuel_speaker import RefuelSpeaker
 from nspgateway.rules import Rule
@@ -123,6 +123,9 @@ class Ingest:
         self._changed = asyncio.Event()
         self._port: Port | None = None
         self._brokers: tuple[BrokerLink, ...] = ()
+        # Of a test of the alarm path, and what the page is told of sounds and tests: see ``alerting``.
+        self.on_test_alarm: Callable[[PointState, KitEvent], None] = lambda _point, _event: None
+        self.dress: Callable[[Overview], Overview] = lambda overview: overview
 
     def attach(self, port: Port, brokers: Sequence[BrokerLink] = ()) -> None:
         """Name the links whose state the overview shows."""
@@ -179,7 +182,9 @@ class Ingest:
         late = uplinks.late_frames(read, self._store, self._clock.speed)
         window = uplinks.with_late(window, [one.counter for one in late])
         judged = self.situation.judge(after, frame.received_at)
+        called = help_notice.take(self.situation.calls, after.point, read, is_known=is_known)
         self.situation.keep(judged, after)
+        self.situation.calls = called.calls
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
         self.recorder.commit(
             Changes(
@@ -193,12 +198,16 @@ class Ingest:
                 event=read.event,
                 boot=read.boot,
                 late=late,
+                memory=called.memory,
             ),
             judged,
+            called.notices,
         )
         self._authenticator.accept(replace(opened, window=window))
         if self._transmitter is not None:
             self._transmitter.heard(frame, window, wide=opened.header.wide)
+        if read.event is not None and frame.fields.get("alarm") == alert_test.CAUSE and frame.kind == "alarm":
+            self.on_test_alarm(after, read.event)
 
     def _believed(self, frame: Frame, window: Window) -> Window:
         """Return the window to go on with; a kit that has proved to be here and now leaves its past behind."""
@@ -247,7 +256,7 @@ class Ingest:
 
     def overview(self) -> Overview:
         """Return everything on the first page, as it is at this moment."""
-        return self.situation.overview(self._box(self._clock.now()))
+        return self.dress(self.situation.overview(self._box(self._clock.now())))
 
     def refuel_list(self) -> RefuelList:
         """Return who needs which fuel, as it is at this moment."""

@@ -152,6 +152,11 @@ class Link:
         self._add(Job(kit, kind, fields, RANKS[kind], top, now_ms, ticket=ticket))
         return ticket
 
+    def take_back(self, ticket: Ticket) -> None:
+        """Ask for it no longer; one that is settled stays so."""
+        if ticket.state == "waiting":
+            self._end(ticket, "replaced")
+
     def broadcast(self, fields: Fields, now_ms: int) -> Ticket:
         """Send one fragment of a message to all. ValueError when there is no group key."""
         if not self._has_group:

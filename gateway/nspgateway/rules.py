@@ -37,6 +37,7 @@ Condition = Literal[
     "tamper",
     "airtime",
     "radio_weak",
+    "alert_path_test",
 ]
 Scope = Literal["points", "gateway", "both"]
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from msgspec import structs
 
-from nspgateway import judge, overview, restore, standing, state
+from nspgateway import help_notice, judge, overview, restore, standing, state
 from nspgateway.alarms import AlarmState, Decision
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
@@ -33,7 +33,7 @@ LinkView = Callable[[PointState], LinkFacts | None]
 class Situation:
     """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
 
-    ``states``, ``alarms`` and ``standings`` by slug; ``cp``: the coordinating point as a place of its own.
+    ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
     ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
     itself; whoever wires the gateway together puts it there.
     """
@@ -58,6 +58,7 @@ class Situation:
             p.slug: restore.point_state(p, store, now, self.standings[p.slug].fuel) for p in deployed
         }
         self.alarms = restore.kept_alarms([*points, self.cp.point], store)
+        self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
         self._rules = [rule for rule in rules if rule.scope != "gateway"]
         self._own_rules = [rule for rule in rules if rule.scope != "points"]
         self._clock = clock

@@ -17,7 +17,7 @@ import structlog
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.counters import DownlinkCounters
-from nspgateway.downlinks import Send, Uplink
+from nspgateway.downlinks import Send, Ticket, Uplink
 from nspgateway.errors import GatewayError
 from nspgateway.facts import LinkFacts
 from nspgateway.keys import KeyRegister
@@ -137,6 +137,12 @@ class Transmitter:
         if frame.kind != "answer" or not isinstance(answers, int):
             return False
         return self.link.has_used(frame.kit, answers)
+
+    def ask(self, kit: int, kind: str, fields: Mapping[str, object]) -> Ticket:
+        """Send a command, help_stage, status112 or release to a kit until it answers. ValueError: see ``Link.request``."""
+        ticket = self.link.request(kit, kind, fields, self.now_ms())
+        self._wake.set()
+        return ticket
 
     def facts(self, kit: int | None, *, tampered: bool = False) -> LinkFacts:
         """Return what the link knows of a kit; of the gateway itself with None."""
