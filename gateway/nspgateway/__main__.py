@@ -20,6 +20,7 @@ from pathlib import Path
 import structlog
 
 from nspgateway.clock import Clock
+from nspgateway.commands import Commands
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
@@ -27,6 +28,8 @@ from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
+from nspgateway.mqtt_commands import CommandLink
+from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
 from nspgateway.store import Store
@@ -78,6 +81,16 @@ class Gateway:
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
         hub_port = config.radio.hub_port
+        self.desk.radio = self.transmitter
+        self._commands = Commands(
+            config,
+            self.desk,
+            self.ingest.recorder,
+            self.store,
+            clock,
+            counters=self.ingest.more_counters,
+            demo=demo,
+        )
         self.port = SerialModem(
             config.radio.port,
             config.radio.phy(),
@@ -94,6 +107,9 @@ class Gateway:
                 cp=config.cp,
                 health=self.ingest.health,
                 demo=demo,
+                commands=CommandLink(self._commands, broker, config.region, config.cp, clock)
+                if broker.client
+                else None,
             )
             for broker in config.broker
         ]
@@ -146,6 +162,7 @@ def load(
     Only a demo may use a key register that is not encrypted.
     """
     config = load_gateway(config_file)
+    check_clients(config_file, config, demo=demo)
     points = load_points(config.points, config)
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)

@@ -61,7 +61,8 @@ class BrokerLink(Protocol):
 class Ingest:
     """The gateway's heart. One for each gateway; all calls from the event loop's thread.
 
-    ``counters``: frames by outcome since the start. ``situation``: what is true and was said;
+    ``counters``: frames by outcome since the start; ``more_counters``: whatever others count for the
+    statistics. ``situation``: what is true and was said;
     ``recorder``: the way to the store.
     """
 
@@ -86,6 +87,7 @@ class Ingest:
         self._own_slug = own.slug
         store.register(config, [*points, own], now)
         self.counters: Counter[str] = Counter()
+        self.more_counters: Counter[str] = Counter()
         self.outboxes = {broker.name: Outbox(store, broker.name) for broker in config.broker}
         self._config = config
         self._store = store
@@ -178,6 +180,7 @@ class Ingest:
         judged = self.situation.judge(after, frame.received_at)
         self.situation.keep(judged, after)
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
+        called = [] if is_known else self._speaker.help(after.point, frame, read.event)
         self.recorder.commit(
             Changes(
                 at=frame.received_at,
@@ -186,7 +189,7 @@ class Ingest:
                 heard=after.heard if newer else None,
                 readings=changed,
                 alarms=tuple(change for one in judged for change in one.changes),
-                messages=(*said, *(m for one in judged for m in self._messages(one))),
+                messages=(*called, *said, *(m for one in judged for m in self._messages(one))),
                 event=read.event,
                 boot=read.boot,
                 late=late,
@@ -215,7 +218,7 @@ class Ingest:
         now = self._clock.now()
         spoken = [j for j in self.situation.judge_all(now) if j.changes or self._is_due(j)]
         said = [m for j in spoken for m in self._messages(j)]
-        stats = self._speaker.stats(self.counters, now)
+        stats = self._speaker.stats({**self.counters, **self.more_counters}, now)
         if not spoken and not stats and not self.recorder.has_unsaved:
             return
         self.situation.keep(spoken)

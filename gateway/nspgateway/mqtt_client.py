@@ -68,7 +68,7 @@ class BrokerClient(aiomqtt.Client):
     async def lost(self) -> Never:
         """Wait for the end of the connection; raises MqttError."""
         async for _ in self.messages:
-            pass  # we subscribe to nothing
+            pass  # nothing is subscribed to
         raise aiomqtt.MqttError("disconnected")
 
     async def deliver(self, message: OutboxMessage, properties: Properties | None) -> None:

@@ -17,7 +17,7 @@ import structlog
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.counters import DownlinkCounters
-from nspgateway.downlinks import Send, Uplink
+from nspgateway.downlinks import Send, Ticket, Uplink
 from nspgateway.errors import GatewayError
 from nspgateway.facts import LinkFacts
 from nspgateway.keys import KeyRegister
@@ -45,7 +45,8 @@ _log = structlog.get_logger(__name__)
 class Transmitter:
     """Everything that the gateway sends. Raises CountersError when it cannot start.
 
-    ``unsure``: kits whose frames may be recordings from before the database was restored.
+    ``has_group``: there is a key to reach all kits at once. ``unsure``: kits whose frames may be
+    recordings from before the database was restored.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Transmitter:
         self._sealing: dict[tuple[int, int], seal.DownlinkKey] = {}
         self._gateway_id = config.gateway_id
         group = config.cp_number << 6
+        self.has_group = any(address == group for address, _ in self._keys)
         self.link = Link(
             config.cp_number,
             config.gateway_id,
@@ -137,6 +139,18 @@ class Transmitter:
         if frame.kind != "answer" or not isinstance(answers, int):
             return False
         return self.link.has_used(frame.kit, answers)
+
+    def ask(self, kit: int, kind: str, fields: Mapping[str, object]) -> Ticket:
+        """Send a command, help_stage, status112 or release to a kit until it answers. ValueError: see ``Link.request``."""
+        ticket = self.link.request(kit, kind, fields, self.now_ms())
+        self._wake.set()
+        return ticket
+
+    def tell_all(self, fields: Mapping[str, object]) -> Ticket:
+        """Send one fragment of a message to all kits, once. ValueError when there is no group key."""
+        ticket = self.link.broadcast(fields, self.now_ms())
+        self._wake.set()
+        return ticket
 
     def facts(self, kit: int | None, *, tampered: bool = False) -> LinkFacts:
         """Return what the link knows of a kit; of the gateway itself with None."""
