@@ -56,6 +56,8 @@ PURE = (
     "gateway/nspgateway/tamper.py",
     "gateway/nspgateway/uplinks.py",
     "gateway/nspgateway/command_payloads.py",
+    "gateway/nspgateway/asyncapi.py",
+    "gateway/nspgateway/privacy.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -30,6 +31,7 @@ from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.mqtt_commands import CommandLink
 from nspgateway.mqtt_commands import check as check_clients
+from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
 from nspgateway.store import Store
@@ -105,7 +107,7 @@ class Gateway:
                 clock,
                 region=config.region,
                 cp=config.cp,
-                health=self.ingest.health,
+                health=partial(self.ingest.health, broker.name),
                 demo=demo,
                 commands=CommandLink(self._commands, broker, config.region, config.cp, clock)
                 if broker.client
@@ -114,6 +116,7 @@ class Gateway:
             for broker in config.broker
         ]
         self.ingest.attach(self.port, self.publishers)
+        self._keeper = OutboxKeeper(self.store, config.broker, clock, self.ingest.more_counters)
         self._clock = clock
         self._page = page
         self._server = PageServer(
@@ -132,6 +135,7 @@ class Gateway:
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
+                group.create_task(self._keeper.run(), name="outbox keeper")
                 for number, publisher in enumerate(self.publishers):
                     group.create_task(publisher.run(), name=f"publisher {number}")
                 if self._page is not None:

@@ -244,11 +244,17 @@ class Ingest:
         """Return everything on the first page, as it is at this moment."""
         return self.situation.overview(self._box(self._clock.now()))
 
-    def health(self) -> Health:
-        """Return what is wrong inside the gateway, for those who only have MQTT."""
+    def health(self, broker: str = "") -> Health:
+        """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""
         port = self._port
         modem = Modem(port.state, port.cause, utc(port.since)) if port else None
-        return Health(modem, self.recorder.word)
+        away = tuple(name for name in self._missing(optional=True) if name != broker)
+        return Health(modem, self.recorder.word, away)
+
+    def _missing(self, *, optional: bool) -> tuple[str, ...]:
+        """Return the brokers that are not reached now, of those that need not, or need, always be there."""
+        links = zip(self._config.broker, self._brokers, strict=False)
+        return tuple(b.name for b, link in links if b.optional is optional and link.state != "online")
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""
@@ -313,7 +319,7 @@ class Ingest:
             modem_ok=port is not None and port.state == "up",
             modem_reason=port.reason if port else "",
             modem_since=port.since if port else None,
-            broker_ok=bool(self._brokers) and all(broker.state == "online" for broker in self._brokers),
+            broker_ok=bool(self._brokers) and not self._missing(optional=False),
             counters=self.counters,
             sf=config.radio.sf,
             modem_cause=port.cause if port else "",

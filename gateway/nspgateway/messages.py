@@ -246,7 +246,9 @@ def gateway_status(
 ) -> OutboxMessage:
     """Return that the gateway is online or offline since ``at``, why, and how it is."""
     known = health or Health()
-    body = GatewayStatus(_SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem)
+    body = GatewayStatus(
+        _SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem, known.away
+    )
     return _gateway_message(region, cp, "status", body, created=at, retain=True)
 
 

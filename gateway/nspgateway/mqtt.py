@@ -141,8 +141,11 @@ class Publisher:
                 lasted_s = self._clock.monotonic() - began
                 failures = 1 if lasted_s >= self._stable_s else failures + 1
                 delay_s = self._delay_s(failures, random.random())
+                # That there is no route to a broker is said once, and again when there is another reason.
+                is_news = not self._broker.optional or (self.state, self.reason) != ("offline", reason)
                 self._now("offline", reason)
-                self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
+                if is_news:
+                    self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
                 await self._clock.sleep(delay_s)
         finally:
             self._now("offline", "stopped")

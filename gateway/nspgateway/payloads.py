@@ -201,10 +201,14 @@ class Modem(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """What is wrong inside the gateway. ``store_problem``: one word, empty = it writes what it hears."""
+    """What is wrong inside the gateway. ``store_problem``: one word, empty = it writes what it hears.
+
+    ``away``: brokers to which there is no route now, though nothing is wrong with that.
+    """
 
     modem: Modem | None = None
     store_problem: str | None = None
+    away: tuple[str, ...] = ()
 
 
 class GatewayStatus(Struct, frozen=True):
@@ -222,6 +226,7 @@ class GatewayStatus(Struct, frozen=True):
     reason: str
     modem: Modem | None = None
     store_problem: str | None = None
+    away: tuple[str, ...] = ()
 
 
 class GatewayStats(Struct, frozen=True):
