@@ -20,6 +20,7 @@ from pathlib import Path
 
 import structlog
 
+from nspgateway.bulletin_sender import MEMORY
 from nspgateway.clock import Clock
 from nspgateway.commands import Commands
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
@@ -83,7 +84,7 @@ class Gateway:
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
         hub_port = config.radio.hub_port
-        self.desk.radio = self.transmitter
+        self.desk.use_radio(self.transmitter, self.store.memory(MEMORY))
         self._commands = Commands(
             config,
             self.desk,

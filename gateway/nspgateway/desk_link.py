@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from nspgateway import bulletin
+from nspgateway.bulletin_sender import MEMORY, BulletinSender, Sent
 from nspgateway.desk_base import DeskBase, Refused
 from nspgateway.downlinks import Ticket
 from nspgateway.people import Action, By
 from nspgateway.transmitter import Transmitter
-from nsplink import timing
 
 # The time on air counts minutes and begins anew after 45 days: what lies further ahead than half of that looks past.
 MOST_DAYS = 22
 
 
 class LinkDesk(DeskBase):
-    """Acts that go on the air. ``radio``: None = this gateway never sends. What is asked is forgotten at a restart."""
+    """Acts that go on the air. ``radio`` and ``bulletins``: None = this gateway never sends.
+
+    A request for lost heartbeats is forgotten at a restart; the newest message to residents is not.
+    """
 
     radio: Transmitter | None = None
+    bulletins: BulletinSender | None = None
+
+    def use_radio(self, radio: Transmitter, remembered: object) -> None:
+        """Send by this radio from now on, and go on with the message that was under way; see ``BulletinSender``."""
+        points = (state.point for state in self._situation.states.values())
+        self.radio = radio
+        self.bulletins = BulletinSender(radio, [p.kit_address for p in points if p.kit_address is not None])
+        self.bulletins.take_up(remembered, self._clock.now())
+        radio.on_receipt = self.bulletins.receipt
 
     def request_backfill(self, point: str, by: By) -> Ticket:
         """Ask a point's kit for every heartbeat that was lost on the air; the request, as it stands. Raises Refused.
@@ -56,7 +67,7 @@ class LinkDesk(DeskBase):
         Each kit shows it once it has all fragments and its own release. What goes out when is the link's
         decision: it is the last to go, within the law. ``expires_at``: until then it is shown, at most 22 days on.
         """
-        radio, data = self._radio(), text.encode()
+        radio, sender, data = self._radio(), self.bulletins, text.encode()
         if len(data) > bulletin.MAX_BYTES:
             raise Refused("too_long", f"The text has {len(data)} bytes, at most {bulletin.MAX_BYTES} fit.")
         if not 0 <= number <= 254 or not 0 <= revision <= 15 or replaces == number:
@@ -69,23 +80,15 @@ class LinkDesk(DeskBase):
         now = self._clock.now()
         if expires_at is not None and not 0 < (expires_at - now).total_seconds() < MOST_DAYS * 86_400:
             raise Refused("out_of_range", f"A message ends in the future, within {MOST_DAYS} days.")
-        if data and not radio.has_group:
+        if sender is None or (data and not radio.has_group):
             raise Refused("no_group", "There is no group key: nothing can be sent to all kits.")
-        expires_min = None if expires_at is None else timing.utc_min(int(expires_at.timestamp()))
+        sent = Sent(number, revision, text, replaces, expires_at)
         detail = {"number": number, "revision": revision, "bytes": len(data), "replaces": replaces}
-        self._write(Action(now, by, "bulletin", detail=detail, note=text))
-        release = bulletin.release(number, revision, data, expires_min, replaces)
-        fragments = bulletin.fragments(number, revision, data)
-        return (
-            *(radio.ask(kit, "release", release) for kit in self._kits()),
-            *(radio.tell_all(fragment) for fragment in fragments),
-        )
+        action = Action(now, by, "bulletin", detail=detail, note=text)
+        self._write(action, memory={MEMORY: sent.to_json()})
+        return sender.send(sent)
 
     def _radio(self) -> Transmitter:
         if self.radio is None:
             raise Refused("no_radio", "This gateway does not send.")
         return self.radio
-
-    def _kits(self) -> Iterable[int]:
-        kits = (state.point.kit_address for state in self._situation.states.values())
-        return (kit for kit in kits if kit is not None)

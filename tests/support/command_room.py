@@ -9,6 +9,7 @@ from typing import Any, get_args
 from msgspec import structs
 
 from gateway_box import Box
+from nspgateway.bulletin_sender import MEMORY
 from nspgateway.commands import Commands
 from nspgateway.config_parts import ClientConfig, Right
 from nspgateway.desk import Desk
@@ -29,7 +30,8 @@ class Room:
     def _sit_down(self) -> None:
         box = self.box
         self.desk = Desk(box.ingest.situation, box.ingest.recorder, box.clock)
-        self.desk.radio = box.transmitter
+        if box.transmitter is not None:
+            self.desk.use_radio(box.transmitter, box.store.memory(MEMORY))
         self.commands = Commands(box.config, self.desk, box.ingest.recorder, box.store, box.clock)
 
     def restart(self) -> None:
