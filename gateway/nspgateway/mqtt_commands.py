@@ -91,7 +91,8 @@ class CommandLink:
         except TimeoutError:
             raise aiomqtt.MqttError(f"no acknowledgement of a reply within {_ANSWER_S:g} s") from None
         except RefusedByBroker as refused:
-            self._log.warning("reply refused by the broker", topic=topic, reason=str(refused))
+            # Not the topic: it names the account.
+            self._log.warning("reply refused by the broker", reason=str(refused))
 
     def _asked_for(self, message: aiomqtt.Message, topic: str) -> tuple[str, Properties | None]:
         """Return where the reply goes and what goes with it: below the client's own topic, or else there."""

@@ -14,10 +14,15 @@ from msgspec import structs
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from certificates import Authority
 from command_room import DESK, Room
-from mqtt_peers import Mosquitto, Wire, until
+from mqtt_peers import Mosquitto, Wire, free_port, until
+from nspgateway.__main__ import Gateway
+from nspgateway.clock import Clock
+from nspgateway.command_payloads import MOST_BYTES
 from nspgateway.config import BrokerConfig, GatewayConfig
 from nspgateway.errors import ConfigError
+from nspgateway.mqtt_client import tls_context
 from nspgateway.mqtt_commands import CommandLink, check
 from publishers import ListOutbox, config, message, publishing
 
@@ -35,7 +40,7 @@ class Client:
 
     @property
     def words(self) -> list[str]:
-        return [json.loads(bytes(m.payload))["word"] for m in self.heard]
+        return [json.loads(bytes(m.payload))["word"] for m in self.heard if "/reply/" in str(m.topic)]
 
     async def listen(self) -> None:
         async for one in self.mqtt.messages:
@@ -187,6 +192,60 @@ async def test_commands_over_3_1_1(mosquitto: Mosquitto, tmp_path: Path) -> None
             await desk.ask("stop", {"id": "s-1", **STOP})
             await until(lambda: desk.heard)
     assert desk.words == ["done"]
+
+
+async def test_what_is_too_large_is_refused_or_never_comes(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """A long command gets a clear no; a huge one the broker keeps from us, and the next one is done."""
+    room, settings = Room(tmp_path), config(mosquitto.port)
+    async with publishing(settings, ListOutbox(), commands=link(room, settings)) as publisher:
+        await until(lambda: publisher.state == "online")
+        async with client(mosquitto.port) as desk:
+            await desk.ask("stop", {"id": "long", "why": "x" * MOST_BYTES})
+            await desk.ask("stop", {"id": "huge", "why": "x" * 10 * MOST_BYTES})
+            await desk.ask("stop", {"id": "s-1", **STOP})
+            await until(lambda: len(desk.heard) == 2)
+    assert desk.words == ["too_large", "done"]
+
+
+async def test_the_whole_gateway_takes_a_command(
+    new_mosquitto: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    """Over TLS and with accounts, from gateway.toml to the planned stop and back; the region is away, and that is said."""
+    authority = Authority(tmp_path, "ca")
+    certificate, key = authority.issue("127.0.0.1")
+    accounts, secret = tmp_path / "accounts", tmp_path / "secret"
+    accounts.write_text("")
+    secret.write_text("pass-gateway")
+    secret.chmod(0o600)
+    for name in ("gateway", "desk"):
+        make = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", accounts, name, f"pass-{name}")
+        assert await make.wait() == 0
+    broker = await new_mosquitto(
+        f"certfile {certificate}", f"keyfile {key}", f"password_file {accounts}", "allow_anonymous false"
+    ).start()
+    ours = BrokerConfig(
+        name="own", host="127.0.0.1", port=broker.port, ca=authority.path, username="gateway",
+        password_file=secret, client=(DESK,),
+    )  # fmt: skip
+    away = BrokerConfig(name="region", host="127.0.0.1", port=free_port(), optional=True)
+    box = Room(tmp_path).box
+    box.store.close()
+    settings = structs.replace(box.config, broker=(ours, away))
+    check(tmp_path / "gateway.toml", settings)
+    gateway = Gateway(settings, box.points, box.register, Clock())
+    task = asyncio.create_task(gateway.run())
+    login = {"username": "desk", "password": "pass-desk", "tls_context": tls_context(ours)}
+    async with client(broker.port, **login) as desk:
+        await desk.mqtt.subscribe("nsp/v1/+/+/gateway/status")
+        await until(lambda: any(b'"away":["region"]' in bytes(m.payload) for m in desk.heard))
+        await desk.ask("stop", {"id": "s-1", **STOP})
+        await desk.ask("backfill", {"id": "b-1", "point": "de-linde"})
+        await until(lambda: len(desk.words) == 2)
+        task.cancel()
+        await asyncio.wait([task])
+    assert desk.words == ["done", "not_heard"]
+    assert gateway.ingest.situation.standings["de-linde"].stop_until is not None
+    assert gateway.ingest.more_counters["command_done"] == 1
 
 
 @pytest.mark.parametrize(

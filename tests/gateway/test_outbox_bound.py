@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from msgspec import structs
 from structlog.testing import capture_logs
 
@@ -21,7 +22,7 @@ from nspgateway.outbox import Outbox
 from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.records import Changes
 from nspgateway.store import Store
-from publishers import message
+from publishers import ListOutbox, config, message, publishing
 
 KEEP = 100
 BROKERS = (
@@ -142,6 +143,28 @@ async def test_one_broker_away_and_one_there(new_mosquitto: Callable[..., Mosqui
             await asyncio.gather(*tasks)
     offline = [e["reason"] for e in log if e["event"] == "mqtt offline"]
     assert len(offline) == 1  # no route: said once, however often it was tried
+
+
+async def test_a_state_that_is_said_again_lives_on_and_one_that_is_not_ends(mosquitto: Mosquitto) -> None:
+    """What is retained is gone three intervals after the gateway's last word, however often it was said before."""
+    outbox, clock = ListOutbox(), Clock()
+    async with publishing(config(mosquitto.port), outbox):
+        for second in (1, 2):
+            old = clock.now() - timedelta(seconds=2 - second)
+            outbox.put(message("ark/state", second, created=old, retain=True, expiry_s=2, passing=True))
+            await until(lambda: not outbox.size())
+    # The gateway is gone; the broker alone keeps what it said.
+    async with Listener(mosquitto.port) as late:
+        await until(lambda: late.payloads("ark/state"))
+        assert late.payloads("ark/state") == [b"2"]
+    ended = clock.monotonic() + 10
+    while clock.monotonic() < ended:
+        async with Listener(mosquitto.port) as late:
+            await until(lambda late=late: late.payloads("/status"))  # type: ignore[misc] # a default binds the loop's
+            if not late.payloads("ark/state"):
+                return
+        await asyncio.sleep(0.1)
+    pytest.fail("still there after its time")
 
 
 def test_a_broker_that_need_not_be_there_is_no_fault(tmp_path: Path) -> None:
