@@ -10,7 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ PER_S = 2.0
 # A client that keeps asking for what it may not is in the audit trail once in so long.
 REFUSAL_EVERY = timedelta(minutes=10)
 
+_YEARS = range(2026, 2101)
 _TEXTS = Path(__file__).with_name("replies.toml")
 _log = structlog.get_logger()
 
@@ -114,14 +115,19 @@ class Commands:
             return self._no("no_right", _id(payload))
         try:
             asked = msgspec.json.decode(payload, type=kind.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return self._no("malformed", _id(payload), f" {error}")
+        if _far_off(asked):
+            return self._no("out_of_range", asked.id)
         name = f"{broker}/{client}"
         try:
             return self._answer(name, asked) or self._do(act, name, known, asked)
         except StoreError:
             # Not remembered: the client may try again, under the same id.
             return self._no("not_stored", asked.id)
+        except Exception as error:  # noqa: BLE001 - whatever a client sends, it must not stop the gateway
+            _log.error("command failed", command=what, error=type(error).__name__)
+            return self._no("failed", asked.id)
 
     def _answer(self, name: str, asked: Command) -> bytes | None:
         """Return what this command was answered when it came before."""
@@ -133,12 +139,11 @@ class Commands:
 
     def _do(self, act: Any, name: str, client: ClientConfig, asked: Command) -> bytes:
         now = self._clock.now()
-        arguments = {field: getattr(asked, field) for field in asked.__struct_fields__ if field != "id"}
         by = By(client.name, client.role, f"mqtt:{client.name}")
         done = self._reply("done", asked.id)
         try:
             with self._recorder.for_command(Answered(name, asked.id, now, done.decode())):
-                act(**arguments, by=by)
+                act(**_arguments(asked), by=by)
         except Refused as refused:
             answer = self._no(refused.word, asked.id, f" {refused}", own_words=False)
             self._recorder.commit(Changes(at=now, command=Answered(name, asked.id, now, answer.decode())))
@@ -205,5 +210,20 @@ def _id(payload: bytes) -> str | None:
     """Return the id of a command that may be malformed, so that its sender knows which one it was."""
     try:
         return msgspec.json.decode(payload, type=_Named).id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _far_off(asked: Command) -> bool:
+    """Tell whether a moment in a command lies where no calendar of ours goes."""
+    values = (getattr(asked, field) for field in asked.__struct_fields__)
+    return any(isinstance(value, datetime) and value.year not in _YEARS for value in values)
+
+
+def _arguments(asked: Command) -> dict[str, Any]:
+    """Return what the desk is told: moments in UTC, as everywhere."""
+    values = {field: getattr(asked, field) for field in asked.__struct_fields__ if field != "id"}
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }

@@ -3,12 +3,15 @@
 import inspect
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from command_room import Room
 from gateway_box import T0
@@ -17,7 +20,7 @@ from nspgateway.command_payloads import COMMANDS, MOST_BYTES
 from nspgateway.commands import BURST, PER_S, REFUSAL_EVERY, texts
 from nspgateway.config_parts import Right
 from nspgateway.desk import Desk
-from nspgateway.people import By, PlannedStop
+from nspgateway.people import By, Deployment, PlannedStop
 
 SEEN = {"point": "de-linde", "alarm": "power_lost"}
 
@@ -195,6 +198,63 @@ def test_the_fields_of_a_command_are_the_arguments_of_its_act(what: str) -> None
     assert set(fields) <= set(takes)
     needed = {name for name, p in takes.items() if p.default is p.empty} - {"self", "by"}
     assert needed == {name for name, f in fields.items() if f.required}
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """A gateway that a whole property may throw things at."""
+    room = Room(tmp_path_factory.mktemp("lasting"), linked=True)
+    yield room
+    room.box.store.close()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("de-linde"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+MOMENTS = st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat())
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.data())
+def test_nothing_that_a_client_sends_stops_the_gateway(lasting: Room, data: st.DataObject) -> None:
+    """Bytes, broken JSON or a nearly right command: each gets a reply of ours, and the gateway goes on."""
+    what = data.draw(st.sampled_from(sorted(COMMANDS)) | st.text(max_size=8))
+    kind = COMMANDS.get(what)
+    names = [f.name for f in structs.fields(kind.payload)] if kind else ["id"]
+    body = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(names, VALUES | MOMENTS)))
+    payload = data.draw(st.binary(max_size=60) | st.just(json.dumps(body).encode()))
+    lasting.box.clock.move(10)
+    reply = json.loads(lasting.send(what, payload))
+    assert reply["word"] in texts()
+    assert reply["word"] != "failed"
+    lasting.box.ingest.tick()
+
+
+def test_deep_nesting_and_far_years_are_refused(room: Room) -> None:
+    """What would overflow a stack or a calendar later is no command."""
+    deep = b'{"x":' + b"[" * 7000 + b"]" * 7000 + b"}"
+    assert json.loads(room.send("stop", deep))["word"] == "malformed"
+    body = {"point": "de-linde", "word": "open", "opens_at": "0001-01-01T00:00:00+14:00"}
+    assert room.ask("deployment", body, "d-1")["word"] == "out_of_range"
+    assert room.ask("deployment", {**body, "opens_at": "2027-01-16T08:00:00+01:00"}, "d-2")["ok"]
+    (action,) = room.box.store.actions()
+    assert action.entry == Deployment("open", datetime(2027, 1, 16, 7, tzinfo=UTC))
+
+
+def test_an_act_that_fails_is_told_and_stops_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours behind a command: the client gets a reply, the log the kind of fault and no words."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("of Mevrouw Jansen")
+
+    monkeypatch.setattr(room.desk, "plan_stop", broken)
+    with capture_logs() as log:
+        assert room.ask("stop", {"point": "de-linde"}, "s-1")["word"] == "failed"
+    assert [(e["event"], e["error"]) for e in log] == [("command failed", "ZeroDivisionError")]
+    monkeypatch.undo()
+    assert room.ask("stop", {"point": "de-linde"}, "s-1")["ok"]
 
 
 def test_every_right_opens_a_command_and_every_answer_has_its_words() -> None:
