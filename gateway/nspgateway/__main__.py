@@ -110,7 +110,7 @@ class Gateway:
                 cp=config.cp,
                 health=partial(self.ingest.health, broker.name),
                 demo=demo,
-                commands=CommandLink(self._commands, broker, config.region, config.cp, clock)
+                commands=CommandLink(self._commands, broker, config.region, config.cp)
                 if broker.client
                 else None,
             )

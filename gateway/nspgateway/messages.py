@@ -271,10 +271,9 @@ def command_topic(region: str, cp: str, client: str, what: str) -> str:
     return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/command/{client}/{what}"
 
 
-def reply(region: str, cp: str, client: str, payload: bytes, at: datetime, expiry_s: int) -> OutboxMessage:
-    """Return the answer to a client's command."""
-    topic = f"{_ROOT}/{_segment(region)}/{_segment(cp)}/reply/{_segment(client)}"
-    return OutboxMessage(topic, payload, False, expiry_s, utc(at))
+def reply_topic(region: str, cp: str, client: str) -> str:
+    """Return where a client hears of its commands. ValueError when it has no name that can be in a topic."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/reply/{_segment(client)}"
 
 
 def is_segment(text: str) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Never
 
@@ -23,12 +22,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from nspgateway import messages
 from nspgateway.alarm_text import catalogue
-from nspgateway.clock import Clock
 from nspgateway.command_payloads import MOST_BYTES
 from nspgateway.commands import Commands
 from nspgateway.config import BrokerConfig, GatewayConfig
 from nspgateway.errors import ConfigError
-from nspgateway.mqtt_client import BrokerClient, RefusedByBroker, is_loopback
+from nspgateway.mqtt_client import BrokerClient, is_loopback
 
 # Commands that wait to be read; a broker that brings more at once has them dropped, without a reply.
 QUEUE = 100
@@ -45,10 +43,9 @@ _log = structlog.get_logger()
 class CommandLink:
     """One broker's way to the desk."""
 
-    def __init__(self, commands: Commands, broker: BrokerConfig, region: str, cp: str, clock: Clock) -> None:
+    def __init__(self, commands: Commands, broker: BrokerConfig, region: str, cp: str) -> None:
         self._commands = commands
         self._broker = broker
-        self._clock = clock
         self._place = (region, cp)
         self._filter = messages.command_topic(region, cp, "+", "+")
         self._log = _log.bind(broker=broker.name)
@@ -83,16 +80,8 @@ class CommandLink:
         )
         if reply is None or not messages.is_segment(sender):
             return
-        out = messages.reply(*self._place, sender, reply, self._clock.now(), REPLY_EXPIRY_S)
-        topic, properties = self._asked_for(message, out.topic)
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                await client.deliver(replace(out, topic=topic), properties)
-        except TimeoutError:
-            raise aiomqtt.MqttError(f"no acknowledgement of a reply within {_ANSWER_S:g} s") from None
-        except RefusedByBroker as refused:
-            # Not the topic: it names the account.
-            self._log.warning("reply refused by the broker", reason=str(refused))
+        topic, properties = self._asked_for(message, messages.reply_topic(*self._place, sender))
+        await client.publish(topic, reply, qos=1, properties=properties, timeout=_ANSWER_S)
 
     def _asked_for(self, message: aiomqtt.Message, topic: str) -> tuple[str, Properties | None]:
         """Return where the reply goes and what goes with it: below the client's own topic, or else there."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.messages import OutboxMessage
-from nspgateway.outbox_store import OutboxStore
+from nspgateway.outbox_bound import OutboxBound
 from nspgateway.people_store import PeopleStore, write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
@@ -73,7 +73,7 @@ _OUTBOX = """
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Store(PeopleStore, OutboxStore):
+class Store(PeopleStore, OutboxBound):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:

@@ -13,6 +13,7 @@ from aiomqtt import ProtocolVersion
 from msgspec import structs
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from structlog.testing import capture_logs
 
 from certificates import Authority
 from command_room import DESK, Room
@@ -73,7 +74,7 @@ async def client(
 
 def link(room: Room, broker: BrokerConfig) -> CommandLink:
     own = structs.replace(broker, name="own", client=(DESK,))
-    return CommandLink(room.commands, own, "regio-oost", "kazerne-oost", room.box.clock)
+    return CommandLink(room.commands, own, "regio-oost", "kazerne-oost")
 
 
 async def test_a_command_is_answered_with_what_the_client_sent_along(
@@ -192,6 +193,27 @@ async def test_commands_over_3_1_1(mosquitto: Mosquitto, tmp_path: Path) -> None
             await desk.ask("stop", {"id": "s-1", **STOP})
             await until(lambda: desk.heard)
     assert desk.words == ["done"]
+
+
+async def test_a_reply_that_the_broker_refuses_is_told(
+    new_mosquitto: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    """An access list that forgets our replies: the command is done, the log says what is wrong, without the account."""
+    rules = tmp_path / "acl"
+    rules.write_text(
+        f"topic write {HERE}/gateway/#\ntopic readwrite {HERE}/command/#\ntopic read {HERE}/reply/#\n"
+    )
+    broker = await new_mosquitto("allow_anonymous true", f"acl_file {rules}").start()
+    room, settings = Room(tmp_path), config(broker.port)
+    with capture_logs() as log:
+        async with publishing(settings, ListOutbox(), commands=link(room, settings)) as publisher:
+            await until(lambda: publisher.state == "online")
+            async with client(broker.port) as desk:
+                await desk.ask("stop", {"id": "s-1", **STOP})
+                await until(lambda: [e for e in log if e["event"] == "message refused by the broker"])
+    assert room.box.store.command_answer("own/desk", "s-1") is not None
+    assert desk.heard == []
+    assert "desk" not in str(log)
 
 
 async def test_what_is_too_large_is_refused_or_never_comes(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from command_room import Room
 from gateway_box import VITAL, Box, sealed
 from nspgateway import messages
 from nspgateway.messages import OutboxMessage
+from nspgateway.mqtt_commands import REPLY_EXPIRY_S
 from nspgateway.notify import Notice
 from nspgateway.people import By
 from nspgateway.ports import Reception
@@ -119,4 +120,5 @@ class BusyBox:
         self.commands.append((what, {"id": name, **arguments}))
         payload = self.room.raw(what, dict(arguments), name, client=client)
         now = self.box.clock.now()
-        self.replies.append(messages.reply(config.region, config.cp, client, payload, now, 60))
+        topic = messages.reply_topic(config.region, config.cp, client)
+        self.replies.append(OutboxMessage(topic, payload, False, REPLY_EXPIRY_S, now))

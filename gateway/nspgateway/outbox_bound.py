@@ -27,7 +27,7 @@ _DROPPED = "SELECT value FROM memory WHERE name = ?"
 _MEMORY = "outbox_dropped"
 
 
-class OutboxStore(Database):
+class OutboxBound(Database):
     """The part of the store that keeps the outbox within its bounds."""
 
     def outbox_waiting(self, broker: str) -> int:
