@@ -257,6 +257,36 @@ def test_an_act_that_fails_is_told_and_stops_nothing(room: Room, monkeypatch: py
     assert room.ask("stop", {"point": "de-linde"}, "s-1")["ok"]
 
 
+def test_no_command_touches_a_call_for_help(room: Room) -> None:
+    """Whatever is asked, with every right there is: the calls stand in the journal and on MQTT as they did."""
+    called = {"event_boot": 1, "event_n": 7, "help_kind": "ambulance", "help_mark": "made", "age_s": 4}
+    room.box.say("help", 1, **called, text=b"kom snel")
+    room.box.vital(2, alarms=1 << 2)
+    kept, said = room.box.store.kit_events("de-linde"), help_of(room)
+    assert len(kept) == len(said) == 1
+    for what in COMMANDS:
+        for alarm in ("power_lost", "help_unread", "65-1-7", "help/65-1-7"):
+            room.box.clock.move(10)
+            until = (room.box.clock.now() + timedelta(minutes=20)).isoformat()
+            body = {
+                "point": "de-linde",
+                "alarm": alarm,
+                "until": until,
+                "kind": "dip",
+                "litres": 1,
+                "word": "open",
+            }
+            body |= {"number": 1, "revision": 0, "text": ""}
+            names = {f.name for f in structs.fields(COMMANDS[what].payload)}
+            room.ask(what, {k: v for k, v in body.items() if k in names}, f"{what}-{len(alarm)}")
+    assert room.box.store.kit_events("de-linde") == kept
+    assert help_of(room) == said
+
+
+def help_of(room: Room) -> list[bytes]:
+    return [m.payload for _, m in room.box.store.outbox("own", 10**6) if m.kind == "help"]
+
+
 def test_every_right_opens_a_command_and_every_answer_has_its_words() -> None:
     """No right in the settings is without effect, and both languages are there."""
     assert {kind.right for kind in COMMANDS.values()} == set(get_args(Right))

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiomqtt
@@ -128,6 +129,38 @@ async def test_a_reply_that_was_lost_is_given_again(mosquitto: Mosquitto, wire: 
             await until(lambda: publisher.state == "offline")
             await wire.join()
     assert len(room.box.store.actions()) == 1
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(600)])])
+async def test_a_broker_that_is_killed_again_and_again(
+    mosquitto: Mosquitto, tmp_path: Path, kills: int
+) -> None:
+    """A client that repeats until it is answered gets everything done, each once, wherever the broker dies."""
+    room, settings, chance = Room(tmp_path), config(mosquitto.port), Random(7)
+    async with publishing(settings, ListOutbox(), commands=link(room, settings)):
+        for number in range(kills):
+            room.box.clock.move(60)
+            body, killer = {"id": f"s-{number}", **STOP}, None
+            words: list[str] = []
+            while not words:
+                with suppress(aiomqtt.MqttError, TimeoutError):
+                    async with client(mosquitto.port) as desk, asyncio.timeout(0.3):
+                        if killer is None:
+                            killer = asyncio.create_task(kill_and_start(mosquitto, chance.uniform(0, 0.02)))
+                        await desk.ask("stop", body)
+                        while not desk.heard:  # noqa: ASYNC110 - it comes from another process
+                            await asyncio.sleep(0.005)
+                        words = desk.words
+            assert words[0] == "done"
+            assert killer is not None
+            await killer
+    assert [a.what for a in room.box.store.actions()] == ["plan_stop"] * kills
+
+
+async def kill_and_start(broker: Mosquitto, after_s: float) -> None:
+    await asyncio.sleep(after_s)
+    broker.kill()
+    await broker.start()
 
 
 async def test_the_broker_binds_names_to_accounts(
