@@ -98,12 +98,12 @@ class Commands:
                 self.counters["command_ignored"] += 1
                 return None
             bucket.told = True
-            return self._no("too_many", None)
+            return self._no("too_many", _id(payload))
         bucket.left -= 1
         if known is None:
             return self._no("no_client", None)
         if retained:
-            return self._no("retained", None)
+            return self._no("retained", _id(payload))
         if len(payload) > MOST_BYTES:
             return self._no("too_large", None)
         kind = COMMANDS.get(what)
@@ -208,6 +208,8 @@ def texts() -> Mapping[str, Texts]:
 
 def _id(payload: bytes) -> str | None:
     """Return the id of a command that may be malformed, so that its sender knows which one it was."""
+    if len(payload) > MOST_BYTES:
+        return None
     try:
         return msgspec.json.decode(payload, type=_Named).id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
