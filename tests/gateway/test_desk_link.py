@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from gateway_box import T0, Box
 from nspgateway import bulletin
 from nspgateway.desk import Desk, Refused
 from nspgateway.people import By
+from nspkit.bulletins import Bulletins
 from nsplink import frame, message, seal, timing
+from pure_remote import Flash
 
 OFFICER = By("post-1", "cp_medewerker", "page")
 TEXT = "Water is te koken voor gebruik. Kraanwagen bij de kerk, ook ’s avonds. " * 4
@@ -32,7 +35,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
     room.box.store.close()
 
 
-def heard(box: Box, frames: list[bytes]) -> list[tuple[int, str, dict[str, Any]]]:
+def heard(box: Box, frames: list[bytes], epoch: int = 100) -> list[tuple[int, str, dict[str, Any]]]:
     """What kits get of these frames: address, kind and fields; for all kits as everyone reads it."""
     found = []
     for data in frames:
@@ -42,7 +45,7 @@ def heard(box: Box, frames: list[bytes]) -> list[tuple[int, str, dict[str, Any]]
             fields = message.decode(header.kind, key.open(data, header, header.counter, 0))
             found.append((GROUP, header.kind, fields))
         else:
-            kind, fields = box.opened(data, 100 if header.address == 65 else 200)
+            kind, fields = box.opened(data, epoch if header.address == 65 else 200)
             found.append((header.address, kind, fields))
     return found
 
@@ -131,6 +134,35 @@ def test_a_message_is_looked_after_across_a_restart(room: Room) -> None:
     room.restart()
     assert room.desk.radio is not None
     assert room.desk.radio.link.waiting() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_real_kit_has_the_whole_text_in_the_end(room: Room, seed: int) -> None:
+    """Half of all frames to the kit are lost, and a power cut hits the gateway: the kit asks until it shows the text."""
+    chance, counter, epoch = Random(seed), 101, 100
+    kit = Bulletins(Flash(), chance.randrange, 0)
+    room.desk.send_bulletin(3, 1, TEXT, OFFICER)
+    for minute in range(120):
+        for address, kind, fields in heard(room.box, room.box.run(60), epoch):
+            if address == 66 or chance.random() < 0.5:
+                continue
+            now_ms = int(room.box.clock.passed_s * 1000)
+            if kind == "fragment":
+                kit.fragment(fields, now_ms)
+            elif kind == "release":
+                kit.release(fields, now_ms)
+        receipt = kit.due(int(room.box.clock.passed_s * 1000))
+        if receipt is not None:
+            room.box.say("receipt", counter, **receipt)
+            counter += 1
+        if minute == 2:
+            room.restart()
+            epoch = counter
+            room.box.boot(epoch)
+            counter += 1
+        if kit.shown() is not None:
+            break
+    assert kit.shown() == (3, 1, TEXT.encode(), None)
 
 
 @pytest.mark.parametrize(
