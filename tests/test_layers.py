@@ -58,6 +58,8 @@ PURE = (
     "gateway/nspgateway/command_payloads.py",
     "gateway/nspgateway/asyncapi.py",
     "gateway/nspgateway/privacy.py",
+    "gateway/nspgateway/init/broker_files.py",
+    "gateway/nspgateway/init/gateway_toml.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -112,7 +112,8 @@ packages() { # packages NAME: install tools/requirements-NAME.lock, then this pr
   local lock=tools/requirements-$1.lock
   if ! fresh "$1" "$lock"; then
     say "installing Python packages into .venv, versions and hashes from $lock (about half a minute)"
-    pip --only-binary :all: --require-hashes -r "$lock"
+    # esptool is only published as source.
+    pip --only-binary :all: --no-binary esptool --require-hashes -r "$lock"
     stamp "$1" "$lock"
   fi
   fresh project pyproject.toml && return

@@ -35,6 +35,7 @@ from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.secure import require_secure, warn_of_ends
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -164,9 +165,11 @@ def load(
 ) -> tuple[GatewayConfig, tuple[PointConfig, ...], KeyRegister]:
     """Read everything the gateway starts from. Raises ConfigError or KeyRegisterError.
 
-    Only a demo may use a key register that is not encrypted.
+    Only a demo may use a key register that is not encrypted, an open broker or a weak secret.
     """
     config = load_gateway(config_file)
+    if not demo:
+        require_secure(config_file, config)
     check_clients(config_file, config, demo=demo)
     points = load_points(config.points, config)
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
@@ -185,7 +188,10 @@ async def run(config_file: Path) -> None:
 
     It serves no page: a page without a login would be open to the whole room.
     """
-    gateway = Gateway(*load(config_file), Clock())
+    config, points, keys = load(config_file)
+    clock = Clock()
+    warn_of_ends(config, clock.now())
+    gateway = Gateway(config, points, keys, clock)
     task = asyncio.ensure_future(gateway.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

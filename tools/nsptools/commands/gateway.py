@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from nsptools.commands import _gateway_init
+
 app = typer.Typer(no_args_is_help=True)
+_gateway_init.register(app)
 
 
 @app.callback()
