@@ -60,6 +60,9 @@ PURE = (
     "gateway/nspgateway/silence.py",
     "gateway/nspgateway/tamper.py",
     "gateway/nspgateway/uplinks.py",
+    "gateway/nspgateway/command_payloads.py",
+    "gateway/nspgateway/asyncapi.py",
+    "gateway/nspgateway/privacy.py",
     "gateway/nspgateway/init/broker_files.py",
     "gateway/nspgateway/init/gateway_toml.py",
 )

@@ -15,12 +15,15 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from nspgateway.alerting import Alerting
+from nspgateway.bulletin_sender import MEMORY
 from nspgateway.clock import Clock
+from nspgateway.commands import Commands
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
@@ -28,6 +31,9 @@ from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
+from nspgateway.mqtt_commands import CommandLink
+from nspgateway.mqtt_commands import check as check_clients
+from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
 from nspgateway.secure import require_secure, warn_of_ends
@@ -81,6 +87,16 @@ class Gateway:
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
         hub_port = config.radio.hub_port
+        self.desk.use_radio(self.transmitter, self.store.memory(MEMORY))
+        self._commands = Commands(
+            config,
+            self.desk,
+            self.ingest.recorder,
+            self.store,
+            clock,
+            counters=self.ingest.more_counters,
+            demo=demo,
+        )
         self.port = SerialModem(
             config.radio.port,
             config.radio.phy(),
@@ -95,14 +111,18 @@ class Gateway:
                 clock,
                 region=config.region,
                 cp=config.cp,
-                health=self.ingest.health,
+                health=partial(self.ingest.health, broker.name),
                 demo=demo,
+                commands=CommandLink(self._commands, broker, config.region, config.cp)
+                if broker.client
+                else None,
             )
             for broker in config.broker
         ]
         self.ingest.attach(self.port, self.publishers)
         self.alerting = Alerting(config, self.ingest, self.store, self.transmitter, clock)
         self.desk.alert_test = self.alerting.test
+        self._keeper = OutboxKeeper(self.store, config.broker, clock, self.ingest.more_counters)
         self._clock = clock
         self._page = page
         self._server = PageServer(
@@ -122,6 +142,7 @@ class Gateway:
                 group.create_task(self.alerting.run(), name="alerting")
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
+                group.create_task(self._keeper.run(), name="outbox keeper")
                 for number, publisher in enumerate(self.publishers):
                     group.create_task(publisher.run(), name=f"publisher {number}")
                 if self._page is not None:
@@ -155,6 +176,7 @@ def load(
     config = load_gateway(config_file)
     if not demo:
         require_secure(config_file, config)
+    check_clients(config_file, config, demo=demo)
     points = load_points(config.points, config)
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)

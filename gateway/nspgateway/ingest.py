@@ -61,7 +61,8 @@ class BrokerLink(Protocol):
 class Ingest:
     """The gateway's heart. One for each gateway; all calls from the event loop's thread.
 
-    ``counters``: frames by outcome since the start. ``situation``: what is true and was said;
+    ``counters``: frames by outcome since the start; ``more_counters``: whatever others count for the
+    statistics. ``situation``: what is true and was said;
     ``recorder``: the way to the store.
     """
 
@@ -86,6 +87,7 @@ class Ingest:
         self._own_slug = own.slug
         store.register(config, [*points, own], now)
         self.counters: Counter[str] = Counter()
+        self.more_counters: Counter[str] = Counter()
         self.outboxes = {broker.name: Outbox(store, broker.name) for broker in config.broker}
         self._config = config
         self._store = store
@@ -183,6 +185,7 @@ class Ingest:
         self.situation.keep(judged, after)
         self.situation.calls = called.calls
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
+        stored = [] if is_known else self._speaker.help(after.point, frame, read.event)
         self.recorder.commit(
             Changes(
                 at=frame.received_at,
@@ -191,7 +194,7 @@ class Ingest:
                 heard=after.heard if newer else None,
                 readings=changed,
                 alarms=tuple(change for one in judged for change in one.changes),
-                messages=(*said, *(m for one in judged for m in self._messages(one))),
+                messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
                 event=read.event,
                 boot=read.boot,
                 late=late,
@@ -224,7 +227,7 @@ class Ingest:
         now = self._clock.now()
         spoken = [j for j in self.situation.judge_all(now) if j.changes or self._is_due(j)]
         said = [m for j in spoken for m in self._messages(j)]
-        stats = self._speaker.stats(self.counters, now)
+        stats = self._speaker.stats({**self.counters, **self.more_counters}, now)
         if not spoken and not stats and not self.recorder.has_unsaved:
             return
         self.situation.keep(spoken)
@@ -250,11 +253,17 @@ class Ingest:
         """Return everything on the first page, as it is at this moment."""
         return self.dress(self.situation.overview(self._box(self._clock.now())))
 
-    def health(self) -> Health:
-        """Return what is wrong inside the gateway, for those who only have MQTT."""
+    def health(self, broker: str = "") -> Health:
+        """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""
         port = self._port
         modem = Modem(port.state, port.cause, utc(port.since)) if port else None
-        return Health(modem, self.recorder.word)
+        away = tuple(name for name in self._missing(optional=True) if name != broker)
+        return Health(modem, self.recorder.word, away)
+
+    def _missing(self, *, optional: bool) -> tuple[str, ...]:
+        """Return the brokers that are not reached now, of those that need not, or need, always be there."""
+        links = zip(self._config.broker, self._brokers, strict=False)
+        return tuple(b.name for b, link in links if b.optional is optional and link.state != "online")
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""
@@ -319,7 +328,7 @@ class Ingest:
             modem_ok=port is not None and port.state == "up",
             modem_reason=port.reason if port else "",
             modem_since=port.since if port else None,
-            broker_ok=bool(self._brokers) and all(broker.state == "online" for broker in self._brokers),
+            broker_ok=bool(self._brokers) and not self._missing(optional=False),
             counters=self.counters,
             sf=config.radio.sf,
             modem_cause=port.cause if port else "",

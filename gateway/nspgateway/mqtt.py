@@ -33,6 +33,7 @@ from nspgateway.mqtt_client import (
     read_secret,
     tls_context,
 )
+from nspgateway.mqtt_commands import QUEUE, CommandLink, largest_packet
 from nspgateway.payloads import Demo, Health
 
 LinkState = Literal["online", "offline"]
@@ -93,10 +94,11 @@ class Publisher:
         refused_delay_s: float = 60.0,
         health: Callable[[], Health] | None = None,
         demo: bool = False,
+        commands: CommandLink | None = None,
     ) -> None:
         """Raise ConfigError when a file that ``broker`` names cannot be used.
 
-        ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
+        ``commands``: takes those of this broker's clients; None = nothing is subscribed to. ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
         long a topic that the broker refused is tried again.
         """
         self._broker = broker
@@ -111,6 +113,7 @@ class Publisher:
         self._status = partial(messages.gateway_status, region, cp, demo=mark)
         self._last_will = partial(messages.last_will, region, cp, demo=mark)
         self._health = health or Health
+        self._commands = commands
         self._refused_delay_s = refused_delay_s
         self._refused: dict[str, float] = {}  # topic -> when to try it again
         self._version_5 = broker.protocol == "5"
@@ -138,8 +141,11 @@ class Publisher:
                 lasted_s = self._clock.monotonic() - began
                 failures = 1 if lasted_s >= self._stable_s else failures + 1
                 delay_s = self._delay_s(failures, random.random())
+                # That there is no route to a broker is said once, and again when there is another reason.
+                is_news = not self._broker.optional or (self.state, self.reason) != ("offline", reason)
                 self._now("offline", reason)
-                self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
+                if is_news:
+                    self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
                 await self._clock.sleep(delay_s)
         finally:
             self._now("offline", "stopped")
@@ -155,7 +161,7 @@ class Publisher:
             tasks = [
                 asyncio.create_task(work, name=f"mqtt {self._broker.name} {name}")
                 for name, work in (
-                    ("lost", client.lost()),
+                    ("lost", self._commands.serve(client) if self._commands else client.lost()),
                     ("outbox", self._work(client)),
                 )
             ]
@@ -186,6 +192,8 @@ class Publisher:
             timeout=self._ack_timeout_s,
             keepalive=KEEPALIVE_S,
             max_inflight_messages=WINDOW,
+            max_queued_incoming_messages=QUEUE,
+            properties=largest_packet() if self._version_5 and self._commands else None,
             logger=_paho_log,
         )
 

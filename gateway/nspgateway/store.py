@@ -16,7 +16,8 @@ from typing import Any
 
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.messages import OutboxMessage
-from nspgateway.people_store import PeopleStore, write_people
+from nspgateway.outbox_bound import OutboxBound
+from nspgateway.people_store import PeopleStore, write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -72,7 +73,7 @@ _OUTBOX = """
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Store(PeopleStore):
+class Store(PeopleStore, OutboxBound):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
@@ -121,6 +122,8 @@ class Store(PeopleStore):
                     created = _text(m.created)
                     values = (broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
                     db.execute(_PUT_MESSAGE, values)
+            if changes.command is not None:
+                write_command(db, changes.command)
             return write_people(db, changes.actions, changes.memory)
 
     def find_frame(self, kit: int, generation: int, counter: int) -> Frame | None:
