@@ -36,6 +36,10 @@ Condition = Literal[
     "tamper",
     "airtime",
     "radio_weak",
+    "cp_power",
+    "supply_unknown",
+    "own_clock",
+    "disk_low",
 ]
 Scope = Literal["points", "gateway", "both"]
 

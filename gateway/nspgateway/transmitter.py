@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -46,6 +46,7 @@ class Transmitter:
     """Everything that the gateway sends. Raises CountersError when it cannot start.
 
     ``unsure``: kits whose frames may be recordings from before the database was restored.
+    ``is_clock_trusted``: asked before a kit is told the time.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Transmitter:
         self._problem = ""
         self._proved_ms: dict[int, int] = {}
         self._newest_before = store.newest()
+        self.is_clock_trusted: Callable[[], bool] = lambda: True
         self._saved_ms = self.now_ms()
         self._port: Port | None = None
         self._garbled: deque[tuple[int, int]] = deque()
@@ -214,8 +216,14 @@ class Transmitter:
             self._problem = ""
             _log.debug("sent", kind=send.kind, address=send.address, counter=send.header.counter)
 
+    def believe_clock(self) -> None:
+        """Take our time for right, whatever the journal says."""
+        self._newest_before = None
+
     def utc_min(self) -> int | None:
         """Return the time for a kit; None while our own clock is not to be trusted."""
+        if not self.is_clock_trusted():
+            return None
         now = self._clock.now()
         behind = self._newest_before is not None and now < self._newest_before
         return None if behind or not _is_plausible(now) else timing.utc_min(int(now.timestamp()))

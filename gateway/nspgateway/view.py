@@ -118,6 +118,23 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """The coordinating point itself, for the page's first line; "" and None = not watched.
+
+    ``supply``: "line", "battery" or "unknown", by an answer of ``supply_age_s`` ago; ``supply_min``:
+    minutes left. ``clock_off_s``: how far our time is ahead of the trusted date. ``disk``: "low" or "full".
+    """
+
+    supply: str = ""
+    supply_min: float | None = None
+    supply_age_s: float | None = None
+    clock_trusted: bool | None = None
+    clock_off_s: float = 0.0
+    disk: str = ""
+    disk_free_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything on the first page; ``points`` and ``alarms`` in order of urgency.
 
@@ -141,3 +158,4 @@ class Overview:
     store_problem: str = ""
     gateway_since: datetime | None = None
     clock_behind_s: float = 0.0
+    own: Own | None = None

@@ -35,21 +35,31 @@ VITAL = {
 
 
 class VirtualClock(Clock):
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved. ``date``: what the box says, which may be set."""
 
-    def __init__(self, at: datetime = T0) -> None:
-        super().__init__(1.0, at)
+    passed_s = 1000.0
+
+    def __init__(self, at: datetime = T0, date: datetime | None = None) -> None:
         self.at = at
-        self.passed_s = 1000.0
+        self.date = date or at
+        super().__init__(1.0, at)
 
     def now(self) -> datetime:
         return self.at
+
+    def wall(self) -> datetime:
+        return self.date
+
+    def step(self, delta: timedelta) -> None:
+        super().step(delta)
+        self.at += delta
 
     def monotonic(self) -> float:
         return self.passed_s
 
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+        self.date += timedelta(seconds=seconds)
         self.passed_s += max(0.0, seconds)
 
 
