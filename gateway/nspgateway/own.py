@@ -9,7 +9,7 @@ from datetime import datetime
 
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
-from nspgateway.clock_watch import ClockWatch
+from nspgateway.clock_watch import ClockWatch, Kernel
 from nspgateway.config import GatewayConfig
 from nspgateway.errors import StoreError
 from nspgateway.facts import OwnFacts
@@ -29,8 +29,16 @@ class OwnBox:
     ``on_step``: called after each step of the clock, for those who keep times of their own.
     """
 
-    def __init__(self, config: GatewayConfig, clock: Clock, store: Store, *, demo: bool = False) -> None:
-        self.watch = None if demo else ClockWatch(config.data, clock, store.newest(), BoxDate())
+    def __init__(
+        self,
+        config: GatewayConfig,
+        clock: Clock,
+        store: Store,
+        kernel: Kernel | None = None,
+        *,
+        demo: bool = False,
+    ) -> None:
+        self.watch = None if demo else ClockWatch(config.data, clock, store.newest(), kernel or BoxDate())
         self.ups = Ups(config.ups, clock) if config.ups else None
         self.on_step: list[Callable[[Step], None]] = []
         self._parts: list[Part] = []

@@ -22,10 +22,9 @@ from nspgateway.nut import NutError, Supply, Told
 POLL_S = 5.0
 # One answer is a line from this box or from the next one.
 ANSWER_S = 3.0
-# What was heard longer ago than this says nothing of now: two polls missed.
-FRESH_S = 12.0
+# What was heard longer ago than two polls and this says nothing of now.
+_SLACK_S = 2.0
 _FIRST_RETRY_S = 1.0
-_LONGEST_RETRY_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -41,12 +40,15 @@ class Poll:
 class Ups:
     """Watches one UPS. ``run`` is its whole life; ``reason``: why nothing is known, "" = something is."""
 
-    def __init__(self, config: UpsConfig, clock: Clock) -> None:
+    def __init__(
+        self, config: UpsConfig, clock: Clock, *, poll_s: float = POLL_S, answer_s: float = ANSWER_S
+    ) -> None:
         self.reason = "not asked yet"
         self._config = config
         self._clock = clock
         self._poll: Poll | None = None
-        self._began_s = clock.monotonic()
+        self._poll_s = poll_s
+        self._answer_s = answer_s
         self._supply: Supply = "unknown"
         self._since: datetime = clock.now()
         # On battery: when it will be empty, by the newest word for it.
@@ -54,7 +56,8 @@ class Ups:
 
     async def run(self) -> None:
         """Ask until cancelled; every fault ends in another try."""
-        delay_s = _FIRST_RETRY_S
+        first_s = min(_FIRST_RETRY_S, self._poll_s)
+        delay_s = first_s
         while True:
             began_s = self._clock.monotonic()
             try:
@@ -62,9 +65,9 @@ class Ups:
             except (OSError, TimeoutError, NutError, ValueError) as error:
                 self._lost(_reason(error))
             if self._poll is not None and self._poll.at_s >= began_s:
-                delay_s = _FIRST_RETRY_S
+                delay_s = first_s
             await self._clock.sleep(delay_s)
-            delay_s = min(2 * delay_s, _LONGEST_RETRY_S)
+            delay_s = min(2 * delay_s, self._poll_s)
 
     def into(self, facts: OwnFacts, now: datetime) -> OwnFacts:
         """Return the facts with what is known of the supply at ``now``."""
@@ -94,21 +97,21 @@ class Ups:
 
     async def _connection(self) -> None:
         """Live through one connection; raises what ended it."""
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(self._answer_s):
             reader, writer = await asyncio.open_connection(
                 self._config.host, self._config.port, limit=nut.MOST_BYTES
             )
         try:
             while True:
                 await self._ask(reader, writer)
-                await self._clock.sleep(POLL_S)
+                await self._clock.sleep(self._poll_s)
         finally:
             writer.transport.abort()
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         values: list[str | None] = []
         ups = self._config.name
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(self._answer_s):
             for name in (nut.STATUS, nut.RUNTIME, nut.CHARGE):
                 writer.write(nut.question(ups, name))
                 await writer.drain()
@@ -149,7 +152,7 @@ class Ups:
 
     def _settle(self, now: datetime) -> None:
         age = self.age_s()
-        fresh = self._poll is not None and age is not None and age <= FRESH_S
+        fresh = self._poll is not None and age is not None and age <= 2 * self._poll_s + _SLACK_S
         supply: Supply = self._poll.told.supply if fresh and self._poll is not None else "unknown"
         if supply != self._supply:
             self._supply, self._since = supply, now
