@@ -129,6 +129,9 @@ class Gateway:
         """
         try:
             async with asyncio.TaskGroup() as group:
+                if self._status is not None:
+                    # Before the first tick, which says that we are ready: whoever asks then gets an answer.
+                    group.create_task(self._status.run(), name="status")
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self._tick(manager or ServiceManager("")), name="tick")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
@@ -136,8 +139,6 @@ class Gateway:
                     group.create_task(publisher.run(), name=f"publisher {number}")
                 if self.own.ups is not None:
                     group.create_task(self.own.ups.run(), name="ups")
-                if self._status is not None:
-                    group.create_task(self._status.run(), name="status")
                 if self._page is not None:
                     group.create_task(self._serve(self._page), name="page")
         finally:

@@ -55,7 +55,7 @@ def check(config_file: Path, *, connect: bool = False) -> Report:
     def settings() -> str:
         config = load_gateway(config_file)
         loaded.append(config)
-        return f"{config_file}: {config.cp} in {config.region}, {len(config.broker)} brokers"
+        return f"{config_file}: {config.cp} in {config.region}, brokers {len(config.broker)}"
 
     if look(settings):
         for at in _looks(loaded[0], connect=connect):
@@ -85,7 +85,7 @@ def _looks(config: GatewayConfig, *, connect: bool) -> Iterator[Look]:
 def _points(config: GatewayConfig) -> str:
     points = load_points(config.points, config)
     kits = sum(point.kit_address is not None for point in points)
-    return f"{config.points}: {len(points)} points, {kits} with a kit"
+    return f"{config.points}: points {len(points)}, with a kit {kits}"
 
 
 def _keys(config: GatewayConfig) -> str:
@@ -96,7 +96,7 @@ def _keys(config: GatewayConfig) -> str:
         )
     register = KeyRegister.load(config.keys, read_passphrase(config.passphrase_file))
     use = [key for key in register.keys if key.withdrawn is None]
-    return f"{config.keys}: {len(use)} keys in use"
+    return f"{config.keys}: keys in use {len(use)}"
 
 
 def _rules() -> str:

@@ -45,7 +45,7 @@ KEEPALIVE_S = 15
 # How often an empty outbox is looked into although nobody called: a wake-up can be lost.
 _LOOK_AGAIN_S = 5.0
 # A going gateway does not wait long for a broker to hear it.
-_GOODBYE_S = 1.0
+_GOODBYE_S = 0.7
 
 _log = structlog.get_logger()
 # paho writes to its logger what we report ourselves, with the reason and once.
