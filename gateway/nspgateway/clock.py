@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The gateway's clock. ``speed`` = its seconds per second on the wall, above 0.
+    """The gateway's clock. ``speed`` = its seconds per second on the wall, above 0; ``stepped``: all steps together.
 
     It starts at the present and follows the monotonic clock, so that a
     correction of the box's date never makes an age jump or run backwards.
@@ -22,6 +22,7 @@ class Clock:
         self._wall = self.wall()
         self._start = start or self._wall
         self._from = self.monotonic()
+        self.stepped = timedelta()
 
     def now(self) -> datetime:
         """Return this clock's time, UTC and aware."""
@@ -43,6 +44,7 @@ class Clock:
         """Go on so much later, or earlier: what was stamped before has to be moved along by the caller."""
         self._start += delta
         self._wall += delta
+        self.stepped += delta
 
     def monotonic(self) -> float:
         """Return wall seconds that only grow; not scaled."""

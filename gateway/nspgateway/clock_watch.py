@@ -22,6 +22,8 @@ from nspgateway.timesync import is_plausible
 FILE = "clock.json"
 STEP_S = 2.0
 SAVE_S = 120.0
+# A note is never older than this while the gateway runs.
+_NOTE_OLD = timedelta(minutes=10)
 
 # Who vouches for the date: a source that disciplines it now; one that did since the box was
 # started; a hardware clock; a person, who set it while we ran. "" = nobody.
@@ -66,7 +68,7 @@ class ClockWatch:
             if not self.source and before and before.trusted_boot and before.trusted_boot == self._boot:
                 self.source = "this_boot"
         if not self.source:
-            self._begin_after(max((t for t in (known, before and before.at) if t), default=None))
+            self._begin_after(_newest(known, before))
         self._since = clock.now()
         self._offset_s = clock.offset_s()
         self._saved_s = clock.monotonic()
@@ -133,6 +135,18 @@ class ClockWatch:
         self._offset_s = self._clock.offset_s()
         _log.warning("clock stepped", by_s=round(offset_s, 1), to=step.to.isoformat(timespec="seconds"))
         return step
+
+
+def _newest(known: datetime | None, before: _Content | None) -> datetime | None:
+    """Return the latest time that anything here knows of.
+
+    A journal that ends long after the note of a trusted clock was written by one that ran ahead.
+    """
+    if before is None or known is None:
+        return known if before is None else before.at
+    if before.trusted_boot and known - before.at > _NOTE_OLD:
+        return before.at
+    return max(known, before.at)
 
 
 def _read(path: Path) -> _Content | None:

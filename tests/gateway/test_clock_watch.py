@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -76,6 +77,17 @@ def test_a_start_without_a_clock_is_not_before_what_is_known(tmp_path: Path, yea
     assert clock.now() == T0 + 10 * MINUTE, "the note is newer than the journal"
 
 
+def test_a_journal_from_the_future_does_not_hold_the_clock_there(tmp_path: Path) -> None:
+    """Protects the next start: what a clock that ran ahead left in the journal is no bound once it was set right."""
+    watch(tmp_path, VirtualClock(), Kernel(synchronised=True))
+    clock = VirtualClock(datetime(2000, 1, 1, tzinfo=UTC))
+    watch(tmp_path, clock, Kernel(boot="boot-2"), known=T0 + timedelta(days=3000))
+    assert clock.now() == T0
+    clock = VirtualClock(datetime(2000, 1, 1, tzinfo=UTC))
+    watch(tmp_path, clock, Kernel(boot="boot-3"), known=T0 + MINUTE)
+    assert clock.now() == T0 + MINUTE
+
+
 def test_a_note_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
     """Protects the start: a file that a power cut left empty, or that lies, stops nothing."""
     for content in (b"", b"{", b'{"at": "2027-01-15T17:00:00"}', b'{"at": "9999-01-01T00:00:00Z"}'):
@@ -135,6 +147,7 @@ def kernel() -> Kernel:
 
 
 def box_at(folder: Path, kernel: Kernel, date: datetime = T0) -> Box:
+    folder.mkdir(exist_ok=True)
     return Box(folder, linked=True, deployment="open", kernel=kernel, clock=VirtualClock(date))
 
 
@@ -297,3 +310,32 @@ def test_the_newest_frame_is_the_last_one(tmp_path: Path) -> None:
     box.vital(2)
     box.store.close()
     assert Store(box.config.database).newest() == T0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_jumps_change_nothing_but_the_date(tmp_path: Path, seed: int) -> None:
+    """Protects every rule at once: beside a box whose date jumps, one with a steady date says and shows the same."""
+    chance = Random(seed)
+    boxes = [box_at(tmp_path / name, Kernel(synchronised=True)) for name in ("steady", "jumping")]
+    steady, jumping = boxes
+    for box in boxes:
+        box.boot(1)
+    for counter in range(2, 40):
+        seconds, alarms = chance.choice([5, 60, 130, 400]), chance.choice([0, 0, 1, 2, 5])
+        speaks, jump = (
+            chance.random() < 0.7,
+            timedelta(seconds=chance.choice([0, 0, 14400, -7200, 90, -90, 1e6])),
+        )
+        jumping.clock.date += jump
+        for box in boxes:
+            for _ in range(0, seconds, 5):
+                box.clock.move(5)
+                box.tick()
+            if speaks:
+                assert box.vital(counter, alarms=alarms, fuel_permille=900 - counter) == "accepted"
+        assert jumping.alarms() == steady.alarms()
+        assert ages(jumping) == ages(steady)
+    shown = [[(a.id, box.clock.now() - a.raised_at) for a in box.ingest.overview().alarms] for box in boxes]
+    assert shown[0] == shown[1]
+    assert jumping.clock.now() == jumping.clock.date
+    assert len([one for one in jumping.store.actions() if one.what == "clock_step"]) > 5
