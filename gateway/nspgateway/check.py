@@ -6,16 +6,20 @@ What one file makes impossible to look at is not guessed: a gateway.toml that ca
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
+import ssl
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from nspgateway import mqtt_client
 from nspgateway.alarms import load_rules
-from nspgateway.config import BrokerConfig, GatewayConfig, load_gateway, load_points
-from nspgateway.errors import GatewayError
+from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, load_gateway, load_points
+from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt_socket import connected
 
@@ -70,6 +74,8 @@ def _looks(config: GatewayConfig, *, connect: bool) -> Iterator[Look]:
     yield lambda: _keys(config)
     yield _rules
     yield lambda: _data(config)
+    if config.radio.hub_port is not None:
+        yield _hub
     for broker in config.broker:
         yield lambda broker=broker: _broker(broker)  # type: ignore[misc]
         if connect:
@@ -95,8 +101,24 @@ def _keys(config: GatewayConfig) -> str:
             "Outside the demo the key register is encrypted: name the file with its passphrase."
         )
     register = KeyRegister.load(config.keys, read_passphrase(config.passphrase_file))
-    use = [key for key in register.keys if key.withdrawn is None]
-    return f"{config.keys}: keys in use {len(use)}"
+    known = {key.address for key in register.keys if key.withdrawn is None}
+    points: tuple[PointConfig, ...] = ()
+    with suppress(ConfigError):  # told by itself
+        points = load_points(config.points, config)
+    bare = [p.slug for p in points if p.kit_address is not None and p.kit_address not in known]
+    if bare:
+        # All that such a kit says is refused.
+        raise GatewayError(
+            f"{config.keys}: no key for the kit of {', '.join(bare)}. "
+            "Provision these kits, or correct their kit_address in points.toml."
+        )
+    return f"{config.keys}: keys in use {len(known)}, each kit has one"
+
+
+def _hub() -> str:
+    if shutil.which("uhubctl", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+        raise GatewayError("radio.hub_port: uhubctl is not installed. Run: apt-get install uhubctl")
+    return "radio: the modem's supply can be switched"
 
 
 def _rules() -> str:
@@ -153,8 +175,15 @@ def _attempt(reach: Callable[[], object], what: str, cure: str) -> None:
     try:
         asyncio.run(reach())  # type: ignore[arg-type]
     except (OSError, TimeoutError) as error:
-        why = getattr(error, "strerror", None) or str(error) or f"no answer within {_CONNECT_S:g} s"
+        why = _why(error) or f"no answer within {_CONNECT_S:g} s"
         raise GatewayError(f"{what}: {why}. {cure}") from error
+
+
+def _why(error: Exception) -> str:
+    """Return the system's words; asyncio's own name the address, those of TLS have no number of the system."""
+    if isinstance(error, OSError) and error.errno in errno.errorcode and not isinstance(error, ssl.SSLError):
+        return os.strerror(error.errno or 0)
+    return str(error)
 
 
 def _relay(chip: Path) -> str:

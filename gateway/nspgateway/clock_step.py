@@ -20,7 +20,7 @@ from nspgateway.standing import Standing
 _T = TypeVar("_T")
 _GATEWAY = By("gateway", "gateway", "gateway")
 # Ends that a person set as so long from now: they move with the moment they were set at.
-_ENDS = ("until", "shelved_until")
+_ENDS = ("shelved_until",)
 
 
 @dataclass(frozen=True, slots=True)

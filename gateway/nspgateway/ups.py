@@ -7,6 +7,7 @@ Who does not answer in time, or answers that its data are stale, leaves the supp
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -162,5 +163,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "upsd does not answer"
     if isinstance(error, OSError):
-        return f"upsd cannot be reached ({error.strerror or error})"
+        # asyncio's own words name the address, which is in the settings.
+        number = error.errno or 0
+        return f"upsd cannot be reached ({os.strerror(number) if number > 0 else error})"
     return str(error)

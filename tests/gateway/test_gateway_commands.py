@@ -21,8 +21,11 @@ from certificates import Authority
 from gateway_process import provisioned
 from mqtt_peers import Mosquitto, free_port, until
 from nsp import command, nsp
+from nspgateway import __main__ as gateway
 from nspgateway import status_socket
+from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig
+from nspgateway.errors import ConfigError
 from nspgateway.sd_notify import ServiceManager
 from nspgateway.store import Store
 
@@ -246,6 +249,33 @@ def test_check_config_finds_every_fault(tmp_path: Path) -> None:
         assert any(words in line for line in wrong), words
     assert "geheim" not in ended.err + ended.out
     assert "Traceback" not in ended.err
+
+
+def test_check_config_misses_the_key_of_a_kit(tmp_path: Path) -> None:
+    """Protects a point whose kit nobody would hear: it is named before the box goes out."""
+    config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
+    points = tmp_path / "points.toml"
+    points.write_text(points.read_text().replace("kit_address = 65", "kit_address = 66"))
+    ended = nsp("gateway", "check-config", "--config", config)
+    assert ended.code == 2
+    assert "no key for the kit of de-linde" in ended.err
+
+
+def test_a_start_that_fails_half_way_leaves_nothing_open(tmp_path: Path) -> None:
+    """Protects the next start: what the failed one had opened is closed, and the folder is free."""
+    ours = tmp_path / "password"
+    ours.write_text("geheim\n")
+    ours.chmod(0o600)
+    config = provisioned(
+        tmp_path,
+        BrokerConfig(name="own", host="127.0.0.1", port=free_port(), username="a", password_file=ours),
+    )
+    ours.chmod(0o644)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="others can read"):
+            gateway.Gateway(*gateway.load(config), Clock())
+    ours.chmod(0o600)
+    gateway.Gateway(*gateway.load(config), Clock()).close()
 
 
 def test_check_config_of_what_cannot_be_read(tmp_path: Path) -> None:
