@@ -20,14 +20,16 @@ import pytest
 from certificates import Authority
 from gateway_process import provisioned
 from mqtt_peers import Mosquitto, free_port, until
-from nsp import command, nsp
+from nsp import Ended, command
 from nspgateway import __main__ as gateway
 from nspgateway import status_socket
+from nspgateway.check import check
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig
 from nspgateway.errors import ConfigError
 from nspgateway.sd_notify import ServiceManager
 from nspgateway.store import Store
+from nsptools.cli import main
 
 # Far above what any of it takes: a limit of the test, not of the gateway.
 LONG_S = 20.0
@@ -73,9 +75,19 @@ def serving(config: Path, manager: Manager) -> Iterator[subprocess.Popen[bytes]]
         process.wait()
 
 
-def answer(config: Path) -> tuple[int, dict[str, Any]]:
-    ended = nsp("gateway", "status", "--config", config, "--json")
-    return ended.code, json.loads(ended.out)
+Nsp = Callable[..., Ended]
+
+
+@pytest.fixture
+def nsp(capsys: pytest.CaptureFixture[str]) -> Nsp:
+    """Run a command in this process, which saves its start."""
+
+    def run(*arguments: object) -> Ended:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Ended(code, *capsys.readouterr())
+
+    return run
 
 
 async def test_a_stop_is_held_up_by_nothing(
@@ -144,7 +156,7 @@ def test_a_task_that_does_not_end_is_named(tmp_path: Path, manager: Manager) -> 
     Store(tmp_path / "data" / "nsp.db").close()
 
 
-def test_status_tells_how_the_gateway_is(tmp_path: Path, manager: Manager) -> None:
+def test_status_tells_how_the_gateway_is(tmp_path: Path, manager: Manager, nsp: Nsp) -> None:
     """Protects the technician: running or not, what is wrong by name, for a person and for a program."""
     config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
     ended = nsp("gateway", "status", "--config", config)
@@ -153,11 +165,13 @@ def test_status_tells_how_the_gateway_is(tmp_path: Path, manager: Manager) -> No
     left_behind = tmp_path / "data" / status_socket.NAME
     with closing(socket.socket(socket.AF_UNIX)) as dead:
         dead.bind(str(left_behind))
-    assert nsp("gateway", "status", "--config", config).code == 3
+    with pytest.raises(status_socket.NotRunning):
+        status_socket.ask(tmp_path / "data")
     with serving(config, manager):
         assert left_behind.stat().st_mode & 0o777 == 0o600
-        code, document = answer(config)
-        assert code == 1
+        ended = nsp("gateway", "status", "--config", config, "--json")
+        document = json.loads(ended.out)
+        assert ended.code == 1
         assert any(problem.startswith("modem: no modem at") for problem in document["problems"])
         assert any(problem.startswith("broker own: offline") for problem in document["problems"])
         assert document["modem"]["cause"] == "missing"
@@ -198,7 +212,7 @@ def test_a_service_manager_may_be_absent_or_abstract(tmp_path: Path) -> None:
         assert there.recv(100) == b"READY=1\nWATCHDOG=1"
 
 
-def test_check_config_finds_nothing_in_what_works(tmp_path: Path) -> None:
+def test_check_config_finds_nothing_in_what_works(tmp_path: Path, nsp: Nsp) -> None:
     """Protects the technician's last look before the box goes out: what is right is said to be so."""
     with closing(socket.create_server(("127.0.0.1", 0))) as there:
         broker = BrokerConfig(name="own", host="127.0.0.1", port=there.getsockname()[1])
@@ -211,7 +225,7 @@ def test_check_config_finds_nothing_in_what_works(tmp_path: Path) -> None:
     assert list((tmp_path / "data").iterdir()) == [], "a look changes nothing"
 
 
-def test_check_config_finds_every_fault(tmp_path: Path) -> None:
+def test_check_config_finds_every_fault(tmp_path: Path, nsp: Nsp) -> None:
     """Protects the technician from one fault a run: all that can be looked at is, each with file and cure."""
     password = tmp_path / "password"
     password.write_text("geheim\n")
@@ -256,9 +270,8 @@ def test_check_config_misses_the_key_of_a_kit(tmp_path: Path) -> None:
     config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
     points = tmp_path / "points.toml"
     points.write_text(points.read_text().replace("kit_address = 65", "kit_address = 66"))
-    ended = nsp("gateway", "check-config", "--config", config)
-    assert ended.code == 2
-    assert "no key for the kit of de-linde" in ended.err
+    (wrong,) = check(config).wrong
+    assert "no key for the kit of de-linde" in wrong
 
 
 def test_a_start_that_fails_half_way_leaves_nothing_open(tmp_path: Path) -> None:
@@ -278,14 +291,13 @@ def test_a_start_that_fails_half_way_leaves_nothing_open(tmp_path: Path) -> None
     gateway.Gateway(*gateway.load(config), Clock()).close()
 
 
-def test_check_config_of_what_cannot_be_read(tmp_path: Path) -> None:
+def test_check_config_of_what_cannot_be_read(tmp_path: Path, nsp: Nsp) -> None:
     """Protects from a traceback: no file, or one with a wrong key, is named with its line."""
-    ended = nsp("gateway", "check-config", "--config", tmp_path / "none.toml")
-    assert ended.code == 2
-    assert "cannot be read" in ended.err
+    (wrong,) = check(tmp_path / "none.toml").wrong
+    assert "cannot be read" in wrong
     config = tmp_path / "gateway.toml"
     config.write_text('region = "r"\ncp_number = "one"\n')
     ended = nsp("gateway", "check-config", "--config", config)
     assert ended.code == 2
-    assert "gateway.toml" in ended.err
+    assert "gateway.toml, line 2" in ended.err
     assert "Traceback" not in ended.err
