@@ -141,7 +141,7 @@ def test_a_disk_that_fills_up_is_told(rig: Rig) -> None:
     rig.pass_time(2, OwnFacts(disk="low", disk_free_mb=120.4))
     assert rig.text("disk_low").startswith("De schijf is bijna vol: nog 120 MB vrij.")
     rig.pass_time(2, OwnFacts(disk="full", disk_free_mb=0.0))
-    assert rig.text("disk_low", "en").startswith("The disk is full. New readings are not kept.")
+    assert rig.text("disk_low", "en").startswith("The disk is full. New readings are not kept here.")
     page = present.page(rig.box.ingest.overview(), LANGUAGES["nl"])
     assert [(one.text, one.level) for one in page.system if one.id == "disk"] == [
         ("vol, nieuwe metingen worden niet bewaard", "critical")
