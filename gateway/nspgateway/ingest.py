@@ -19,9 +19,10 @@ from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, alert_test, help_notice, restore, state, uplinks
+from nspgateway import alarms, alert_test, clock_step, help_notice, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.errors import StoreError
 from nspgateway.facts import LinkFacts
@@ -264,6 +265,28 @@ class Ingest:
         """Return the brokers that are not reached now, of those that need not, or need, always be there."""
         links = zip(self._config.broker, self._brokers, strict=False)
         return tuple(b.name for b, link in links if b.optional is optional and link.state != "online")
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock with everything in memory, and let the audit trail say so."""
+        stops = clock_step.stops_moved(self.situation.standings, step)
+        alarms_after = self.situation.step(step)
+        self._doubted = step.moved(self._doubted)
+        self._since = step.moved(self._since)
+        if self._port is not None:
+            self._port.since = step.moved(self._port.since)
+        self._speaker.step(step)
+        self.believe_clock()
+        actions = (clock_step.action(step), *stops)
+        with suppress(StoreError):
+            self.recorder.commit(Changes(at=step.to, alarms=alarms_after, actions=actions))
+            self._store.move_outbox(step)
+        self.show()
+
+    def believe_clock(self) -> None:
+        """Take our time for right: frames that seem to come later were stamped by a clock that was not."""
+        self._newest_before = min(self._newest_before, self._clock.now())
+        if self._transmitter is not None:
+            self._transmitter.believe_clock()
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""

@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Literal, Protocol
 
@@ -46,7 +47,7 @@ KEEPALIVE_S = 15
 # How often an empty outbox is looked into although nobody called: a wake-up can be lost.
 _LOOK_AGAIN_S = 5.0
 # A going gateway does not wait long for a broker to hear it.
-_GOODBYE_S = 1.0
+_GOODBYE_S = 0.7
 
 _log = structlog.get_logger()
 # paho writes to its logger what we report ourselves, with the reason and once.
@@ -247,11 +248,12 @@ class Publisher:
         for number, message in batch:
             topics.setdefault(message.topic, []).append((number, message))
         window = asyncio.Semaphore(WINDOW)
+        stepped = self._clock.stepped
         done: list[int] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for queue in topics.values():
-                    group.create_task(self._send_topic(client, queue, window, done))
+                    group.create_task(self._send_topic(client, queue, window, stepped, done))
         finally:
             # Also when the link broke half-way: what was confirmed need not go again.
             if done:
@@ -262,11 +264,12 @@ class Publisher:
         client: BrokerClient,
         queue: list[tuple[int, OutboxMessage]],
         window: asyncio.Semaphore,
+        stepped: timedelta,
         done: list[int],
     ) -> None:
         for number, message in queue:
             async with window:
-                left_s = self._left_s(message)
+                left_s = self._left_s(message, stepped)
                 if left_s is not None and left_s <= 0:
                     self.expired += 1
                 else:
@@ -279,11 +282,15 @@ class Publisher:
                         self._now("online", "")
             done.append(number)
 
-    def _left_s(self, message: OutboxMessage) -> float | None:
-        """Return how long the message is still true, in seconds on the broker's wall; None = no end."""
+    def _left_s(self, message: OutboxMessage, stepped: timedelta) -> float | None:
+        """Return how long the message is still true, in seconds on the broker's wall; None = no end.
+
+        ``stepped``: by how much the clock had been stepped when it was taken from the outbox.
+        """
         if message.expiry_s is None:
             return None
-        age_s = (self._clock.now() - message.created).total_seconds()
+        created = message.created + (self._clock.stepped - stepped)
+        age_s = (self._clock.now() - created).total_seconds()
         if age_s < 0:
             return 0.0  # from before the clock was set back: nobody knows how old it is
         return (message.expiry_s - age_s) / self._clock.speed

@@ -105,8 +105,9 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Sound": ("word since", "point id"),
     "NotifierState": ("name failing_since reason last_success waiting dropped",),
     "PathTest": ("state at step steps ok_at", "point"),
+    "Own": ("supply supply_min supply_age_s clock_trusted clock_off_s disk disk_free_mb",),
     "Overview": (
-        f"{_BOX} path_test notifiers modem_ok modem_reason modem_since modem_cause broker_ok counters store_problem",
+        f"{_BOX} own path_test notifiers modem_ok modem_reason modem_since modem_cause broker_ok counters store_problem",
         "now region cp points alarms sounding",
     ),
 }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from nspgateway import judge, messages
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
@@ -82,6 +83,11 @@ class Speaker:
     def note(self, judged: Judgement) -> None:
         """Remember that the point's state was said."""
         self._said[judged.facts.point.slug] = (judged.facts.now, _content(judged))
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock: every state is said anew, with its times."""
+        self._said.clear()
+        self._stats_at = step.moved(self._stats_at)
 
     def stats(self, counters: Mapping[str, int], now: datetime) -> list[OutboxMessage]:
         """Return the counters when it is time for them."""

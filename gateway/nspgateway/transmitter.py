@@ -48,6 +48,7 @@ class Transmitter:
     ``has_group``: there is a key to reach all kits at once. ``unsure``: kits whose frames may be
     recordings from before the database was restored. ``on_receipt`` hears what a kit says of a message
     to residents.
+    ``is_clock_trusted``: asked before a kit is told the time.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Transmitter:
         self.on_receipt: Callable[[int, Mapping[str, Value]], None] = lambda _kit, _receipt: None
         self._proved_ms: dict[int, int] = {}
         self._newest_before = store.newest()
+        self.is_clock_trusted: Callable[[], bool] = lambda: True
         self._saved_ms = self.now_ms()
         self._port: Port | None = None
         self._garbled: deque[tuple[int, int]] = deque()
@@ -232,8 +234,14 @@ class Transmitter:
             self._problem = ""
             _log.debug("sent", kind=send.kind, address=send.address, counter=send.header.counter)
 
+    def believe_clock(self) -> None:
+        """Take our time for right, whatever the journal says."""
+        self._newest_before = None
+
     def utc_min(self) -> int | None:
         """Return the time for a kit; None while our own clock is not to be trusted."""
+        if not self.is_clock_trusted():
+            return None
         now = self._clock.now()
         behind = self._newest_before is not None and now < self._newest_before
         return None if behind or not _is_plausible(now) else timing.utc_min(int(now.timestamp()))
