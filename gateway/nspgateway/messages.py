@@ -4,8 +4,11 @@
     nsp/v1/<region>/<point>/telemetry       one a heartbeat, not retained
     nsp/v1/<region>/<point>/alarm/<id>      retained, said again with each state; "normal" when it ends
     nsp/v1/<region>/<cp>/refuel             retained, MQTT 5 expiry at ``valid_until``
+    nsp/v1/<region>/<point>/help/<id>       stages of a call for help, not retained
     nsp/v1/<region>/<cp>/gateway/status     retained, and the last will
     nsp/v1/<region>/<cp>/gateway/stats      counters, not retained
+    nsp/v1/<region>/<cp>/command/<client>/<what>    to the gateway, not retained
+    nsp/v1/<region>/<cp>/reply/<client>     the answer to a command, not retained
 
 The JSON is described in ``payloads``.
 """
@@ -16,7 +19,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, json
 
@@ -32,10 +35,8 @@ from nspgateway.payloads import (
     GatewayStats,
     GatewayStatus,
     Health,
-    Litres,
+    HelpMessage,
     Presence,
-    Refuel,
-    RefuelLine,
     State,
     Telemetry,
     Texts,
@@ -49,9 +50,12 @@ from nspgateway.payloads import (
     seconds,
     sent,
     utc,
+    utc_or_none,
 )
-from nspgateway.refuel_list import Line, RefuelList
 from nspgateway.view import Alarm
+
+if TYPE_CHECKING:  # records know of messages
+    from nspgateway.records import KitEvent
 
 _ROOT = "nsp/v1"
 _SCHEMA = 1
@@ -78,9 +82,9 @@ class OutboxMessage:
 
     @property
     def kind(self) -> str:
-        """The topic's own word: state, telemetry, alarm, refuel, status or stats."""
+        """The topic's own word: state, telemetry, alarm, help, refuel, status or stats."""
         *_, last_but_one, last = self.topic.split("/")
-        return "alarm" if last_but_one == "alarm" else last
+        return last_but_one if last_but_one in {"alarm", "help"} else last
 
 
 def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> OutboxMessage:
@@ -111,27 +115,6 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
         expiry_s=lifetime,
         passing=True,
     )
-
-
-def refuel(
-    region: str, cp: str, found: RefuelList, valid_s: int, *, demo: Demo | None = None
-) -> OutboxMessage:
-    """Return the refuel list, good for ``valid_s`` seconds."""
-    body = Refuel(
-        schema=_SCHEMA,
-        region=region,
-        cp=cp,
-        demo=demo,
-        at=utc(found.now),
-        valid_until=utc(found.now + timedelta(seconds=valid_s)),
-        hours=found.hours,
-        points=[_refuel_line(line) for line in found.lines],
-        litres_needed={kind: round(litres, 1) for kind, litres in found.needed.items()},
-        litres_planned={kind: round(litres, 1) for kind, litres in found.planned.items()},
-        unknown=dict(found.unknown),
-    )
-    topic = f"{_ROOT}/{_segment(region)}/{_segment(cp)}/refuel"
-    return OutboxMessage(topic, json.encode(body), True, valid_s, utc(found.now), passing=True)
 
 
 def telemetry(
@@ -219,6 +202,35 @@ def alarm(
     )
 
 
+def help_stored(
+    point: PointConfig,
+    event: KitEvent,
+    kind: str | None,
+    at: datetime,
+    *,
+    exercise: bool = False,
+    demo: Demo | None = None,
+) -> OutboxMessage:
+    """Return that a kit's call for help is on disk; ``kind``: one of ``nsplink.fields.HELP_KINDS``, None = not known.
+
+    A kit that does not say which of its calls it is: the counter of the frame names it.
+    """
+    boot = event.boot if event.boot >= 0 else "x"
+    name = f"{event.kit}-{boot}-{event.n}"
+    body = HelpMessage(
+        **{**_from_point(point, demo, exercise), "kit": event.kit},
+        key=f"{event.kit}-{event.generation}-{boot}-{event.n}-{event.mark or 'made'}-stored",
+        id=name,
+        kind=kind,
+        mark=event.mark or "made",
+        stage="stored",
+        at=utc(at),
+        made_at=utc(event.began),
+        age_s=seconds(at - event.began),
+    )
+    return _point_message(point, f"help/{name}", body, created=at, retain=False, expiry_s=None)
+
+
 def forgotten(region: str, point: str, leaf: str, at: datetime) -> OutboxMessage:
     """Return what takes a retained message of a point away from the broker: an empty one on its topic.
 
@@ -240,7 +252,9 @@ def gateway_status(
 ) -> OutboxMessage:
     """Return that the gateway is online or offline since ``at``, why, and how it is."""
     known = health or Health()
-    body = GatewayStatus(_SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem)
+    body = GatewayStatus(
+        _SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem, known.away
+    )
     return _gateway_message(region, cp, "status", body, created=at, retain=True)
 
 
@@ -269,49 +283,34 @@ def _stock(facts: Facts) -> dict[str, Any]:
         "fuel_half_load_h": None if half is None else round(half, 2),
         "lights_out": Dark(
             dark.word,
-            _maybe(dark.low),
-            _maybe(dark.likely),
-            _maybe(dark.high),
+            utc_or_none(dark.low),
+            utc_or_none(dark.likely),
+            utc_or_none(dark.high),
             list(dark.parts),
             list(dark.missing),
-            _maybe(dark.since),
+            utc_or_none(dark.since),
         ),
     }
 
 
-def _refuel_line(line: Line) -> RefuelLine:
-    return RefuelLine(
-        point=line.slug,
-        number=line.number,
-        name=line.name,
-        municipality=line.municipality,
-        deployment=line.deployment,
-        fuel_kind=line.fuel_kind,
-        litres=_tenths(line.litres),
-        fuel_source=line.source,
-        fuel_at=_maybe(line.at),
-        litres_needed=_tenths(line.needed),
-        litres_fit=_tenths(line.fits),
-        empty_low=_maybe(line.empty_low),
-        drive_before=_maybe(line.drive_before),
-        why=line.why,
-        priority=line.priority,
-        planned=[Litres(round(litres, 1), _maybe(at)) for litres, at in line.planned],
-        delivered=None
-        if line.delivered is None
-        else Litres(round(line.delivered[0], 1), utc(line.delivered[1])),
-        filler=line.filler,
-        access=line.access,
-        supplier=line.supplier,
-    )
+def refuel_topic(region: str, cp: str) -> str:
+    """Return where the refuel list of a coordinating point is said."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/refuel"
 
 
-def _tenths(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def command_topic(region: str, cp: str, client: str, what: str) -> str:
+    """Return where a client's commands are sent to; ``client`` and ``what`` may be wildcards."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/command/{client}/{what}"
 
 
-def _maybe(at: datetime | None) -> datetime | None:
-    return None if at is None else utc(at)
+def reply_topic(region: str, cp: str, client: str) -> str:
+    """Return where a client hears of its commands. ValueError when it has no name that can be in a topic."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/reply/{_segment(client)}"
+
+
+def is_segment(text: str) -> bool:
+    """Tell whether this can be one level of a topic of ours."""
+    return _SEGMENT.fullmatch(text) is not None
 
 
 def _gateway_message(

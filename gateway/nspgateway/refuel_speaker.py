@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from nspgateway import messages, refuel_list
+from nspgateway import refuel_list, refuel_message
 from nspgateway.config import GatewayConfig
 from nspgateway.facts import Facts
 from nspgateway.messages import OutboxMessage
@@ -41,7 +41,7 @@ class RefuelSpeaker:
         if not is_new and _content(found) == self._said:
             return []
         config = self._config
-        return [messages.refuel(config.region, config.cp, found, VALID_S, demo=self._demo)]
+        return [refuel_message.refuel(config.region, config.cp, found, VALID_S, demo=self._demo)]
 
     def note(self, facts: Sequence[Facts], now: datetime) -> None:
         """Remember that the list of these facts was said."""

@@ -38,6 +38,10 @@ Condition = Literal[
     "airtime",
     "radio_weak",
     "alert_path_test",
+    "cp_power",
+    "supply_unknown",
+    "own_clock",
+    "disk_low",
 ]
 Scope = Literal["points", "gateway", "both"]
 

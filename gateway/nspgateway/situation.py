@@ -13,14 +13,16 @@ from datetime import datetime
 from msgspec import structs
 
 from nspgateway import help_notice, judge, overview, restore, standing, state
-from nspgateway.alarms import AlarmState, Decision
+from nspgateway.alarms import AlarmState, Decision, to_json
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.facts import Facts, LinkFacts, OwnFacts
 from nspgateway.judge import Judgement
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
 from nspgateway.people import Action, FuelEntry
+from nspgateway.records import AlarmChange
 from nspgateway.rules import Rule
 from nspgateway.standing import Standing
 from nspgateway.state import PointState
@@ -97,6 +99,23 @@ class Situation:
             if isinstance(action.entry, FuelEntry):
                 point = state.enter(point, action.entry)
             self.states[action.point] = point
+
+    def step(self, step: Step) -> tuple[AlarmChange, ...]:
+        """Follow a step of the clock: ages stay, and no delay begins anew. Return the alarms as they now stand."""
+        self.states.update(
+            {slug: state.settled(step.moved(one), step.to) for slug, one in self.states.items()}
+        )
+        self.standings.update({slug: step.moved_standing(one) for slug, one in self.standings.items()})
+        changes = []
+        for slug, kept in self.alarms.items():
+            after = {name: step.moved_alarm(alarm) for name, alarm in kept.items()}
+            changes += [
+                AlarmChange(slug, name, "update", to_json(new), is_kept=True, is_event=False)
+                for name, new in after.items()
+                if new != kept[name]
+            ]
+            self.alarms[slug] = after
+        return tuple(changes)
 
     def facts(self, point: PointState, now: datetime) -> Facts:
         """Return what is true of a place at ``now``."""

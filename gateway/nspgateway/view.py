@@ -194,6 +194,23 @@ class PathTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """The coordinating point itself, for the page's first line; "" and None = not watched.
+
+    ``supply``: "line", "battery" or "unknown", by an answer of ``supply_age_s`` ago; ``supply_min``:
+    minutes left. ``clock_off_s``: how far our time is ahead of the trusted date. ``disk``: "low" or "full".
+    """
+
+    supply: str = ""
+    supply_min: float | None = None
+    supply_age_s: float | None = None
+    clock_trusted: bool | None = None
+    clock_off_s: float = 0.0
+    disk: str = ""
+    disk_free_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything on the first page; ``points`` and ``alarms`` in order of urgency.
 
@@ -221,3 +238,4 @@ class Overview:
     sounding: tuple[Sound, ...] = ()
     notifiers: tuple[NotifierState, ...] = ()
     path_test: PathTest | None = None
+    own: Own | None = None

@@ -12,9 +12,11 @@ from typing import Any
 from msgspec import structs
 
 from nspgateway.clock import Clock
+from nspgateway.clock_watch import Kernel
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, KitKey
+from nspgateway.own import OwnBox
 from nspgateway.ports import Reception
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
@@ -37,21 +39,30 @@ VITAL = {
 
 
 class VirtualClock(Clock):
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved. ``date``: what the box says, which may be set."""
+
+    passed_s = 1000.0
 
     def __init__(self, at: datetime = T0) -> None:
+        self.at = self.date = at
         super().__init__(1.0, at)
-        self.at = at
-        self.passed_s = 1000.0
 
     def now(self) -> datetime:
         return self.at
+
+    def wall(self) -> datetime:
+        return self.date
+
+    def step(self, delta: timedelta) -> None:
+        super().step(delta)
+        self.at += delta
 
     def monotonic(self) -> float:
         return self.passed_s
 
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+        self.date += timedelta(seconds=seconds)
         self.passed_s += max(0.0, seconds)
 
 
@@ -85,6 +96,7 @@ class Box:
     """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
     ``linked``: it also sends, by ``mast``, in virtual time. ``first``: settings of the first point.
+    ``kernel``: what vouches for the date, which the gateway then watches; it needs ``linked``.
     """
 
     def __init__(
@@ -94,9 +106,12 @@ class Box:
         linked: bool = False,
         deployment: Any = "closed",
         first: dict[str, Any] | None = None,
+        kernel: Kernel | None = None,
+        clock: VirtualClock | None = None,
     ) -> None:
         self.folder = folder
         self.linked = linked
+        self.kernel = kernel
         self.config = GatewayConfig(
             region="regio-oost",
             cp="kazerne-oost",
@@ -132,11 +147,12 @@ class Box:
         else:
             self.register = KeyRegister.create(self.config.keys, None)
             self.register.issue([65, 66], T0)
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock()
         self.start()
 
     def start(self) -> None:
         self.store = Store(self.config.database, ["own"])
+        self.own = OwnBox(self.config, self.clock, self.store, self.kernel) if self.kernel else None
         self.transmitter = None
         if self.linked:
             self.transmitter = Transmitter(
@@ -151,6 +167,14 @@ class Box:
             self.clock,
             transmitter=self.transmitter,
         )
+        if self.own is not None and self.transmitter is not None:
+            self.own.attach(self.ingest, self.transmitter)
+
+    def tick(self) -> None:
+        """Let the gateway look at its clock and at the time, as it does each second."""
+        if self.own is not None:
+            self.own.tick()
+        self.ingest.tick()
 
     def restart(self) -> None:
         self.store.close()
