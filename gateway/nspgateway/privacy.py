@@ -55,7 +55,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Litres": ("", "litres at"),
     "RefuelLine": (
         "fuel_kind fuel_source",
-        (f"{_PLACE} deployment litres fuel_at litres_needed litres_fit empty_low drive_before why priority "
+        ("municipality point number name deployment litres fuel_at litres_needed litres_fit empty_low drive_before why priority "
         "planned delivered filler access supplier"),
     ),
     "Refuel": (_GATEWAY, "at valid_until hours points litres_needed litres_planned unknown"),
