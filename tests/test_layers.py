@@ -55,6 +55,14 @@ PURE = (
     "gateway/nspgateway/silence.py",
     "gateway/nspgateway/tamper.py",
     "gateway/nspgateway/uplinks.py",
+    "gateway/nspgateway/alarm_state.py",
+    "gateway/nspgateway/alarm_gaps.py",
+    "gateway/nspgateway/causes.py",
+    "gateway/nspgateway/conditions_places.py",
+    "gateway/nspgateway/decision.py",
+    "gateway/nspgateway/mains.py",
+    "gateway/nspgateway/showing.py",
+    "gateway/nspgateway/storms.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

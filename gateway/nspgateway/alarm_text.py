@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from nspgateway import alarm_gaps
 from nspgateway.alarm_state import AlarmState
 from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
@@ -164,6 +165,7 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_devices(words, facts, alarm),
         **_load(words, facts, alarm),
         **_link(words, facts, alarm),
+        **alarm_gaps.gaps(words, facts, alarm),
     }
 
 

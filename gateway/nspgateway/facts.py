@@ -10,6 +10,7 @@ from typing import Literal
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
 from nspgateway.fuel_level import Refuel
+from nspgateway.mains import Mains
 from nspgateway.standing import Standing
 from nspgateway.view import Forecast, Reading
 
@@ -54,6 +55,19 @@ class OwnFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StormFacts:
+    """Many points at once with trouble of one ``family`` ("grid": they lost it): how many, and since when.
+
+    ``newest``: when the last of them came by it.
+    """
+
+    family: str
+    points: int
+    since: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
 
@@ -62,7 +76,8 @@ class Facts:
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
     spreading factor that kits send with. ``standing``: what people said of the point.
-    ``own``: of the coordinating point itself.
+    ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
+    ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
     """
 
     point: PointConfig
@@ -82,3 +97,6 @@ class Facts:
     sf: int = 9
     standing: Standing | None = None
     own: OwnFacts | None = None
+    storms: tuple[StormFacts, ...] = ()
+    mains: Mains = field(default_factory=Mains)
+    back_with_many: bool = False

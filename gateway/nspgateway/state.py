@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from nspgateway import events, forecast, fuel_level
+from nspgateway import events, forecast, fuel_level, mains
 from nspgateway.config import PointConfig
 from nspgateway.events import Event
 from nspgateway.facts import Facts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
+from nspgateway.mains import Mains
 from nspgateway.records import Frame, Heard, Held, Value
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
@@ -69,6 +70,7 @@ class PointState:
     battery_history: tuple[BatterySample, ...] = ()
     tank: Tank = field(default_factory=Tank)
     event: Event | None = None
+    mains: Mains = field(default_factory=Mains)
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -132,6 +134,7 @@ def remember(state: PointState, frame: Frame) -> PointState:
         fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
         tank=fuel_level.advance(state.point, tank, sample),
+        mains=mains.after(state.mains, frame.fields.get("power_source"), now),
     )
 
 
@@ -182,6 +185,7 @@ def facts(state: PointState, now: datetime, speed: float = 1.0) -> Facts:
         last_litres=state.tank.litres,
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
+        mains=state.mains,
     )
 
 
