@@ -89,7 +89,7 @@ def evaluate(
     asks = asks or any(a.state == "suppressed" and a.cause == MANY_SITES for a in states.values())
     seen = crowd() if asks else Crowd()
     showing.explain(rules, facts, states, decided, seen)
-    showing.limit(rules, facts.now, open, decided, seen)
+    showing.limit(rules, facts.now, open, states, decided, seen)
     showing.remind(rules, facts.now, states, decided)
     return [showing.said(decision, facts.now) for decision in decided.values()]
 

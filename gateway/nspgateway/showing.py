@@ -61,6 +61,7 @@ def limit(
     rules: Sequence[Rule],
     now: datetime,
     before: Mapping[str, AlarmState],
+    states: dict[str, AlarmState],
     decided: dict[str, Decision],
     crowd: Crowd,
 ) -> None:
@@ -74,18 +75,26 @@ def limit(
             continue
         if room > 0 or now - alarm.opened_at >= wait:
             room -= 1
-        elif known is not None and known.opened_at == alarm.opened_at and known.pending_since is not None:
+            continue
+        waiting = _waiting(alarm, known, now)
+        states[name] = waiting
+        if waiting == known:
             del decided[name]
-        elif known is not None and known.is_open:
-            waiting = structs.replace(known, opened_at=now, pending_since=now)
-            decided[name] = Decision("wait", waiting, decision.reason)
         else:
-            pending = known.pending_since if known is not None and known.pending_since else now
-            raises = known.raises if known is not None else ()
-            waiting = structs.replace(
-                alarm, state="normal", raised_at=None, pending_since=pending, raises=raises, note=""
-            )
             decided[name] = Decision("wait", waiting, decision.reason)
+
+
+def _waiting(alarm: AlarmState, known: AlarmState | None, now: datetime) -> AlarmState:
+    """Return an alarm that was about to be raised as one that waits for its turn; ``known``: as it was before."""
+    if known is not None and known.pending_since is not None and known.opened_at == alarm.opened_at:
+        return known
+    if known is not None and known.is_open:
+        return structs.replace(known, opened_at=now, pending_since=now)
+    pending = known.pending_since if known is not None and known.pending_since else now
+    raises = known.raises if known is not None else ()
+    return structs.replace(
+        alarm, state="normal", raised_at=None, pending_since=pending, raises=raises, note=""
+    )
 
 
 def remind(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -85,7 +86,14 @@ class Box:
     ``linked``: it also sends, by ``mast``, in virtual time.
     """
 
-    def __init__(self, folder: Path, *, linked: bool = False, deployment: Any = "closed") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        linked: bool = False,
+        deployment: Any = "closed",
+        slugs: Sequence[str] = ("de-linde", "de-ark"),
+    ) -> None:
         self.folder = folder
         self.linked = linked
         self.config = GatewayConfig(
@@ -114,13 +122,13 @@ class Box:
                 devices=("generator", "battery", "meter"),
                 deployment=deployment,
             )
-            for number, slug in enumerate(("de-linde", "de-ark"), 1)
+            for number, slug in enumerate(slugs, 1)
         ]
         if self.config.keys.exists():
             self.register = KeyRegister.load(self.config.keys, demo=True)
         else:
             self.register = KeyRegister.create(self.config.keys, None)
-            self.register.issue([65, 66], T0)
+            self.register.issue([point.kit_address or 0 for point in self.points], T0)
         self.clock = VirtualClock()
         self.start()
 
