@@ -56,12 +56,12 @@ def evaluate(
     rules: Sequence[Rule],
     facts: Facts,
     open: Mapping[str, AlarmState],  # noqa: A002 - what the callers' contract calls it
-    crowd: Callable[[], Crowd] = Crowd,
+    crowd: Callable[[bool], Crowd] = lambda _is_news: Crowd(),
 ) -> list[Decision]:
     """Decide on every rule for one point. ``open``: this point's kept states by alarm id.
 
-    ``crowd`` tells of the other points; it is asked only where that matters. At most one decision an
-    alarm; none when nothing changes.
+    ``crowd`` tells of the other points; it is asked only where that matters, with True when there is
+    something new to say. At most one decision an alarm; none when nothing changes.
     """
     states = dict(open)
     decided: dict[str, Decision] = {}
@@ -85,9 +85,9 @@ def evaluate(
             gone = structs.replace(_cleared(alarm, facts.now, reason).alarm, raises=())
             decided[alarm.id] = Decision("clear" if alarm.is_open else "forget", gone, reason)
             states[alarm.id] = gone
-    asks = any(d.action == "raise" for d in decided.values())
-    asks = asks or any(a.state == "suppressed" and a.cause == MANY_SITES for a in states.values())
-    seen = crowd() if asks else Crowd()
+    is_news = any(d.action == "raise" for d in decided.values())
+    in_storm = any(a.state == "suppressed" and a.cause == MANY_SITES for a in states.values())
+    seen = crowd(is_news) if is_news or in_storm else Crowd()
     showing.explain(rules, facts, states, decided, seen)
     showing.limit(rules, facts.now, open, states, decided, seen)
     showing.remind(rules, facts.now, states, decided)
@@ -96,6 +96,11 @@ def evaluate(
 
 def _of_normal(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState | None) -> Decision | None:
     """On-delay. Unknown neither ends nor starts it; what was known before and after it counts through."""
+    if alarm is None and not verdict.holds:
+        return None
+    if alarm is not None and verdict.holds is None and alarm.pending_since and alarm.opened_at:
+        # It was true and only waited for its turn; that nothing more is known of it is no reason for silence.
+        return _unknown_by_now(structs.replace(alarm, raised_at=alarm.opened_at), facts.now)
     pending = _earlier(alarm, facts.now)
     raises = _raises(rule, alarm, facts.now)
     if not verdict.holds:
@@ -159,6 +164,8 @@ def _lasting(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> D
     ended = by_kit and not facts.ended.isdisjoint(kit_bits(rule, facts.point))
     if ended and not flaps:
         return _cleared(alarm, facts.now, f"the kit says that {rule.id} is over")
+    if verdict.holds is None and alarm.is_returned and alarm.pending_since is not None:
+        return _unknown_by_now(alarm, facts.now)
     if verdict.holds is None:
         note = alarm.note or "input_unknown"
         return _changed(alarm, structs.replace(alarm, note=note, pending_since=None), verdict.reason)
@@ -186,6 +193,14 @@ def _lasting(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> D
         raises=() if flaps else alarm.raises,
     )
     return Decision("return", back, verdict.reason)
+
+
+def _unknown_by_now(alarm: AlarmState, now: datetime) -> Decision:
+    """Raise what waited to be raised until nothing more was known of it."""
+    raised = structs.replace(
+        alarm, state="unacknowledged", since=now, pending_since=None, note="input_unknown", said_at=None
+    )
+    return Decision("raise", raised, alarm.reason)
 
 
 def _still(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> Decision | None:

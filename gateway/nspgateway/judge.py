@@ -42,7 +42,7 @@ def judge(
     demo: Demo | None = None,
     *,
     exercise: bool = False,
-    crowd: Callable[[], Crowd] = Crowd,
+    crowd: Callable[[bool], Crowd] = lambda _is_news: Crowd(),
 ) -> Judgement:
     """Decide on every alarm of a place. ``kept``: its alarms so far, by id; ``crowd``: of the other places."""
     return decided(facts, kept, alarms.evaluate(rules, facts, kept, crowd), demo, exercise=exercise)

@@ -179,7 +179,7 @@ class Situation:
             self._rules[slug],
             self._demo,
             exercise=_exercise(point),
-            crowd=lambda: seen.crowd(slug, now),
+            crowd=lambda is_news: seen.crowd(slug, now, is_news=is_news),
         )
 
 
@@ -195,12 +195,14 @@ class _Seen:
         if point is not None:
             self.mains[point.point.slug] = point.mains
 
-    def crowd(self, slug: str, now: datetime) -> storms.Crowd:
-        """Return what a point has to know before it says anything new; the coordinating point has no limit."""
+    def crowd(self, slug: str, now: datetime, *, is_news: bool) -> storms.Crowd:
+        """Return what a point has to know before it says anything; the coordinating point has no limit."""
         if slug == self._cp:
             return storms.Crowd()
-        points, own = self._points(), self.kept[self._cp]
-        return storms.look(slug, points, self.mains, own, self._by_id, self._figures, now)
+        own = self.kept[self._cp]
+        if not is_news:
+            return storms.Crowd(self._figures, standing=storms.named(own.get(MANY_SITES)))
+        return storms.look(slug, self._points(), self.mains, own, self._by_id, self._figures, now)
 
     def storms(self, now: datetime) -> tuple[StormFacts, ...]:
         """Return the storms of now."""

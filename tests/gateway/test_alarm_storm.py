@@ -22,7 +22,14 @@ def _everything(town: Town, point: int) -> None:
 
 def _by_turns(town: Town, point: int) -> None:
     """Every point another first alarm, the others later."""
-    kinds = ("power_lost", "device_lost", "generator_failed", "generator_not_ready", "battery_low", "overload")
+    kinds = (
+        "power_lost",
+        "device_lost",
+        "generator_failed",
+        "generator_not_ready",
+        "battery_low",
+        "overload",
+    )
     chosen = Random(point).sample(kinds, 4)
     for count in (1, 2, 4):
         town.report(point, *chosen[:count], power_source="none", q_battery=None)
