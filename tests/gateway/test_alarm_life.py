@@ -43,7 +43,12 @@ def test_what_is_put_aside_comes_back_by_itself(town: Town) -> None:
     assert town.state(0, "power_lost") == "unacknowledged"
     assert town.raised() == ["punt-1/power_lost"] * 2
     (action,) = town.box.store.actions()
-    assert (action.what, action.by, action.alarm, action.note) == ("shelve", OFFICER, "power_lost", "belt terug")
+    assert (action.what, action.by, action.alarm, action.note) == (
+        "shelve",
+        OFFICER,
+        "power_lost",
+        "belt terug",
+    )
     said = [m["state"] for topic, m in town.box.outbox() if topic == "punt-1/alarm/power_lost"]
     assert said[:2] == ["unacknowledged", "shelved"]
     assert not any("belt terug" in str(m) for _, m in town.box.outbox())

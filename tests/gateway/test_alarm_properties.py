@@ -6,7 +6,7 @@ the gateway; what people heard from the notices that left it.
 
 import tempfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,13 +54,14 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.town = Town(folder, POINTS)
-        self.since: dict[tuple[int, str], object] = {}
+        self.since: dict[tuple[int, str], datetime] = {}
         self.reported = [self.now] * POINTS
-        self.told: dict[tuple[str, str], object] = {}
+        self.told: dict[tuple[str, str], datetime] = {}
         self.read = 0
 
     @property
-    def now(self):  # noqa: ANN201 - a datetime
+    def now(self) -> datetime:
+        """The moment of the gateway's clock."""
         return self.town.box.clock.now()
 
     def do(self, what: str, *args: object) -> None:
@@ -149,7 +150,7 @@ class Watch:
     def _true_is_open(self) -> None:
         """What a kit has reported for longer than an alarm may wait for its turn is an open alarm."""
         for (point, bit), since in self.since.items():
-            if self.now - since >= ROOM and self.now - self.reported[point] <= KNOWN:  # type: ignore[operator]
+            if self.now - since >= ROOM and self.now - self.reported[point] <= KNOWN:
                 found = self.town.box.ingest.situation.open_alarm(self.town.slugs[point], bit)
                 assert found is not None, (point, bit)
                 assert found.holds, found
@@ -159,7 +160,7 @@ class Watch:
         if alarm.is_shown:
             assert key in self.told, alarm
             if alarm.state == "unacknowledged":
-                assert self.now - self.told[key] <= SAID_AGAIN, alarm  # type: ignore[operator]
+                assert self.now - self.told[key] <= SAID_AGAIN, alarm
         elif alarm.state == "shelved":
             assert alarm.said_at is not None
             assert alarm.shelved_until is not None
@@ -169,12 +170,17 @@ class Watch:
         elif alarm.cause == "planned_stop":
             assert situation.standings[slug].is_stopped(self.now)
         elif alarm.cause == "many_sites":
-            line = situation.open_alarm("kazerne-oost", "many_sites")
-            assert line is not None and line.is_shown and ("kazerne-oost", "many_sites") in self.told
+            self._is_line("kazerne-oost", "many_sites")
             assert self.now - alarm.since <= HIDDEN_MOST, alarm
         else:
-            cause = situation.open_alarm(slug, alarm.cause or "")
-            assert cause is not None and cause.is_shown and (slug, cause.id) in self.told, alarm
+            self._is_line(slug, alarm.cause or "")
+
+    def _is_line(self, slug: str, name: str) -> None:
+        """What is named as a cause is on the page, and people heard of it."""
+        cause = self.town.box.ingest.situation.open_alarm(slug, name)
+        assert cause is not None
+        assert cause.is_shown
+        assert (slug, name) in self.told
 
 
 def _run(steps: list[tuple[object, ...]]) -> None:
