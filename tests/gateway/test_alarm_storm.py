@@ -41,15 +41,25 @@ def _frames_about_alarms(town: Town, point: int) -> None:
     town.report(point, "power_lost", "generator_failed", power_source="none")
 
 
-@pytest.mark.parametrize("hit", [_grid_only, _everything, _by_turns, _frames_about_alarms])
+@pytest.mark.parametrize(
+    "hit",
+    [
+        pytest.param(_grid_only, marks=pytest.mark.soak),
+        _everything,
+        _by_turns,
+        pytest.param(_frames_about_alarms, marks=pytest.mark.soak),
+    ],
+)
 def test_a_storm_of_40_points_is_at_most_three_lines_in_its_first_minute(
     tmp_path: Path, hit: Callable[[Town, int], None]
 ) -> None:
     """Protects the operator: whatever alarms the same event causes everywhere, three lines at most."""
     town = Town(tmp_path, 40)
-    for point in Random(7).sample(range(40), 40):
+    for count, point in enumerate(Random(7).sample(range(40), 40)):
         hit(town, point)
-        town.wait(1.4)
+        town.box.clock.move(1.4)
+        if count % 4 == 3:
+            town.box.ingest.tick()
     town.wait(3)
     assert LINE in town.raised()
     assert len(town.raised()) <= 3, town.raised()
@@ -61,10 +71,15 @@ def test_nothing_critical_is_lost_in_a_storm(tmp_path: Path) -> None:
     town = Town(tmp_path, 40)
     for point in range(40):
         _everything(town, point)
-    town.wait(60)
+    town.wait(60, 5)
     assert len(town.raised()) <= 3
+    hidden = next(
+        slug for n, slug in enumerate(town.slugs) if town.state(n, "generator_failed") == "suppressed"
+    )
+    page = {point.slug: point.status for point in town.box.ingest.overview().points}
+    assert page[hidden] == "critical"
     town.restart()
-    town.wait(300)
+    town.wait(300, 10)
     failed = {f"{slug}/generator_failed" for slug in town.slugs}
     assert failed <= set(town.raised())
     assert len(town.raised()) == len(set(town.raised()))
@@ -82,7 +97,7 @@ def test_at_closed_points_the_storm_is_the_only_line_until_it_is_over(tmp_path: 
     town.wait(70)
     for point in (0, 1):
         town.report(point, "power_lost", power_source="none")
-    town.wait(1200, 10)
+    town.wait(1200, 30)
     assert town.raised() == [LINE]
     assert town.state(0, "power_lost") == "suppressed"
     for point in range(1, 6):
@@ -142,7 +157,7 @@ def test_a_second_storm_is_said_though_the_first_line_still_stands(tmp_path: Pat
     for point in range(4):
         town.report(point, power_source="battery")
     town.desk.acknowledge("kazerne-oost", "many_sites", OFFICER)
-    town.wait(3600, 20)
+    town.wait(3600, 60)
     assert town.raised() == [LINE]
     for point in range(4, 8):
         town.report(point, "generator_failed")
@@ -159,7 +174,7 @@ def test_a_restart_in_a_storm_says_nothing_twice(tmp_path: Path) -> None:
     town.restart()
     for point in range(20, 40):
         _everything(town, point)
-        town.wait(1)
+        town.wait(1 if point % 5 == 0 else 0)
     assert len(town.raised()) <= 3
 
 
@@ -168,7 +183,7 @@ def test_the_grid_that_comes_back_to_a_town_is_not_forty_lines(tmp_path: Path) -
     town = Town(tmp_path, 10, "closed")
     for point in range(10):
         town.report(point, power_source="battery")
-    town.wait(600, 10)
+    town.wait(600, 30)
     for point in range(10):
         town.report(point, power_source="grid")
     town.wait(200, 5)
@@ -179,5 +194,5 @@ def test_the_grid_that_comes_back_to_a_town_is_not_forty_lines(tmp_path: Path) -
     town.report(3, power_source="grid")
     town.wait(125, 5)
     assert town.raised() == [LINE, "punt-4/grid_back"]
-    town.wait(1800, 10)
+    town.wait(1830, 60)
     assert town.shown() == set()
