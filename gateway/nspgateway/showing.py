@@ -69,6 +69,8 @@ def limit(
     families = {rule.id: rule.family for rule in rules}
     room, wait = crowd.room, timedelta(seconds=crowd.figures.lines_s)
     for name, decision in sorted(decided.items(), key=lambda item: URGENCY.index(item[1].alarm.priority)):
+        if name not in decided:
+            continue
         alarm, known = decision.alarm, before.get(name)
         is_new = decision.action == "raise" and (known is None or not known.is_open or known.is_returned)
         if not is_new or not families.get(name) or alarm.opened_at is None:
@@ -76,12 +78,31 @@ def limit(
         if room > 0 or now - alarm.opened_at >= wait:
             room -= 1
             continue
-        waiting = _waiting(alarm, known, now)
-        states[name] = waiting
-        if waiting == known:
-            del decided[name]
-        else:
-            decided[name] = Decision("wait", waiting, decision.reason)
+        for waits in (name, *[d.alarm.id for d in decided.values() if _is_behind(d, name)]):
+            _let_wait(waits, now, before, states, decided)
+
+
+def _is_behind(decision: Decision, cause: str) -> bool:
+    """Tell whether an alarm is just being hidden by this one, which nobody sees yet."""
+    return decision.action == "hide" and decision.alarm.cause == cause
+
+
+def _let_wait(
+    name: str,
+    now: datetime,
+    before: Mapping[str, AlarmState],
+    states: dict[str, AlarmState],
+    decided: dict[str, Decision],
+) -> None:
+    """Put off what was decided of an alarm: a new one waits, one that is shown stays as it is."""
+    known, decision = before.get(name), decided[name]
+    is_shown = known is not None and known.is_open and decision.action == "hide"
+    waiting = known if known is not None and is_shown else _waiting(decision.alarm, known, now)
+    states[name] = waiting
+    if waiting == known:
+        del decided[name]
+    else:
+        decided[name] = Decision("wait", waiting, decision.reason)
 
 
 def _waiting(alarm: AlarmState, known: AlarmState | None, now: datetime) -> AlarmState:
@@ -93,7 +114,7 @@ def _waiting(alarm: AlarmState, known: AlarmState | None, now: datetime) -> Alar
     pending = known.pending_since if known is not None and known.pending_since else now
     raises = known.raises if known is not None else ()
     return structs.replace(
-        alarm, state="normal", raised_at=None, pending_since=pending, raises=raises, note=""
+        alarm, state="normal", raised_at=None, pending_since=pending, raises=raises, note="", cause=None
     )
 
 

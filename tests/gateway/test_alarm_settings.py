@@ -1,10 +1,12 @@
 """What a region may set of the alarms: figures of one point, what is connected to a kit's inputs."""
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from alarm_room import RULES, Room, bits
@@ -14,6 +16,7 @@ from nspgateway.config import PointConfig, load_points
 from nspgateway.errors import ConfigError
 from nspgateway.rule_changes import RuleChange
 from nspgateway.rules import load_storm
+from nsptools import toml_text
 from point_facts import NOON, good, hours, make_facts, make_point
 
 MINUTE = timedelta(minutes=1)
@@ -128,3 +131,15 @@ def test_bad_figures_of_a_storm_are_refused(tmp_path: Path) -> None:
     file.write_text(rule.format("a", "b") + rule.format("b", "a"))
     with pytest.raises(ConfigError, match="hides itself"):
         alarms.load_rules(file)
+
+
+def test_what_is_set_of_a_point_is_written_as_it_is_read(
+    tmp_path: Path, load: Callable[[str], tuple[PointConfig, ...]]
+) -> None:
+    """Protects a fleet that is set up by a list: inputs and figures survive writing points.toml."""
+    (point,) = load(
+        'inputs = { input_1 = "smoke_alarm" }\n[point.rules.fuel_low]\nhours = 12\n[point.rules.radio_weak]\nenabled = false'
+    )
+    values = msgspec.to_builtins(point)
+    text = toml_text.table("[[point]]", {key: value for key, value in values.items() if value != {}})
+    assert msgspec.convert(tomllib.loads(text)["point"][0], PointConfig) == point

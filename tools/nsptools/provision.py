@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 from msgspec import structs
 
 from nspgateway.config import (
@@ -225,7 +226,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _points_toml(points: Sequence[PointConfig]) -> str:
-    return "\n".join(toml_text.table("[[point]]", _without_empty(structs.asdict(p))) for p in points)
+    return "\n".join(toml_text.table("[[point]]", _without_empty(msgspec.to_builtins(p))) for p in points)
 
 
 def _gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path | None) -> str:
@@ -252,7 +253,7 @@ def _gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Pat
 
 
 def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in values.items() if value not in ("", ())}
+    return {key: value for key, value in values.items() if value not in ("", (), {})}
 
 
 def _settings(
