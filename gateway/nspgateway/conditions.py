@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nspgateway import conditions_places
+from nspgateway import conditions_own, conditions_places, conditions_test
 from nspgateway.alarm_state import AlarmState, Value
 from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
@@ -136,6 +136,8 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
     "airtime": airtime,
     "radio_weak": radio_weak,
     **conditions_places.CONDITIONS,
+    **conditions_test.CONDITIONS,
+    **conditions_own.CONDITIONS,
 }
 
 

@@ -44,6 +44,11 @@ Condition = Literal[
     "grid_back",
     "site_not_open",
     "many_sites",
+    "alert_path_test",
+    "cp_power",
+    "supply_unknown",
+    "own_clock",
+    "disk_low",
 ]
 Scope = Literal["points", "gateway", "both"]
 

@@ -12,9 +12,20 @@ from datetime import datetime
 
 from msgspec import structs
 
-from nspgateway import alarms, judge, overview, restore, rule_changes, standing, state, storms
-from nspgateway.alarms import AlarmState, Decision
+from nspgateway import (
+    alarms,
+    help_notice,
+    judge,
+    overview,
+    restore,
+    rule_changes,
+    standing,
+    state,
+    storms,
+)
+from nspgateway.alarms import AlarmState, Decision, to_json
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.judge import Judgement
@@ -22,6 +33,7 @@ from nspgateway.mains import Mains
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
 from nspgateway.people import Action
+from nspgateway.records import AlarmChange
 from nspgateway.rules import MANY_SITES, Rule, load_storm
 from nspgateway.standing import Standing
 from nspgateway.state import PointState
@@ -34,7 +46,7 @@ LinkView = Callable[[PointState], LinkFacts | None]
 class Situation:
     """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
 
-    ``states``, ``alarms`` and ``standings`` by slug; ``cp``: the coordinating point as a place of its own.
+    ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
     ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
     itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the
     points each time that one is used for something else.
@@ -64,6 +76,7 @@ class Situation:
         self._rules[self.cp.point.slug] = tuple(rule for rule in rules if rule.scope != "points")
         self._by_id = {rule.id: rule for rule in rules}
         self._figures = load_storm()
+        self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
         self._clock = clock
         self._sf = config.radio.sf
         self._link = link
@@ -119,6 +132,23 @@ class Situation:
     def points(self) -> tuple[PointConfig, ...]:
         """The points' settings, with what each is used for now."""
         return tuple(one.point for one in self.states.values())
+
+    def step(self, step: Step) -> tuple[AlarmChange, ...]:
+        """Follow a step of the clock: ages stay, and no delay begins anew. Return the alarms as they now stand."""
+        self.states.update(
+            {slug: state.settled(step.moved(one), step.to) for slug, one in self.states.items()}
+        )
+        self.standings.update({slug: step.moved_standing(one) for slug, one in self.standings.items()})
+        changes = []
+        for slug, kept in self.alarms.items():
+            after = {name: step.moved_alarm(alarm) for name, alarm in kept.items()}
+            changes += [
+                AlarmChange(slug, name, "update", to_json(new), is_kept=True, is_event=False)
+                for name, new in after.items()
+                if new != kept[name]
+            ]
+            self.alarms[slug] = after
+        return tuple(changes)
 
     def facts(self, point: PointState, now: datetime, seen: _Seen | None = None) -> Facts:
         """Return what is true of a place at ``now``; ``seen``: of the others, None = as they are."""
