@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from nspgateway import alarm_text_own
+from nspgateway import alarm_gaps, alarm_text_own
 from nspgateway.alarm_state import AlarmState
 from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
@@ -168,6 +168,7 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_load(words, facts, alarm),
         **_link(words, facts, alarm),
         **_dropping(words, alarm),
+        **alarm_gaps.gaps(words, facts, alarm),
         **_path_test(words, facts, alarm),
         **alarm_text_own.gaps(words, facts),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nspgateway import conditions_fuel, conditions_own, conditions_test
+from nspgateway import conditions_fuel, conditions_own, conditions_places, conditions_test
 from nspgateway.alarm_state import AlarmState, Value
 from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
@@ -137,6 +137,7 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
     "airtime": airtime,
     "radio_weak": radio_weak,
     **conditions_fuel.CONDITIONS,
+    **conditions_places.CONDITIONS,
     **conditions_test.CONDITIONS,
     **conditions_own.CONDITIONS,
 }

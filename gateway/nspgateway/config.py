@@ -25,6 +25,7 @@ from nspgateway.config_parts import (
     UpsConfig,
 )
 from nspgateway.errors import ConfigError
+from nspgateway.rule_changes import RuleChange, fault
 from nsplink import regions
 
 Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
@@ -42,6 +43,8 @@ Deployment = Literal[
 FuelKind = Literal["diesel", "hvo", "petrol"]
 Source = Literal["grid", "generator", "battery", "sun"]
 Device = Literal["generator", "battery", "meter"]
+KitInput = Literal["input_1", "input_2"]
+InputName = Literal["co_alarm", "smoke_alarm", "water_alarm", "door_open"]
 
 
 class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,6 +56,7 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ``priority``: 1 is refuelled first. ``filler``, ``access``, ``supplier``: short texts for the refuel
     list, which goes to MQTT and into files: how to fill, how to get there, who brings it; no names of people.
     ``antenna_gain_dbi`` and ``cable_loss_db`` are the kit's; without the gain 6 dBi are assumed.
+    ``inputs``: what is connected to the kit's inputs. ``rules``: figures of alarm rules for this point.
     """
 
     slug: Slug
@@ -83,6 +87,8 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     devices: tuple[Device, ...] = ()
     antenna_gain_dbi: Gain | None = None
     cable_loss_db: Loss = 0.0
+    inputs: dict[KitInput, InputName] = {}
+    rules: dict[str, RuleChange] = {}
 
     def __post_init__(self) -> None:
         if self.tank_litres is not None and self.tank_litres < self.dead_litres:
@@ -246,6 +252,10 @@ def load_points(path: Path, gateway: GatewayConfig) -> tuple[PointConfig, ...]:
                 f"Give an address from {low} to {high}.",
                 tomlplace.line(text, where),
             )
+        wrong = fault(point.rules)
+        if wrong is not None:
+            where = f"point[{index}].{wrong.key}"
+            raise ConfigError(path, where, wrong.expected, wrong.cure, tomlplace.line(text, where))
     _within_budget(path, gateway.radio, sum(p.kit_address is not None for p in points))
     return tuple(structs.replace(p, cp=p.cp or gateway.cp, region=p.region or gateway.region) for p in points)
 

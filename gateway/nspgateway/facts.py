@@ -11,6 +11,7 @@ from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
 from nspgateway.fuel_level import Refuel
 from nspgateway.fuel_loss import Loss
+from nspgateway.mains import Mains
 from nspgateway.standing import Standing
 from nspgateway.stock import Stock
 from nspgateway.view import Forecast, Reading
@@ -57,6 +58,19 @@ class OwnFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StormFacts:
+    """Many points at once with trouble of one ``family`` ("grid": they lost it): how many, and since when.
+
+    ``newest``: when the last of them came by it.
+    """
+
+    family: str
+    points: int
+    since: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
 
@@ -66,7 +80,8 @@ class Facts:
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
     spreading factor that kits send with. ``standing``: what people said of the point.
-    ``own``: of the coordinating point itself.
+    ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
+    ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
     """
 
     point: PointConfig
@@ -89,3 +104,6 @@ class Facts:
     stock: Stock | None = None
     loss: Loss | None = None
     dark_since: datetime | None = None
+    storms: tuple[StormFacts, ...] = ()
+    mains: Mains = field(default_factory=Mains)
+    back_with_many: bool = False

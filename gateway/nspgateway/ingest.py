@@ -115,6 +115,9 @@ class Ingest:
             self._link,
             demo=demo_mark,
         )
+        if transmitter is not None:
+            transmitter.watch(self.situation.points)
+            self.situation.on_deployed = transmitter.watch
         self._speaker = Speaker(config, now, demo_mark)
         self._refuel = RefuelSpeaker(config, demo_mark)
         self.recorder = Recorder(store, self.outboxes, self._speaker)

@@ -26,6 +26,9 @@ class Phrases:
     def __getitem__(self, key: str) -> str:
         return self._words[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._words
+
     def fill(self, key: str, **gaps: str) -> str:
         """Return the phrase with its gaps filled."""
         return self._words[key].format(**gaps)

@@ -74,6 +74,14 @@ class Silence:
         self._kits = {kit: _Kit(interval, now_ms) for kit, interval in intervals.items()}
         self._calm_ms = now_ms  # before this moment nobody can be in doubt: spares a look at every frame
 
+    def watch(self, intervals: Mapping[int, int], now_ms: int) -> None:
+        """Watch these kits from now on, and no others; what is known of those already watched is kept."""
+        known = self._kits
+        self._kits = {kit: known.get(kit) or _Kit(interval, now_ms) for kit, interval in intervals.items()}
+        for kit, interval in intervals.items():
+            self._kits[kit].interval_ms = interval
+        self._calm_ms = now_ms
+
     @property
     def watched(self) -> int:
         """How many kits are watched."""
@@ -107,7 +115,9 @@ class Silence:
 
     def asked(self, kit: int, now_ms: int) -> None:
         """Note that a question went out."""
-        one = self._kits[kit]
+        one = self._kits.get(kit)
+        if one is None:  # no longer watched since the question was put
+            return
         one.asked += 1
         one.asked_ms = now_ms
         self.put_off(kit, now_ms)

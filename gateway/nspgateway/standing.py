@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from nspgateway.config import PointConfig
 from nspgateway.people import Action, Delivery, Deployment, FuelEntry, PlannedStop
+from nspgateway.view import WATCHED
 
+OPEN = frozenset({"open", "partly_open"})
 # Litres by hand older than this say nothing about now.
 FUEL_ENTRIES = timedelta(days=7)
 
@@ -42,7 +44,10 @@ def after(standing: Standing, action: Action) -> Standing:
     """Return what stands after an action of this point; one without an entry changes nothing."""
     match action.entry:
         case Deployment(word, opens_at):
-            return replace(standing, deployment=word, deployment_at=action.at, opens_at=opens_at)
+            # A step on the way keeps the plan; a point that is open, or goes out of use, has none.
+            kept = standing.opens_at if word in WATCHED - OPEN else None
+            planned = kept if opens_at is None else opens_at
+            return replace(standing, deployment=word, deployment_at=action.at, opens_at=planned)
         case PlannedStop(until):
             since = standing.stop_since if standing.is_stopped(action.at) else action.at
             return replace(standing, stop_since=since, stop_until=until)

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from nspgateway import events, forecast, fuel_level, fuel_loss, stock
+from nspgateway import events, forecast, fuel_level, fuel_loss, mains, stock
 from nspgateway.config import PointConfig
 from nspgateway.events import Event
 from nspgateway.facts import Facts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
 from nspgateway.fuel_loss import Loss
+from nspgateway.mains import Mains
 from nspgateway.people import FuelEntry
 from nspgateway.records import Frame, Heard, Held, Value
 from nspgateway.standing import Standing
@@ -83,6 +84,7 @@ class PointState:
     entered: tuple[Entered, ...] = ()
     dark_since: datetime | None = None
     loss: Loss | None = None
+    mains: Mains = field(default_factory=Mains)
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -152,6 +154,7 @@ def remember(state: PointState, frame: Frame) -> PointState:
         used=used,
         gauged=state.gauged if sample.litres is None else used,
         dark_since=_dark_since(state.dark_since, frame),
+        mains=mains.after(state.mains, frame.fields.get("power_source"), now),
     )
 
 
@@ -228,6 +231,7 @@ def facts(state: PointState, now: datetime, speed: float = 1.0, standing: Standi
         standing=standing,
         loss=_loss(state, now, standing),
         dark_since=state.dark_since,
+        mains=state.mains,
     )
 
 

@@ -134,6 +134,11 @@ class Transmitter:
             self._ask_for_proof(frame.kit, now_ms)
         self._wake.set()
 
+    def watch(self, points: Sequence[PointConfig]) -> None:
+        """Watch the kits of the points that are in use now; called again each time that this changes."""
+        self.link.silence.watch(_intervals(points, self._clock.speed), self.now_ms())
+        self._wake.set()
+
     def echo(self, frame: Frame) -> None:
         """Answer a frame that was heard twice, once more."""
         self.link.echo(frame.kit, frame.kind, frame.counter, frame.fields, self.now_ms())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -106,6 +107,7 @@ class Box:
         linked: bool = False,
         deployment: Any = "closed",
         first: dict[str, Any] | None = None,
+        slugs: Sequence[str] = ("de-linde", "de-ark"),
         kernel: Kernel | None = None,
         clock: VirtualClock | None = None,
     ) -> None:
@@ -138,7 +140,7 @@ class Box:
                 devices=("generator", "battery", "meter"),
                 deployment=deployment,
             )
-            for number, slug in enumerate(("de-linde", "de-ark"), 1)
+            for number, slug in enumerate(slugs, 1)
         ]
         if first:
             self.points[0] = structs.replace(self.points[0], **first)
@@ -146,7 +148,7 @@ class Box:
             self.register = KeyRegister.load(self.config.keys, demo=True)
         else:
             self.register = KeyRegister.create(self.config.keys, None)
-            self.register.issue([65, 66], T0)
+            self.register.issue([point.kit_address or 0 for point in self.points], T0)
         self.clock = clock or VirtualClock()
         self.start()
 
