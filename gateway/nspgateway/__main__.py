@@ -27,8 +27,7 @@ from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
-from nspgateway.ports.hub_power import HubPort
-from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.ports.chosen import port_of
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -77,14 +76,7 @@ class Gateway:
         self.transmitter = Transmitter(config, points, keys, self.store, clock)
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
-        hub_port = config.radio.hub_port
-        self.port = SerialModem(
-            config.radio.port,
-            config.radio.phy(),
-            self.ingest.receive,
-            clock,
-            power_switch=HubPort(hub_port) if hub_port else None,
-        )
+        self.port = port_of(config, self.ingest.receive, clock, demo=demo)
         self.publishers = [
             Publisher(
                 broker,
