@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from nspgateway.errors import StoreError
 from nspgateway.judge import Judgement
 from nspgateway.notify import Notice
-from nspgateway.outbox import Outbox
 from nspgateway.records import Changes
 from nspgateway.speaker import Speaker
 from nspgateway.store import Store
@@ -25,12 +24,11 @@ class Recorder:
     a full disk silences no alarm.
     """
 
-    def __init__(self, store: Store, outboxes: Mapping[str, Outbox], speaker: Speaker) -> None:
+    def __init__(self, store: Store, speaker: Speaker) -> None:
         self.problem = ""
         self.word = ""
         self.on_notices: Callable[[Sequence[Notice]], None] = lambda _notices: None
         self._store = store
-        self._outboxes = outboxes
         self._speaker = speaker
         self._unsaved = Unsaved()
 
@@ -42,17 +40,24 @@ class Recorder:
     def commit(
         self, changes: Changes, judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
     ) -> list[int]:
-        """Write durably, with what could not be written before, and wake the brokers' links.
+        """Write durably, with what could not be written before; the outboxes hear of it from the store.
 
         Returns the ids of the actions. Raises StoreError with nothing written; the changes of alarms in
         ``judged`` are kept for later. ``notices``: beside those of ``judged``.
         """
+        return self.commit_all((changes,), judged, notices)
+
+    def commit_all(
+        self, batch: Sequence[Changes], judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
+    ) -> list[int]:
+        """As ``commit``, with all of a batch in one transaction; none of it is written when that fails."""
         told = [*notices, *(notice for one in judged for notice in one.notices)]
+        first, *more = batch
         try:
-            ids = self._store.commit(self._unsaved.before(changes))
+            ids = self._store.commit(self._unsaved.before(first) if self._unsaved else first, *more)
         except StoreError as error:
             for one in judged:
-                self._unsaved.add(changes.at, one.changes, one.messages)
+                self._unsaved.add(one.facts.now, one.changes, one.messages)
             self._note_problem(error)
             self._tell(told)
             raise
@@ -60,8 +65,6 @@ class Recorder:
         self.problem = self.word = ""
         for one in judged:
             self._speaker.note(one)
-        for outbox in self._outboxes.values():
-            outbox.wake()
         self._tell(told)
         return ids
 
