@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Never
@@ -44,7 +45,9 @@ class BrokerClient(aiomqtt.Client):
         self._address = (host, port, tls_context)
         self._own_socket: socket.socket | None = None
         self._written = asyncio.Event()
-        self._answers: dict[int, asyncio.Future[str]] = {}
+        self._answers: dict[int, Callable[[str], None]] = {}
+        self._thread = threading.get_ident()
+        self._wants_to_write: Any = None
 
     async def reach(self) -> None:
         """Connect the socket that paho is then to use. Raises MqttError."""
@@ -73,16 +76,28 @@ class BrokerClient(aiomqtt.Client):
 
     async def deliver(self, message: OutboxMessage, properties: Properties | None) -> None:
         """Publish with QoS 1; return when the broker has it. Raises MqttError or RefusedByBroker."""
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def settle(refusal: str) -> None:
+            if not answer.done():
+                answer.set_result(refusal)
+
+        self.post(message, properties, settle)
+        refusal = await answer
+        if refusal:
+            raise RefusedByBroker(refusal)
+
+    def post(
+        self, message: OutboxMessage, properties: Properties | None, on_answer: Callable[[str], None]
+    ) -> None:
+        """Publish with QoS 1; ``on_answer`` hears the broker's word for why not, "" = it has it. Raises MqttError.
+
+        It hears nothing when the connection ends first.
+        """
         info = self._client.publish(message.topic, message.payload, 1, message.retain, properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise aiomqtt.MqttCodeError(info.rc, "could not publish")
-        answer = self._answers[info.mid] = asyncio.get_running_loop().create_future()
-        try:
-            refusal = await answer
-        finally:
-            del self._answers[info.mid]
-        if refusal:
-            raise RefusedByBroker(refusal)
+        self._answers[info.mid] = on_answer
 
     async def close(self) -> None:
         """Disconnect if still connected; never raises."""
@@ -133,9 +148,23 @@ class BrokerClient(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties,  # noqa: ARG002 - as above
     ) -> None:
-        answer = self._answers.get(mid)
-        if answer is not None and not answer.done():
-            answer.set_result(str(reason_code) if reason_code.is_failure else "")
+        answer = self._answers.pop(mid, None)
+        if answer is not None:
+            answer(str(reason_code) if reason_code.is_failure else "")
+
+    def _on_socket_register_write(self, client: Client, userdata: Any, sock: Any) -> None:
+        """As in aiomqtt, but only when paho has not written it all a moment later, as it nearly always has."""
+        if threading.get_ident() != self._thread:
+            super()._on_socket_register_write(client, userdata, sock)
+            return
+        if self._wants_to_write is None:
+            self._loop.call_soon(self._write_when_possible, client, userdata)
+        self._wants_to_write = sock
+
+    def _write_when_possible(self, client: Client, userdata: Any) -> None:
+        sock, self._wants_to_write = self._wants_to_write, None
+        if sock is not None and client.want_write() and sock.fileno() >= 0:
+            super()._on_socket_register_write(client, userdata, sock)
 
 
 @asynccontextmanager

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.messages import OutboxMessage
-from nspgateway.people_store import PeopleStore, write_people
+from nspgateway.outbox_store import DROP_BROKERS, OutboxStore
+from nspgateway.people_store import write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -63,42 +64,13 @@ _PUT_BOOT = """
         fields = excluded.fields
     WHERE excluded.epoch >= kit_boot.epoch"""
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
-_PUT_MESSAGE = """
-    INSERT INTO outbox (id, broker, topic, payload, retain, expiry_s, created, passing)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
-_DELIVERED = "DELETE FROM outbox WHERE id = ?"
-_DROP_PASSED = "DELETE FROM outbox WHERE broker = ? AND topic = ? AND passing = 1"
-_OUTBOX = """
-    SELECT id, topic, payload, retain, expiry_s, created, passing FROM outbox
-    WHERE broker = ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
-_DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Waiting(Protocol):
-    """Who holds a broker's messages in memory too."""
-
-    @property
-    def confirmed(self) -> Collection[int]:
-        """Ids of messages that can be taken out."""
-        ...
-
-    def added(self, messages: Sequence[tuple[int, OutboxMessage]]) -> None:
-        """Hear of what a transaction added; ``confirmed`` is out of the store with it."""
-        ...
-
-
-class Store(PeopleStore):
+class Store(OutboxStore):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
-        super().__init__(path, schema)
-        self._brokers = tuple(brokers)
-        self._outboxes: dict[str, Waiting] = {}
-        self._last_id: int | None = None
-
-    def watch(self, broker: str, outbox: Waiting) -> None:
-        """Let this one hear of every message for a broker, and be asked for those it has confirmed."""
-        self._outboxes[broker] = outbox
+        super().__init__(path, brokers, schema)
 
     def register(self, gateway: GatewayConfig, points: Sequence[PointConfig], at: datetime) -> None:
         """Enter regions, points and kits from the settings; a moved kit closes its old assignment.
@@ -117,64 +89,23 @@ class Store(PeopleStore):
                     _PUT_POINT, (p.slug, p.name, p.number, p.municipality, p.region, gateway.cp_number)
                 )
             _assign(db, {p.slug: p.kit_address for p in points}, _text(at))
-            db.execute(_DROP_BROKERS, (json.dumps(self._brokers),))
+            db.execute(DROP_BROKERS, (json.dumps(self._brokers),))
 
     def commit(self, changes: Changes, *more: Changes) -> list[int]:
         """Write all of it, durably, or raise StoreError and write nothing; return the ids of the actions.
 
         ``more``: what came together with it, in one transaction. What brokers have confirmed leaves with it.
         """
-        added: dict[str, list[tuple[int, OutboxMessage]]] = {broker: [] for broker in self._brokers}
         actions: list[int] = []
+        added: list[OutboxMessage] = []
         with self._transaction() as db:
-            last_id = self._newest_id() if self._last_id is None else self._last_id
-            gone = [(number,) for outbox in self._outboxes.values() for number in outbox.confirmed]
-            if gone:
-                db.executemany(_DELIVERED, gone)
             for one in (changes, *more):
-                last_id = self._write(db, one, added, last_id)
+                _write(db, one)
                 actions += write_people(db, one.actions, one.memory)
-        self._last_id = last_id
-        for broker, outbox in self._outboxes.items():
-            outbox.added(added.get(broker, ()))
+                added += one.messages
+            queued = self._queue(db, added)
+        self._tell(queued)
         return actions
-
-    def _newest_id(self) -> int:
-        """Return the last id that a message had. From then on they are given out here, none twice."""
-        found = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
-        return int(found[0][0]) if found else 0
-
-    def _write(
-        self,
-        db: sqlite3.Connection,
-        changes: Changes,
-        added: Mapping[str, list[tuple[int, OutboxMessage]]],
-        last_id: int,
-    ) -> int:
-        """Write one set of changes but its people; return the last id given to a message."""
-        at = _text(changes.at)
-        if changes.frame is not None:
-            _insert_frame(db, changes.frame)
-            _write_state(db, changes.frame, changes)
-            _write_kit(db, changes.frame, changes)
-        for a in changes.alarms:
-            if a.is_kept:
-                db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))
-            else:
-                db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
-            if a.is_event:
-                when = _text(a.at) if a.at else at
-                db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
-        for broker, waiting in added.items():
-            for m in changes.messages:
-                if m.passing:
-                    db.execute(_DROP_PASSED, (broker, m.topic))
-                last_id += 1
-                created = _text(m.created)
-                values = (last_id, broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
-                db.execute(_PUT_MESSAGE, values)
-                waiting.append((last_id, m))
-        return last_id
 
     def find_frame(self, kit: int, generation: int, counter: int) -> Frame | None:
         """Return the frame with this name from the journal."""
@@ -280,27 +211,22 @@ class Store(PeopleStore):
         """Return the region of each point there ever was."""
         return dict(self._rows("SELECT slug, region FROM point"))
 
-    def outbox(
-        self, broker: str, limit: int = 100, without: Collection[str] = ()
-    ) -> list[tuple[int, OutboxMessage]]:
-        """Return the oldest messages, with their ids, that this broker has not confirmed.
 
-        Those on the topics ``without`` are passed over.
-        """
-        rows = self._rows(_OUTBOX, broker, json.dumps(list(without)), limit)
-        return [
-            (number, OutboxMessage(topic, payload.encode(), bool(retain), expiry, _time(at), bool(passing)))
-            for number, topic, payload, retain, expiry, at, passing in rows
-        ]
-
-    def outbox_size(self) -> int:
-        """Return how many messages wait for a broker."""
-        return int(self._rows("SELECT count(*) FROM outbox")[0][0])
-
-    def delivered(self, ids: Iterable[int]) -> None:
-        """Take messages out that their broker has confirmed; unknown ids are no error."""
-        with self._transaction() as db:
-            db.executemany(_DELIVERED, [(number,) for number in ids])
+def _write(db: sqlite3.Connection, changes: Changes) -> None:
+    """Write one set of changes, but for its people and its messages."""
+    at = _text(changes.at)
+    if changes.frame is not None:
+        _insert_frame(db, changes.frame)
+        _write_state(db, changes.frame, changes)
+        _write_kit(db, changes.frame, changes)
+    for a in changes.alarms:
+        if a.is_kept:
+            db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))
+        else:
+            db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
+        if a.is_event:
+            when = _text(a.at) if a.at else at
+            db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
