@@ -25,6 +25,7 @@ from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
+from nspgateway.intake import Intake
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.ports.chosen import port_of
@@ -75,8 +76,9 @@ class Gateway:
     ) -> None:
         self.transmitter = Transmitter(config, points, keys, self.store, clock)
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
+        self.intake = Intake(self.ingest.receive_all)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
-        self.port = port_of(config, self.ingest.receive, clock, demo=demo)
+        self.port = port_of(config, self.intake.put, clock, demo=demo)
         self.publishers = [
             Publisher(
                 broker,
@@ -86,6 +88,7 @@ class Gateway:
                 cp=config.cp,
                 health=self.ingest.health,
                 demo=demo,
+                on_drained=self.intake.nudge,
             )
             for broker in config.broker
         ]
@@ -105,6 +108,7 @@ class Gateway:
         """Run until cancelled; everything that was committed is on disk when it returns."""
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self.intake.run(), name="intake")
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
@@ -113,6 +117,8 @@ class Gateway:
                 if self._page is not None:
                     group.create_task(self._serve(self._page), name="page")
         finally:
+            for outbox in self.ingest.outboxes.values():
+                outbox.flush()
             self._opened.close()
 
     async def _tick(self) -> None:

@@ -99,8 +99,11 @@ class Publisher:
         refused_delay_s: float = 60.0,
         health: Callable[[], Health] | None = None,
         demo: bool = False,
+        on_drained: Callable[[], None] = lambda: None,
     ) -> None:
         """Raise ConfigError when a file that ``broker`` names cannot be used.
+
+        ``on_drained`` is called each time that the broker has all there was.
 
         ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
         long a topic that the broker refused is tried again.
@@ -118,6 +121,7 @@ class Publisher:
         self._last_will = partial(messages.last_will, region, cp, demo=mark)
         self._health = health or Health
         self._refused_delay_s = refused_delay_s
+        self._on_drained = on_drained
         self._refused: dict[str, float] = {}  # topic -> when to try it again
         self._version_5 = broker.protocol == "5"
         self._log = _log.bind(broker=broker.name, address=f"{broker.host}:{broker.port}")
@@ -224,6 +228,7 @@ class Publisher:
                 if pump.in_flight or pump.done:
                     await changed.wait()
                 else:
+                    self._on_drained()
                     with suppress(TimeoutError):
                         async with asyncio.timeout(min(_LOOK_AGAIN_S, self._refused_delay_s)):
                             await self._outbox.wait_new()
