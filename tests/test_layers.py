@@ -52,6 +52,7 @@ PURE = (
     "gateway/nspgateway/batch.py",
     "gateway/nspgateway/judge.py",
     "gateway/nspgateway/ports/semtech.py",
+    "gateway/nspgateway/mqtt_packets.py",
     "gateway/nspgateway/pump.py",
     "gateway/nspgateway/link.py",
     "gateway/nspgateway/outgoing.py",

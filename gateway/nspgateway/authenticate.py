@@ -13,7 +13,8 @@ from typing import Literal
 
 from nspgateway.keys import KitKey
 from nspgateway.records import Window
-from nsplink import frame, seal
+from nspgateway.unseal import UplinkKey
+from nsplink import frame
 
 # A kit that goes up and down all day uses some hundred thousand counters, a block at each boot.
 _AHEAD = 1 << 20
@@ -77,7 +78,7 @@ class Authenticator:
         self._keys: dict[int, list[KitKey]] = {}
         for key in sorted(keys, key=lambda k: -k.generation):
             self._keys.setdefault(key.address, []).append(key)
-        self._up: dict[tuple[int, int], seal.UplinkKey] = {}
+        self._up: dict[tuple[int, int], UplinkKey] = {}
         self._windows = dict(windows)
         self._heard = {address for address, _ in self._windows}
         self._is_limited = is_limited
@@ -175,11 +176,11 @@ class Authenticator:
                 return key
         raise Refused("no_key")
 
-    def _uplink(self, key: KitKey) -> seal.UplinkKey:
+    def _uplink(self, key: KitKey) -> UplinkKey:
         """Return the key ready for use; deriving it for every frame would double the work."""
         name = (key.address, key.generation)
         if name not in self._up:
-            self._up[name] = seal.UplinkKey(key.key)
+            self._up[name] = UplinkKey(key.key)
         return self._up[name]
 
 

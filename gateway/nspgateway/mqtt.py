@@ -17,8 +17,6 @@ from typing import Literal, Protocol
 
 import aiomqtt
 import structlog
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from nspgateway import messages
 from nspgateway.clock import Clock
@@ -206,8 +204,6 @@ class Publisher:
             password=read_secret(self._broker.password_file),
             timeout=self._ack_timeout_s,
             keepalive=KEEPALIVE_S,
-            # One more is never on its way: a status goes past the outbox.
-            max_inflight_messages=WINDOW + 1,
             logger=_paho_log,
         )
 
@@ -259,7 +255,7 @@ class Publisher:
         left_s: float | None,
         on_answer: Callable[[str], None],
     ) -> None:
-        client.post(message, self._properties(left_s), on_answer)
+        client.post(message, _expiry_s(left_s), on_answer)
 
     async def _tell(self, client: BrokerClient, health: Health) -> None:
         """Publish the gateway's status, not by way of the outbox: it tells of a full disk too."""
@@ -306,18 +302,10 @@ class Publisher:
         """Send one message and return when the broker has it; else MqttError or RefusedByBroker."""
         try:
             async with asyncio.timeout(timeout_s):
-                await client.deliver(message, self._properties(left_s))
+                await client.deliver(message, _expiry_s(left_s))
         except TimeoutError:
             raise aiomqtt.MqttError(_no_answer(timeout_s)) from None
         self.published += 1
-
-    def _properties(self, left_s: float | None) -> Properties | None:
-        """Return what tells the broker when to forget a retained message; nothing in MQTT 3.1.1."""
-        if not self._version_5 or left_s is None:
-            return None
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho: half typed
-        properties.MessageExpiryInterval = max(1, int(left_s))
-        return properties
 
     def _now(self, state: LinkState, reason: str) -> None:
         if (state, reason) != (self.state, self.reason):
@@ -334,6 +322,10 @@ def retry_delay(failures: int, chance: float, *, first_s: float, longest_s: floa
     """
     steps = min(failures - 1, 30)  # far above any limit, far below the range of a float
     return min(longest_s, first_s * 2.0**steps) * (1 - chance / 2)
+
+
+def _expiry_s(left_s: float | None) -> int | None:
+    return None if left_s is None else max(1, int(left_s))
 
 
 def _no_answer(timeout_s: float) -> str:

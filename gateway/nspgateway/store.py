@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox_store import DROP_BROKERS, OutboxStore
@@ -259,7 +261,7 @@ def _insert_frame(db: sqlite3.Connection, f: Frame) -> None:
             _text(f.received_at),
             f.kind,
             f.exercise,
-            json.dumps(dict(f.fields), separators=(",", ":")),
+            _json(f.fields),
             f.raw,
             f.rssi_dbm,
             f.snr_db,
@@ -282,15 +284,16 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
             "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (f.point, h.kit, h.generation, h.counter, _text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
         )
+    at, when = f.received_at, _text(f.received_at)
     db.executemany(
         "INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?)",
         [
             (
                 f.point,
                 name,
-                json.dumps(held.value),
+                _json(held.value),
                 held.source,
-                _text(held.good_at) if held.good_at else None,
+                when if held.good_at is at else _text(held.good_at) if held.good_at else None,
             )
             for name, held in changes.readings.items()
         ],
@@ -299,8 +302,9 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
 
 def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     """What a frame brings beside its fields: an event once, a boot report, records of lost frames."""
-    fields = json.dumps(dict(f.fields), separators=(",", ":"))
-    at = _text(f.received_at)
+    if changes.event is None and changes.boot is None and not changes.late:
+        return
+    fields, at = _json(f.fields), _text(f.received_at)
     if (e := changes.event) is not None:
         name = (e.kit, e.generation, e.boot, e.n, e.kind, e.mark)
         db.execute(
@@ -322,6 +326,10 @@ def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -
         if address is not None and present.get(point) != address:
             db.execute("INSERT OR IGNORE INTO kit VALUES (?, ?)", (address, at))
             db.execute("INSERT INTO assignment (point, kit, since) VALUES (?, ?, ?)", (point, address, at))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _text(at: datetime) -> str:
