@@ -126,7 +126,9 @@ def consumption(point: PointConfig, history: Sequence[FuelSample], slope: Slope,
     load = _weighted_load(history, now, LOAD_WINDOW)
     curve = None if load is None else burn_l_per_h(point, load[0])
     observed = slope.l_per_h if slope.factor is None or curve is None else slope.factor * curve
-    varied = _weighted_load(history, now, SPREAD_WINDOW)
+    # Of a history that is shorter than either window both say the same.
+    is_short = bool(history) and history[0].at > now - LOAD_WINDOW
+    varied = load if is_short else _weighted_load(history, now, SPREAD_WINDOW)
     spread = 0.0 if varied is None else point.burn_l_per_kwh * varied[1] / 1000
     return Burn(curve, observed, spread)
 

@@ -92,11 +92,16 @@ def fuel_burn(point: PointConfig, tank: Tank, history: Sequence[FuelSample], now
 
 
 def fuel(
-    point: PointConfig, history: Sequence[FuelSample], now: datetime, tank: Tank | None = None
+    point: PointConfig,
+    history: Sequence[FuelSample],
+    now: datetime,
+    tank: Tank | None = None,
+    burn: Burn | None = None,
 ) -> Forecast | None:
     """Hours of fuel left. ``history``: oldest first, as far back as there is, some 12 h is plenty.
 
-    ``tank``: what ``fuel_level.replay`` makes of the history, from those who keep it up to date.
+    ``tank``: what ``fuel_level.replay`` makes of the history, from those who keep it up to date;
+    ``burn``: what ``fuel_burn`` makes of it at ``now``.
 
     Goes on from the last known level when the newest samples have none, with a
     range that widens. None without a generator, when no level of the last 12
@@ -106,7 +111,7 @@ def fuel(
     tank = replay(point, history) if tank is None else tank
     if tank.litres is None or tank.measured_at is None or now - tank.measured_at > OLDEST:
         return None
-    burn = fuel_burn(point, tank, history, now)
+    burn = fuel_burn(point, tank, history, now) if burn is None else burn
     if burn is None or not burn.known:
         return None
     age_h = max(0.0, (now - tank.measured_at) / timedelta(hours=1))

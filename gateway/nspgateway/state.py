@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from nspgateway import events, forecast, fuel_level
 from nspgateway.config import PointConfig
@@ -53,6 +54,9 @@ _HEARTBEAT = MESSAGES["full"]
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
 _NO_DEVICE = Reading(None, "none", None)
+
+
+_Sample = TypeVar("_Sample", FuelSample, BatterySample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,8 @@ def remember(state: PointState, frame: Frame) -> PointState:
     if "fuel_permille" not in frame.fields:
         return state
     now = frame.received_at
-    fuel = [s for s in state.fuel_history if now - HISTORY <= s.at <= now]
-    battery = [s for s in state.battery_history if now - HISTORY <= s.at <= now]
+    fuel = _of_the_day(state.fuel_history, now)
+    battery = _of_the_day(state.battery_history, now)
     tank = state.tank
     if state.fuel_history and state.fuel_history[-1].at > now:
         # The clock was set back: a history has to run forward.
@@ -133,6 +137,14 @@ def remember(state: PointState, frame: Frame) -> PointState:
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
         tank=fuel_level.advance(state.point, tank, sample),
     )
+
+
+def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
+    """Return the samples of the last 24 hours, none of them from the future."""
+    since = now - HISTORY
+    if history and since <= history[0].at and history[-1].at <= now and len(history) < HISTORY_SAMPLES:
+        return list(history)
+    return [sample for sample in history if since <= sample.at <= now]
 
 
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
@@ -167,6 +179,7 @@ def facts(state: PointState, now: datetime, speed: float = 1.0) -> Facts:
     state = _without_future(state, now)
     values = readings(state, now)
     event = events.news(state.event, STALE_INTERVALS * state.point.interval_s, now)
+    burn = forecast.fuel_burn(state.point, state.tank, state.fuel_history, now)
     began = {event.alarm: event.began(speed)} if event else {}
     return Facts(
         point=state.point,
@@ -174,10 +187,10 @@ def facts(state: PointState, now: datetime, speed: float = 1.0) -> Facts:
         readings=values,
         local_alarms=local_alarms(values),
         fuel_litres=None if values["fuel_permille"].value is None else state.tank.litres,
-        fuel=forecast.fuel(state.point, state.fuel_history, now, state.tank),
+        fuel=forecast.fuel(state.point, state.fuel_history, now, state.tank, burn),
         battery=forecast.battery(state.point, values, state.battery_history, now),
         last_heard=state.heard.at if state.heard else None,
-        burn=forecast.fuel_burn(state.point, state.tank, state.fuel_history, now),
+        burn=burn,
         refuels=state.tank.refuels,
         last_litres=state.tank.litres,
         began=began if event and event.kind == "alarm" else {},
