@@ -32,14 +32,14 @@ from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
+from nspgateway.intake import Intake
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.mqtt_commands import CommandLink
 from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.own import OwnBox, waiting
-from nspgateway.ports.hub_power import HubPort
-from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.ports.chosen import port_of
 from nspgateway.sd_notify import ServiceManager
 from nspgateway.secure import require_secure, warn_of_ends
 from nspgateway.status_socket import StatusSocket
@@ -97,8 +97,8 @@ class Gateway:
         self.transmitter = Transmitter(config, points, keys, self.store, clock)
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
         self.own.attach(self.ingest, self.transmitter)
+        self.intake = Intake(self.ingest.receive_all)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
-        hub_port = config.radio.hub_port
         self.desk.use_radio(self.transmitter, self.store.memory(MEMORY))
         self._commands = Commands(
             config,
@@ -109,13 +109,7 @@ class Gateway:
             counters=self.ingest.more_counters,
             demo=demo,
         )
-        self.port = SerialModem(
-            config.radio.port,
-            config.radio.phy(),
-            self.ingest.receive,
-            clock,
-            power_switch=HubPort(hub_port) if hub_port else None,
-        )
+        self.port = port_of(config, self.intake.put, clock, demo=demo)
         self.publishers = [
             Publisher(
                 broker,
@@ -128,6 +122,7 @@ class Gateway:
                 commands=CommandLink(self._commands, broker, config.region, config.cp)
                 if broker.client
                 else None,
+                on_drained=self.intake.nudge,
             )
             for broker in config.broker
         ]
@@ -157,6 +152,7 @@ class Gateway:
                 if self._status is not None:
                     # Before the first tick, which says that we are ready: whoever asks then gets an answer.
                     group.create_task(self._status.run(), name="status")
+                group.create_task(self.intake.run(), name="intake")
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self.alerting.run(), name="alerting")
                 group.create_task(self._tick(manager or ServiceManager("")), name="tick")
@@ -169,6 +165,8 @@ class Gateway:
                 if self._page is not None:
                     group.create_task(self._serve(self._page), name="page")
         finally:
+            for outbox in self.ingest.outboxes.values():
+                outbox.flush()
             self.close()
 
     def close(self) -> None:

@@ -106,12 +106,13 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The LoRa modem at the serial device ``port`` and the words of the physical layer.
 
+    Without ``port`` a packet forwarder is the radio (``GatewayConfig.forwarder``).
     ``power_dbm`` is at the radio. What the law allows there depends on the gain of the
     antenna and the loss of its cable; without ``antenna_gain_dbi`` 6 dBi are assumed.
     ``hub_port``: where it is plugged in, as uhubctl lists it ("1-1.2": hub 1-1, port 2), if that hub can switch.
     """
 
-    port: Annotated[str, Meta(min_length=1)]
+    port: Annotated[str, Meta(min_length=1)] | None = None
     frequency_hz: Annotated[int, Meta(ge=863_000_000, le=870_000_000)] = 869_475_000
     sf: Annotated[int, Meta(ge=7, le=12)] = 9
     bandwidth_khz: Literal[125, 250, 500] = 125
@@ -203,6 +204,7 @@ _T = TypeVar("_T", GatewayConfig, _PointsFile)
 def load_gateway(path: Path) -> GatewayConfig:
     """Read gateway.toml; relative paths in it start from its own folder."""
     config, text = _read(path, GatewayConfig)
+    _one_radio(path, text, config)
     _lawful(path, text, config.radio)
     _unique(path, text, "broker", [b.name for b in config.broker], "name")
     here = path.resolve().parent
@@ -267,6 +269,17 @@ def legal_dbm(
     gain_cdbi = None if antenna_gain_dbi is None else round(antenna_gain_dbi * 100)
     erp_dbm = regions.sub_band(frequency_hz, bandwidth_khz)[3]
     return regions.legal_dbm(erp_dbm, gain_cdbi, round(cable_loss_db * 100))
+
+
+def _one_radio(path: Path, text: str, config: GatewayConfig) -> None:
+    """Refuse settings with no radio, and those with two: whichever was meant would be a guess."""
+    if (config.radio.port is None) == (config.forwarder is None):
+        missing = config.forwarder is None
+        problem = "missing, and there is no [forwarder]" if missing else "given, and a [forwarder] too"
+        cure = (
+            "Give the modem's serial device as radio.port, or a packet forwarder as [forwarder]: one of them."
+        )
+        raise ConfigError(path, "radio.port", problem, cure, tomlplace.line(text, "radio.port"))
 
 
 def _lawful(path: Path, text: str, radio: RadioConfig) -> None:

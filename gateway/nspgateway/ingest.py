@@ -21,6 +21,7 @@ import structlog
 
 from nspgateway import alarms, alert_test, clock_step, help_notice, refuel_list, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
+from nspgateway.batch import Batch, Taken
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
@@ -120,7 +121,7 @@ class Ingest:
             self.situation.on_deployed = transmitter.watch
         self._speaker = Speaker(config, now, demo_mark)
         self._refuel = RefuelSpeaker(config, demo_mark)
-        self.recorder = Recorder(store, self.outboxes, self._speaker)
+        self.recorder = Recorder(store, self._speaker)
         self._doubted: dict[int, Mapping[str, Held]] = {}
         self._since = now
         self._newest_before = store.newest() or now
@@ -140,21 +141,39 @@ class Ingest:
 
     def receive(self, reception: Reception) -> str:
         """Take one frame; return what became of it, one of the words in ``counters``."""
-        try:
-            outcome = self._receive(reception, self._clock.now())
-        except StoreError:
-            outcome = "not_stored"
-        self.counters[outcome] += 1
-        if outcome in ("accepted", "not_stored"):
-            self.show()
-        else:
-            # Foreign traffic comes all day and floods come with an attack: counted always, told on demand.
-            _log.debug("frame refused", outcome=outcome, length=len(reception.data), rssi=reception.rssi_dbm)
-        return outcome
+        return self.receive_all((reception,))[0]
 
-    def _receive(self, reception: Reception, now: datetime) -> str:
+    def receive_all(self, receptions: Sequence[Reception]) -> list[str]:
+        """Take frames that wait together, in as few transactions as they allow; return what became of each.
+
+        Of each kit there is one in a transaction: what it changes is written before its next one is looked
+        at, so that the outcome is that of one by one. A transaction that fails has happened for none in it.
+        """
+        outcomes: list[str] = []
+        batch = Batch()
+        for place, reception in enumerate(receptions):
+            outcomes.append("not_stored")
+            with suppress(StoreError):
+                outcomes[place] = self._receive(reception, self._clock.now(), batch, place, outcomes)
+        self._write(batch, outcomes)
+        self.counters.update(outcomes)
+        if "accepted" in outcomes or "not_stored" in outcomes:
+            self.show()
+        for reception, outcome in zip(receptions, outcomes, strict=True):
+            if outcome not in ("accepted", "not_stored"):
+                # Foreign traffic comes all day and floods come with an attack: counted always, told on demand.
+                length, rssi = len(reception.data), reception.rssi_dbm
+                _log.debug("frame refused", outcome=outcome, length=length, rssi=rssi)
+        return outcomes
+
+    def _receive(
+        self, reception: Reception, now: datetime, batch: Batch, place: int, outcomes: list[str]
+    ) -> str:
         try:
             opened = self._authenticator.open(reception.data)
+            if opened.header.address in batch.kits:
+                self._write(batch, outcomes)
+                opened = self._authenticator.open(reception.data)
         except Refused as refused:
             if refused.kit is not None:
                 self._tamper.note(refused.kit, refused.outcome, self._now_ms())
@@ -168,11 +187,11 @@ class Ingest:
         if self._is_unsure(read.frame) and read.frame.kind == "clear":
             # A recording must not end an alarm; the kit says it again until it is believed.
             return "unsure"
-        self._take(opened, read, self._believed(read.frame, opened.window))
+        batch.add(place, self._taken(opened, read, self._believed(read.frame, opened.window)))
         return "accepted"
 
-    def _take(self, opened: Opened, read: Read, window: Window) -> None:
-        """Write down everything that the frame changes and let it be true; StoreError when only true."""
+    def _taken(self, opened: Opened, read: Read, window: Window) -> Taken:
+        """Let everything be true that the frame changes; return what is to be written of it."""
         frame = read.frame
         before = self.situation.states[frame.point]
         newer = state.is_newer(before, frame)
@@ -193,28 +212,44 @@ class Ingest:
         self.situation.calls = called.calls
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
         stored = [] if is_known else self._speaker.help(after.point, frame, read.event)
-        self.recorder.commit(
-            Changes(
-                at=frame.received_at,
-                frame=frame,
-                window=window,
-                heard=after.heard if newer else None,
-                readings=changed,
-                alarms=tuple(change for one in judged for change in one.changes),
-                messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
-                event=read.event,
-                boot=read.boot,
-                late=late,
-                memory=called.memory,
-            ),
-            judged,
-            called.notices,
+        changes = Changes(
+            at=frame.received_at,
+            frame=frame,
+            window=window,
+            heard=after.heard if newer else None,
+            readings=changed,
+            alarms=tuple(change for one in judged for change in one.changes),
+            messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
+            event=read.event,
+            boot=read.boot,
+            late=late,
+            memory=called.memory,
         )
-        self._authenticator.accept(replace(opened, window=window))
-        if self._transmitter is not None:
-            self._transmitter.heard(frame, window, wide=opened.header.wide)
-        if read.event is not None and frame.fields.get("alarm") == alert_test.CAUSE and frame.kind == "alarm":
-            self.on_test_alarm(after, read.event)
+        whole = replace(opened, window=window)
+        before_it = self._authenticator.accept(whole)
+        return Taken(whole, frame, changes, judged, called.notices, after, before_it)
+
+    def _write(self, batch: Batch, outcomes: list[str]) -> None:
+        """Make durable what was taken, and only then let it be answered; else it has not happened."""
+        taken = batch.close()
+        if not taken:
+            return
+        judged = [one for _, each in taken for one in each.judged]
+        try:
+            notices = [notice for _, each in taken for notice in each.notices]
+            self.recorder.commit_all([each.changes for _, each in taken], judged, notices)
+        except StoreError:
+            for place, each in taken:
+                outcomes[place] = "not_stored"
+                self._authenticator.take_back(each.opened, each.before)
+            return
+        for _, each in taken:
+            wide, window = each.opened.header.wide, each.opened.window
+            if self._transmitter is not None and window is not None:
+                self._transmitter.heard(each.frame, window, wide=wide)
+            event, frame = each.changes.event, each.frame
+            if event is not None and frame.kind == "alarm" and frame.fields.get("alarm") == alert_test.CAUSE:
+                self.on_test_alarm(each.point, event)
 
     def _believed(self, frame: Frame, window: Window) -> Window:
         """Return the window to go on with; a kit that has proved to be here and now leaves its past behind."""

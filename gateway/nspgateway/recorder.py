@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,7 +11,6 @@ import structlog
 from nspgateway.errors import StoreError
 from nspgateway.judge import Judgement
 from nspgateway.notify import Notice
-from nspgateway.outbox import Outbox
 from nspgateway.people import Answered
 from nspgateway.records import Changes
 from nspgateway.speaker import Speaker
@@ -28,12 +27,11 @@ class Recorder:
     a full disk silences no alarm.
     """
 
-    def __init__(self, store: Store, outboxes: Mapping[str, Outbox], speaker: Speaker) -> None:
+    def __init__(self, store: Store, speaker: Speaker) -> None:
         self.problem = ""
         self.word = ""
         self.on_notices: Callable[[Sequence[Notice]], None] = lambda _notices: None
         self._store = store
-        self._outboxes = outboxes
         self._speaker = speaker
         self._unsaved = Unsaved()
         self._command: Answered | None = None
@@ -60,21 +58,30 @@ class Recorder:
     def commit(
         self, changes: Changes, judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
     ) -> list[int]:
-        """Write durably, with what could not be written before, and wake the brokers' links.
+        """Write durably, with what could not be written before; the outboxes hear of it from the store.
 
         Returns the ids of the actions. Raises StoreError with nothing written; the changes of alarms in
         ``judged`` are kept for later, unless an action decided on them. ``notices``: beside those of ``judged``.
         """
         if self._command is not None:
             changes = replace(changes, command=self._command)
+        return self.commit_all((changes,), judged, notices)
+
+    def commit_all(
+        self, batch: Sequence[Changes], judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
+    ) -> list[int]:
+        """As ``commit``, with all of a batch in one transaction; none of it is written when that fails."""
         told = [*notices, *(notice for one in judged for notice in one.notices)]
+        first, *more = batch
         try:
-            ids = self._store.commit(self._unsaved.before(changes))
+            ids = self._store.commit(self._unsaved.before(first) if self._unsaved else first, *more)
         except StoreError as error:
             self._note_problem(error)
-            if not changes.actions:  # what a person did and is told was not done is not true either
+            if not any(
+                one.actions for one in batch
+            ):  # what a person did and is told was not done is not true either
                 for one in judged:
-                    self._unsaved.add(changes.at, one.changes, one.messages)
+                    self._unsaved.add(one.facts.now, one.changes, one.messages)
                 self._tell(told)
             raise
         self._unsaved.clear()
@@ -82,8 +89,6 @@ class Recorder:
         self.problem = self.word = ""
         for one in judged:
             self._speaker.note(one)
-        for outbox in self._outboxes.values():
-            outbox.wake()
         self._tell(told)
         return ids
 

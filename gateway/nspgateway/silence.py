@@ -89,6 +89,8 @@ class Silence:
 
     def quiet(self, now_ms: int) -> int:
         """Return how many of them have missed heartbeats, silent or still being asked."""
+        if self._is_calm(now_ms):
+            return 0
         return sum(one.missed(now_ms) >= ASK_MISSED for one in self._kits.values())
 
     def heard(self, kit: int, now_ms: int) -> None:
@@ -154,6 +156,8 @@ class Silence:
         ``garbled``: frames in the last quarter of an hour that the modem received damaged. It is
         the only sign of noise that a P2P modem gives: it does not report the level between frames.
         """
+        if self._is_calm(now_ms):
+            return ""
         kits = self._kits.values()
         doubtful = [one for one in kits if one.missed(now_ms) >= ASK_MISSED]
         silent = [one for one in kits if self._is_silent(one, now_ms)]
@@ -167,6 +171,12 @@ class Silence:
             one for one in kits if not self._is_silent(one, now_ms) and not self._is_asked(one, now_ms)
         ]
         return "" if unasked else "gateway_deaf"
+
+    def _is_calm(self, now_ms: int) -> bool:
+        """True when nobody can be in doubt: one look at all kits tells for how long."""
+        if now_ms >= self._calm_ms:
+            self._calm_ms = min((one.due_ms(ASK_MISSED) for one in self._kits.values()), default=now_ms)
+        return now_ms < self._calm_ms
 
     def _is_asked(self, one: _Kit, now_ms: int) -> bool:
         """True when it has let every question go by."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from nspgateway import events, forecast, fuel_level, fuel_loss, mains, stock
 from nspgateway.config import PointConfig
@@ -60,6 +61,9 @@ _HEARTBEAT = MESSAGES["full"]
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
 _NO_DEVICE = Reading(None, "none", None)
+
+
+_Sample = TypeVar("_Sample", FuelSample, BatterySample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,8 @@ def remember(state: PointState, frame: Frame) -> PointState:
     if "fuel_permille" not in frame.fields:
         return state
     now = frame.received_at
-    fuel = [s for s in state.fuel_history if now - HISTORY <= s.at <= now]
-    battery = [s for s in state.battery_history if now - HISTORY <= s.at <= now]
+    fuel = _of_the_day(state.fuel_history, now)
+    battery = _of_the_day(state.battery_history, now)
     tank = state.tank
     if state.fuel_history and state.fuel_history[-1].at > now:
         # The clock was set back: a history has to run forward.
@@ -164,6 +168,14 @@ def enter(state: PointState, entry: FuelEntry) -> PointState:
     oldest = entry.at - stock.ENTRY_LASTS
     known = [one for one in (*state.entered, new) if one.entry.at >= oldest]
     return replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
+
+
+def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
+    """Return the samples of the last 24 hours, none of them from the future."""
+    since = now - HISTORY
+    if history and since <= history[0].at and history[-1].at <= now and len(history) < HISTORY_SAMPLES:
+        return list(history)
+    return [sample for sample in history if since <= sample.at <= now]
 
 
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:

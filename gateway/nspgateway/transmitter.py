@@ -22,7 +22,7 @@ from nspgateway.errors import GatewayError
 from nspgateway.facts import LinkFacts
 from nspgateway.keys import KeyRegister
 from nspgateway.link import Link
-from nspgateway.ports import ModemRefused, Port, PortDown, PortError
+from nspgateway.ports import ForwarderRefused, ModemRefused, Port, PortDown, PortError
 from nspgateway.records import Frame, Value, Window
 from nspgateway.store import Store
 from nspgateway.view import WATCHED
@@ -227,7 +227,7 @@ class Transmitter:
         data = key.seal(send.header, send.payload, send.boot_epoch)
         try:
             await port.send(data)
-        except (PortDown, ModemRefused) as error:
+        except (PortDown, ModemRefused, ForwarderRefused) as error:
             self.link.not_sent(send, self.now_ms())
             self._say(error)
         except PortError as error:

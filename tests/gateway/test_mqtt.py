@@ -211,6 +211,7 @@ from nspgateway.mqtt import Publisher
 class Nothing:
     def next_batch(self, limit, without): return []
     def delivered(self, ids): pass
+    def flush(self): pass
     async def wait_new(self): await asyncio.Event().wait()
 
 broker = BrokerConfig(name="test", host="127.0.0.1", port=int(sys.argv[1]))
