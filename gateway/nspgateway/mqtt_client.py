@@ -29,6 +29,7 @@ from nspgateway.mqtt_socket import connected
 _CONNECT_S = 5.0
 # What a stopping gateway waits at most for paho's thread, and for the broker to hear a goodbye.
 _MOMENT_S = 0.5
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 # Reason codes from here on say no.
 _REFUSED = 0x80
 
@@ -123,12 +124,20 @@ class BrokerClient(aiomqtt.Client):
 
     def _note_puback(self, packet: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
         """Hear the broker's answer to a ``post``; paho hears of all others."""
+        self._acknowledge_at_once()
         number, code = mqtt_packets.puback(self._client._in_packet["packet"])  # noqa: SLF001 - as above
         answer = self._answers.pop(number, None) if packet == "PUBACK" else None
         if answer is None:
             return self._other_answer(packet)
         answer(str(ReasonCode(PacketTypes.PUBACK, identifier=code)) if code >= _REFUSED else "")
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _acknowledge_at_once(self) -> None:
+        """Let TCP not wait 40 ms for something to send its acknowledgement with: by default a broker waits for that."""
+        sock = self._own_socket
+        if sock is not None and _QUICKACK is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def close(self) -> None:
         """Disconnect if still connected; never raises."""

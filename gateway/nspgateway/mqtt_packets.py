@@ -11,7 +11,9 @@ _QOS_1 = 0x02
 _EXPIRY = 0x02  # property "message expiry interval", four bytes of seconds
 
 
-def publish(topic: str, payload: bytes, number: int, expiry_s: int | None, *, retain: bool, v5: bool) -> bytes:
+def publish(
+    topic: str, payload: bytes, number: int, expiry_s: int | None, *, retain: bool, v5: bool
+) -> bytes:
     """Return PUBLISH number ``number`` (1 to 65535); ``expiry_s`` is left out in MQTT 3.1.1, which has none."""
     name = topic.encode()
     properties = b""
