@@ -110,9 +110,9 @@ class Rig:
         self.on_delivered: Callable[[float], None] = lambda _seconds: None
         self.delivered = 0
         self._heard_s: deque[float] = deque()
-        self._waiting: dict[
-            int, tuple[float, set[int]]
-        ] = {}  # message -> its frame's moment and all its messages
+        # By message: when its frame came, and all messages of that frame. By topic: what the next one replaces.
+        self._waiting: dict[int, tuple[float, set[int]]] = {}
+        self._passing: dict[str, int] = {}
         outbox = self.gateway.ingest.outboxes[_BROKER]
         self._added, self._forgotten = outbox.added, outbox.delivered
         # Looked at from outside, so that the gateway itself has nothing to do for it.
