@@ -209,7 +209,7 @@ class Ingest:
             boot=read.boot,
             late=late,
         )
-        whole = replace(opened, window=window)
+        whole = Opened(opened.header, opened.generation, opened.counter, opened.payload, window)
         return Taken(whole, frame, changes, judged, self._authenticator.accept(whole))
 
     def _write(self, batch: Batch, outcomes: list[str]) -> None:

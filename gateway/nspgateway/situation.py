@@ -94,8 +94,10 @@ class Situation:
 
     def facts(self, point: PointState, now: datetime) -> Facts:
         """Return what is true of a place at ``now``."""
-        return replace(
-            state.facts(point, now, self._clock.speed),
+        return state.facts(
+            point,
+            now,
+            self._clock.speed,
             link=self._link(point),
             sf=self._sf,
             standing=self.standings.get(point.point.slug),
