@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from nspgateway.__main__ import Gateway, log_to_stderr
+from nspgateway.__main__ import Gateway, log_to_stderr, settle_memory
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.keys import KeyRegister
@@ -288,6 +288,7 @@ async def _run(broker_port: int, folder: Path, work: str, size: int, speed: floa
 
 if __name__ == "__main__":
     log_to_stderr(logging.ERROR)
+    settle_memory()
     _port, _folder, _work, _size, _speed = sys.argv[1:]
     _figures = asyncio.run(_run(int(_port), Path(_folder), _work, int(_size), float(_speed)))
     sys.stdout.write(json.dumps(_figures) + "\n")
