@@ -47,7 +47,7 @@ _IDLE_S = 20
 _OUTAGE_S = 15
 _DEADLINE_S = 120.0
 # Node-RED 4.1.15 with its own mqtt out node, QoS 1, in the same test: a single run.
-NODE_RED = {"recorded": 200, "of": 300, "version": "4.1.15", "date": "2026-11-21"}
+NODE_RED = {"recorded": 200, "of": 300, "version": "4.1.15", "date": "2026-11-22"}
 
 
 def measure(options: Options) -> Figures:
