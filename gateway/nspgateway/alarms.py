@@ -17,7 +17,7 @@ from msgspec import structs
 
 from nspgateway.alarm_state import AlarmState, State, Value, acknowledge, from_json, to_json
 from nspgateway.alarm_text import catalogue, texts
-from nspgateway.conditions import CONDITIONS, Verdict
+from nspgateway.conditions import CONDITIONS, Verdict, is_reported
 from nspgateway.facts import Facts
 from nspgateway.rules import PACKAGED, Rule
 from nspgateway.rules import load_rules as read_rules
@@ -68,6 +68,8 @@ def evaluate(rules: Sequence[Rule], facts: Facts, open: Mapping[str, AlarmState]
     decided: dict[str, Decision] = {}
     for rule in rules:
         alarm = states.get(rule.id)
+        if alarm is None and rule.condition == "local_bit" and not is_reported(rule, facts):
+            continue  # the most of all rules, most of the time: nothing was said and nothing is to be said
         verdict = CONDITIONS[rule.condition](rule, facts, alarm if alarm and alarm.is_open else None)
         if alarm is not None and alarm.is_open:
             decision = _of_open(rule, verdict, facts, alarm)

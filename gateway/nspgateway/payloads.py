@@ -271,6 +271,7 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
+@lru_cache(maxsize=256)  # as above
 def age(since: datetime | None, now: datetime) -> int | None:
     """Return the seconds from ``since`` to ``now``.
 

@@ -38,7 +38,8 @@ from nsptools.benchmark.mosquitto import HOST, Mosquitto
 
 _WINDOW = 20
 _PAYLOAD = b"x" * 300
-_ROUNDS, _FRAMES, _CEILING = 5, 2000, 20_000
+# A run is some two hours of 40 kits: histories as long as in life.
+_ROUNDS, _FRAMES, _CEILING = 8, 1000, 15_000
 _QUICK_FRAMES, _QUICK_CEILING = 400, 4000
 _LATENCY_FRAMES, _QUICK_LATENCY_FRAMES = 1000, 50
 _HOUR_MIN = 60
