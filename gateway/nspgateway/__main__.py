@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -270,6 +271,13 @@ async def run(config_file: Path) -> None:
     deadline.code = 0
 
 
+def settle_memory() -> None:
+    """Let the garbage collector leave what was loaded alone, and look less often: a tenth of all work is its own."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Write what happens, from ``level`` up, to stderr: a service manager keeps it from there."""
     structlog.configure(
@@ -286,6 +294,7 @@ def main(argv: Sequence[str]) -> int:
         print("usage: python -m nspgateway GATEWAY.TOML", file=sys.stderr)  # noqa: T201 - a command's voice
         return 2
     log_to_stderr()
+    settle_memory()
     try:
         asyncio.run(run(Path(argv[0])))
     except GatewayError as error:

@@ -17,7 +17,7 @@ from nspgateway import showing
 from nspgateway.alarm_state import AlarmState, State, Value, acknowledge, from_json, shelve, to_json, unshelve
 from nspgateway.alarm_text import catalogue, texts
 from nspgateway.causes import URGENCY
-from nspgateway.conditions import CONDITIONS
+from nspgateway.conditions import CONDITIONS, is_reported
 from nspgateway.conditions_places import kit_bits
 from nspgateway.decision import Action, Decision
 from nspgateway.facts import Facts
@@ -67,6 +67,8 @@ def evaluate(
     decided: dict[str, Decision] = {}
     for rule in rules:
         alarm = states.get(rule.id)
+        if alarm is None and rule.condition == "local_bit" and not is_reported(rule, facts):
+            continue  # the most of all rules, most of the time: nothing was said and nothing is to be said
         verdict = CONDITIONS[rule.condition](rule, facts, alarm if alarm and alarm.is_open else None)
         if alarm is not None and alarm.is_open:
             decision = _of_open(rule, verdict, facts, alarm)

@@ -28,7 +28,7 @@ WEAK_DEADBAND_DB = 3.0
 
 def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
     """Return what the kit itself says, in the alarm bits of a heartbeat or in a frame about this alarm."""
-    if not _is_reported(rule, facts):
+    if not is_reported(rule, facts):
         if facts.local_alarms is None:
             return Verdict(None, "the kit's alarm bits are unknown")
         return Verdict(False, f"the kit no longer reports {rule.bit}")
@@ -230,7 +230,8 @@ def _by_last_level(rule: Rule, facts: Facts) -> Verdict:
     return _bit_or_unknown(rule, facts, "fuel level unknown")
 
 
-def _is_reported(rule: Rule, facts: Facts) -> bool:
+def is_reported(rule: Rule, facts: Facts) -> bool:
+    """Tell whether the kit says so, by name or in its alarm bits."""
     return rule.bit in facts.began or rule.bit in (facts.local_alarms or ())
 
 
@@ -243,7 +244,7 @@ def _overload(facts: Facts) -> Mapping[str, Value]:
 
 
 def _bit_or_unknown(rule: Rule, facts: Facts, unknown: str) -> Verdict:
-    if rule.bit is not None and _is_reported(rule, facts):
+    if rule.bit is not None and is_reported(rule, facts):
         return Verdict(True, f"{unknown}, but the kit reports {rule.bit}", {"by": "bit"})
     return Verdict(None, unknown)
 

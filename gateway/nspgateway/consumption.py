@@ -176,15 +176,18 @@ def _weighted_load(
     total = weight = square = 0.0
     until = now
     newest: int | None = None
+    since = now - window
     for sample in reversed(history):
-        if sample.load_w is not None:
-            newest = sample.load_w if newest is None else newest
-            seconds = max(0.0, (until - max(sample.at, now - window)).total_seconds())
-            total += seconds * sample.load_w
-            square += seconds * sample.load_w**2
-            weight += seconds
-        until = min(until, sample.at)
-        if sample.at <= now - window and newest is not None:
+        at, load_w = sample.at, sample.load_w
+        if load_w is not None:
+            newest = load_w if newest is None else newest
+            seconds = (until - (max(since, at))).total_seconds()
+            if seconds > 0:
+                total += seconds * load_w
+                square += seconds * load_w**2
+                weight += seconds
+        until = min(until, at)
+        if at <= since and newest is not None:
             break
     if newest is None:
         return None

@@ -225,7 +225,7 @@ class Ingest:
             late=late,
             memory=called.memory,
         )
-        whole = replace(opened, window=window)
+        whole = Opened(opened.header, opened.generation, opened.counter, opened.payload, window)
         before_it = self._authenticator.accept(whole)
         return Taken(whole, frame, changes, judged, called.notices, after, before_it)
 

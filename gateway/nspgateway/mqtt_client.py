@@ -30,6 +30,7 @@ from nspgateway.mqtt_socket import connected
 _CONNECT_S = 5.0
 # What a stopping gateway waits at most for paho's thread, and for the broker to hear a goodbye.
 _MOMENT_S = 0.5
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 # Reason codes from here on say no.
 _REFUSED = 0x80
 
@@ -59,6 +60,9 @@ class BrokerClient(aiomqtt.Client):
         self._v5 = options.get("protocol") is aiomqtt.ProtocolVersion.V5
         # paho has no door for this either.
         self._other_answer = self._client._handle_pubackcomp  # noqa: SLF001 - see mqtt_packets
+        self._answered = 0
+        self._read_one = self._client.loop_read
+        self._client.loop_read = self._read  # type: ignore[method-assign] # as paho's is called by aiomqtt
         self._client._handle_pubackcomp = self._note_puback  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
 
     async def reach(self) -> None:
@@ -125,14 +129,31 @@ class BrokerClient(aiomqtt.Client):
         if self._client.socket() is not None:
             self._client._packet_queue(mqtt_packets.PUBLISH, data, 0, 1)  # noqa: SLF001 - as above
 
+    def _read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Read all answers that are there. By itself paho reads one packet each time that the socket is ready."""
+        while True:
+            before = self._answered
+            code = self._read_one(max_packets)
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._answered == before:
+                return code
+
     def _note_puback(self, packet: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
         """Hear the broker's answer to a ``post``; paho hears of all others."""
+        self._answered += 1
+        self._acknowledge_at_once()
         number, code = mqtt_packets.puback(self._client._in_packet["packet"])  # noqa: SLF001 - as above
         answer = self._answers.pop(number, None) if packet == "PUBACK" else None
         if answer is None:
             return self._other_answer(packet)
         answer(str(ReasonCode(PacketTypes.PUBACK, identifier=code)) if code >= _REFUSED else "")
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _acknowledge_at_once(self) -> None:
+        """Let TCP not wait 40 ms for something to send its acknowledgement with: by default a broker waits for that."""
+        sock = self._own_socket
+        if sock is not None and _QUICKACK is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def close(self) -> None:
         """Disconnect if still connected; never raises."""

@@ -10,8 +10,9 @@ as part of an exercise. Nothing here has room for personal data or coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -315,10 +316,15 @@ class GatewayStats(Struct, frozen=True):
     counters: dict[str, int]
 
 
-def in_order(names: Iterable[str]) -> list[str]:
+def in_order(names: Iterable[str]) -> Sequence[str]:
     """Return the names of quantities in the order of the table of fields, others after them."""
+    return _in_order(tuple(names))
+
+
+@lru_cache(maxsize=256)  # frames of a kind have the same names
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     wanted = (name for name in names if name not in _NOT_VALUES)
-    return sorted(wanted, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+    return tuple(sorted(wanted, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)))
 
 
 def measured(reading: Reading, now: datetime) -> Measured:
@@ -371,6 +377,7 @@ def alarm_names(bits: int) -> list[str]:
     return [name for bit, name in enumerate(fields.ALARMS) if bits >> bit & 1]
 
 
+@lru_cache(maxsize=256)  # of one frame all quantities have the same
 def utc(moment: datetime) -> datetime:
     """Return the moment in UTC, in whole seconds: a kit's age is no finer. Naive ones: ValueError."""
     if moment.tzinfo is None:
@@ -383,6 +390,7 @@ def utc_or_none(moment: datetime | None) -> datetime | None:
     return None if moment is None else utc(moment)
 
 
+@lru_cache(maxsize=256)  # as above
 def age(since: datetime | None, now: datetime) -> int | None:
     """Return the seconds from ``since`` to ``now``.
 

@@ -21,7 +21,7 @@ class Pump:
     """One connection's messages. ``post`` sends one, and its function hears the refusal, "" = the broker has it.
 
     ``room``: messages on their way at once. ``left_s``: how long a message is still true. ``on_change`` is
-    called when there may be something to do for whoever calls ``fill``; ``on_refused`` with topic and word.
+    called when there is something to do for whoever calls ``fill``; ``on_refused`` with topic and word.
     ``done``: ids that can be forgotten. ``expired``: how many of them were not sent, their time was over.
     """
 
@@ -123,4 +123,6 @@ class Pump:
             self._on_taken(topic)
             # Before what waits: it is older.
             self._queue.extendleft(reversed(behind))
-        self._on_change()
+        # Half a window at a time: to wake for every answer would cost more than it brings.
+        if len(self._sent_s) in (0, self._room // 2):
+            self._on_change()

@@ -159,15 +159,17 @@ class Situation:
         """Return what is true of a place at ``now``; ``seen``: of the others, None = as they are."""
         seen = seen or _Seen(self, None if point is self.cp else point)
         slug = point.point.slug
-        found = state.facts(point, now, self._clock.speed, self.standings.get(slug))
-        return replace(
-            found,
+        return state.facts(
+            point,
+            now,
+            self._clock.speed,
+            link=self._link(point),
+            sf=self._sf,
+            standing=self.standings.get(slug),
+            own=self.own(now) if point is self.cp else None,
             storms=seen.storms(now) if point is self.cp else (),
             back_with_many=point.mains.back_at is not None
             and storms.came_back_with_many(slug, seen.mains, self._figures),
-            link=self._link(point),
-            sf=self._sf,
-            own=self.own(now) if point is self.cp else None,
         )
 
     def decide(self, slug: str, decisions: Sequence[Decision], now: datetime) -> Judgement:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from nspgateway import events, forecast, fuel_level, fuel_loss, mains, stock
 from nspgateway.config import PointConfig
 from nspgateway.events import Event
-from nspgateway.facts import Facts
+from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
 from nspgateway.fuel_loss import Loss
@@ -181,19 +181,28 @@ def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     """Return every quantity of a heartbeat, heard or not, and what else was heard."""
     unheard = Held(None, "unknown", None)
-    names = dict.fromkeys((*_HEARTBEAT, *state.held))
     lacking = _lacking(state.point)
-    return {
-        name: _NO_DEVICE
-        if name in lacking and held.value is None
-        else reading(held, _interval(state.point, name), now)
-        for name, held in ((name, state.held.get(name, unheard)) for name in names)
-    }
+    # Most quantities came with one frame: their quality is asked for once.
+    known: dict[tuple[str, bool, datetime | None, float], Quality] = {}
+    found: dict[str, Reading] = {}
+    for name in dict.fromkeys((*_HEARTBEAT, *state.held)):
+        held = state.held.get(name, unheard)
+        if name in lacking and held.value is None:
+            found[name] = _NO_DEVICE
+            continue
+        interval_s = _interval(state.point, name)
+        alike = (held.source, held.value is None, held.good_at, interval_s)
+        quality = known.get(alike) or known.setdefault(alike, _quality(held, interval_s, now))
+        found[name] = _reading(held, quality)
+    return found
 
 
 def reading(held: Held, interval_s: float, now: datetime) -> Reading:
     """Return what a quantity expected every ``interval_s`` is worth at ``now``."""
-    quality = _quality(held, interval_s, now)
+    return _reading(held, _quality(held, interval_s, now))
+
+
+def _reading(held: Held, quality: Quality) -> Reading:
     return Reading(held.value if quality in ("good", "stale") else None, quality, held.good_at)
 
 
@@ -205,10 +214,21 @@ def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
     return frozenset(name for bit, name in enumerate(ALARMS) if bits >> bit & 1)
 
 
-def facts(state: PointState, now: datetime, speed: float = 1.0, standing: Standing | None = None) -> Facts:
+def facts(
+    state: PointState,
+    now: datetime,
+    speed: float = 1.0,
+    *,
+    link: LinkFacts | None = None,
+    sf: int = 9,
+    standing: Standing | None = None,
+    own: OwnFacts | None = None,
+    storms: tuple[StormFacts, ...] = (),
+    back_with_many: bool = False,
+) -> Facts:
     """Return what is true of the point at ``now``. ``speed``: of the gateway's clock beside the kit's.
 
-    ``standing``: what people said of it.
+    ``standing``: what people said of it; the others are not the point's own and are passed through.
     """
     state = _without_future(state, now)
     values = readings(state, now)
@@ -244,6 +264,11 @@ def facts(state: PointState, now: datetime, speed: float = 1.0, standing: Standi
         loss=_loss(state, now, standing),
         dark_since=state.dark_since,
         mains=state.mains,
+        link=link,
+        sf=sf,
+        own=own,
+        storms=storms,
+        back_with_many=back_with_many,
     )
 
 

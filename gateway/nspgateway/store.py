@@ -66,6 +66,19 @@ _PUT_BOOT = """
     ON CONFLICT (kit, generation) DO UPDATE SET epoch = excluded.epoch, received_at = excluded.received_at,
         fields = excluded.fields
     WHERE excluded.epoch >= kit_boot.epoch"""
+# Written at every frame: a row that is there is changed in its place, which spares its indexes.
+_PUT_READING = """
+    INSERT INTO reading VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (point, name) DO UPDATE SET value = excluded.value, source = excluded.source,
+        good_at = excluded.good_at"""
+_PUT_WINDOW = """
+    INSERT INTO replay_window VALUES (?, ?, ?, ?)
+    ON CONFLICT (kit, generation) DO UPDATE SET newest = excluded.newest, seen = excluded.seen"""
+_PUT_HEARD = """
+    INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (point) DO UPDATE SET kit = excluded.kit, generation = excluded.generation,
+        counter = excluded.counter, heard_at = excluded.heard_at, rssi_dbm = excluded.rssi_dbm,
+        snr_db = excluded.snr_db, exercise = excluded.exercise"""
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -281,18 +294,18 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     """What a frame changes beside the journal: window, latest readings, last heard."""
     if changes.window is not None:
         db.execute(
-            "INSERT OR REPLACE INTO replay_window VALUES (?, ?, ?, ?)",
+            _PUT_WINDOW,
             (f.kit, f.generation, changes.window.newest, f"{changes.window.seen:x}"),
         )
     if changes.heard is not None:
         h = changes.heard
         db.execute(
-            "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            _PUT_HEARD,
             (f.point, h.kit, h.generation, h.counter, _text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
         )
     at, when = f.received_at, _text(f.received_at)
     db.executemany(
-        "INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?)",
+        _PUT_READING,
         [
             (
                 f.point,

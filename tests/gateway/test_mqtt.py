@@ -135,9 +135,9 @@ async def test_tells_how_the_gateway_is(mosquitto: Mosquitto) -> None:
 async def test_broker_killed_mid_stream(mosquitto: Mosquitto, wire: Wire, outbox: AnyOutbox) -> None:
     """A broker that dies loses nothing of ours: all arrives, again only what was on its way, in order."""
     points = [f"point-{n}" for n in range(30)]
-    total = 600
+    total = 3000
     outbox.put(*(message(f"{points[n % 30]}/telemetry", {"key": n}) for n in range(total)))
-    first = Listener(mosquitto.port, on_message=lambda: mosquitto.kill() if len(first.heard) == 100 else None)
+    first = Listener(mosquitto.port, on_message=lambda: mosquitto.kill() if len(first.heard) == 20 else None)
     async with publishing(config(wire.port), outbox) as publisher:
         async with first:
             await until(lambda: first.ended and publisher.state == "offline")

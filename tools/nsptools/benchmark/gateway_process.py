@@ -18,8 +18,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
-from nspgateway.__main__ import Gateway, log_to_stderr
+from nspgateway.__main__ import Gateway, log_to_stderr, settle_memory
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.keys import KeyRegister
@@ -109,16 +110,16 @@ class Rig:
         self.on_delivered: Callable[[float], None] = lambda _seconds: None
         self.delivered = 0
         self._heard_s: deque[float] = deque()
-        self._waiting: dict[
-            int, tuple[float, set[int]]
-        ] = {}  # message -> its frame's moment and all its messages
+        # By message: when its frame came, and all messages of that frame. By topic: what the next one replaces.
+        self._waiting: dict[int, tuple[float, set[int]]] = {}
+        self._passing: dict[str, int] = {}
         outbox = self.gateway.ingest.outboxes[_BROKER]
         self._added, self._forgotten = outbox.added, outbox.delivered
         # Looked at from outside, so that the gateway itself has nothing to do for it.
         setattr(outbox, "added", self._note_added)  # noqa: B010 - a method of one object, on purpose
         setattr(outbox, "delivered", self._note_delivered)  # noqa: B010 - as above
 
-    async def __aenter__(self) -> Rig:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.gateway.run())
         await self.until(
             lambda: self.gateway.publishers[0].state == "online" and self.gateway.port.state == "up"
@@ -140,7 +141,8 @@ class Rig:
     def hear(self, data: bytes) -> None:
         """Let a frame come off the air."""
         port = self.gateway.port
-        assert isinstance(port, SimulatedPort)
+        if not isinstance(port, SimulatedPort):
+            raise TypeError("the settings ask for the simulated port")
         self._heard_s.append(time.perf_counter())
         port.hear(Reception(data, -90, 7.0))
 
@@ -149,28 +151,31 @@ class Rig:
         await self.until(lambda: not self._waiting and not self._heard_s)
 
     def _note_added(self, messages: Sequence[tuple[int, OutboxMessage]]) -> None:
-        frames = sum(m.kind == "telemetry" for _, m in messages)
-        if frames:
-            heard_s = [self._heard_s.popleft() for _ in range(frames)]
-            ids: set[int] = set()
-            at = -1
-            for number, m in messages:
-                if m.kind == "telemetry":
-                    ids, at = set(), at + 1
-                ids.add(number)
-                self._waiting[number] = (heard_s[at], ids)
+        frame_of: tuple[float, set[int]] | None = None
+        for number, one in messages:
+            if one.kind == "telemetry":
+                frame_of = (self._heard_s.popleft(), set())
+            if one.passing:
+                # The newer one says it all: the older is not sent any more.
+                self._settle(self._passing.get(one.topic))
+                self._passing[one.topic] = number
+            if frame_of is not None:
+                frame_of[1].add(number)
+                self._waiting[number] = frame_of
         self._added(messages)
 
     def _note_delivered(self, ids: Sequence[int]) -> None:
-        now_s = time.perf_counter()
         for number in ids:
-            found = self._waiting.pop(number, None)
-            if found is not None:
-                found[1].discard(number)
-                if not found[1]:
-                    self.delivered += 1
-                    self.on_delivered(now_s - found[0])
+            self._settle(number)
         self._forgotten(ids)
+
+    def _settle(self, number: int | None) -> None:
+        found = None if number is None else self._waiting.pop(number, None)
+        if found is not None and number is not None:
+            found[1].discard(number)
+            if not found[1]:
+                self.delivered += 1
+                self.on_delivered(time.perf_counter() - found[0])
 
 
 async def load(rig: Rig, size: int) -> dict[str, float]:
@@ -228,7 +233,6 @@ async def idle(rig: Rig, size: int) -> dict[str, float]:
 
 async def outage(rig: Rig, size: int) -> dict[str, float]:
     """``size`` frames at 20 a second, whatever becomes of the broker meanwhile, until it has them all."""
-    print("began", flush=True)
     await _paced(rig, size, OUTAGE_FRAMES_PER_S)
     await rig.drained()
     return {"delivered": rig.delivered}
@@ -284,5 +288,7 @@ async def _run(broker_port: int, folder: Path, work: str, size: int, speed: floa
 
 if __name__ == "__main__":
     log_to_stderr(logging.ERROR)
+    settle_memory()
     _port, _folder, _work, _size, _speed = sys.argv[1:]
-    print(json.dumps(asyncio.run(_run(int(_port), Path(_folder), _work, int(_size), float(_speed)))))
+    _figures = asyncio.run(_run(int(_port), Path(_folder), _work, int(_size), float(_speed)))
+    sys.stdout.write(json.dumps(_figures) + "\n")

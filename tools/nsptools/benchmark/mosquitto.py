@@ -22,9 +22,10 @@ class Mosquitto:
 
     def __init__(self, folder: Path) -> None:
         path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
-        self._program = shutil.which("mosquitto", path=path)
-        if self._program is None:
+        program = shutil.which("mosquitto", path=path)
+        if program is None:
             raise BenchmarkError("gateway: mosquitto is not installed (apt-get install mosquitto).")
+        self._program = program
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             self.port: int = probe.getsockname()[1]
@@ -48,7 +49,6 @@ class Mosquitto:
 
     def start(self) -> None:
         """Return once it listens. Raises BenchmarkError."""
-        assert self._program is not None
         command = [self._program, "-c", str(self._config)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + _START_S
