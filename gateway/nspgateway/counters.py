@@ -86,6 +86,9 @@ class DownlinkCounters:
         # Nothing is reserved of the hour yet: the first transmission writes the file.
         self._unwritten_us = quantum_us
         self._is_written = False
+        if content is None and not self._jump:
+            # All is new. Without a file a restart after the first frame would look like a restored database.
+            self.save()
 
     def windows(self, windows: Mapping[tuple[int, int], Window]) -> dict[tuple[int, int], Window]:
         """Return the replay windows moved forwards to what was heard; all up to there counts as used."""

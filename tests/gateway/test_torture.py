@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ def assert_shown(storm: Storm) -> None:
     for number, kit in enumerate(storm.kits, 1):
         slug = f"punt-{number}"
         state = json.loads(storm.kept[f"nsp/v1/regio/{slug}/state"])
-        assert state["values"]["fuel_permille"]["value"] == kit.litres
+        assert state["values"]["fuel_permille"]["value"] == kit.permille
         record = alarms.get((slug, ALARM), {"state": "normal", "note": ""})
         is_over = record["state"] in {"normal", "returned_unacknowledged"}
         assert is_over != kit.broken, (slug, record)
@@ -72,17 +71,34 @@ def assert_all(storm: Storm) -> None:
     assert storm.witness.reused == []
     assert storm.witness.unread == 0
     assert "Traceback" not in storm.said()
+    assert "older than what was heard" not in storm.said()
     assert_shown(storm)
+
+
+async def rage(storm: Storm, kills: int, broker_kills: int, replugs: int, longest_s: float) -> None:
+    """Do so much harm in any order, each after a moment of work, and then let it come to rest."""
+    harms = [storm.kill] * kills + [storm.kill_broker] * broker_kills + [storm.replug] * replugs
+    storm.chance.shuffle(harms)
+    for harm in harms:
+        await asyncio.sleep(storm.chance.uniform(0.05, longest_s))
+        await harm()
+    await storm.up()
+    await storm.calm()
+    assert (storm.tally.kills, storm.tally.broker_kills, storm.tally.replugs) == (kills, broker_kills, replugs)
+    assert_all(storm)
 
 
 async def test_a_short_storm(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
     """Protects every acknowledged frame from kills of gateway and broker and from a modem that is pulled out."""
     async with Storm(tmp_path, mosquitto, wire, seed=1) as storm:
-        harms: list[Callable[[], object]] = [storm.kill] * 5 + [storm.kill_broker] * 2 + [storm.replug] * 2
-        storm.chance.shuffle(harms)
-        for harm in harms:
-            await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
-            await harm()  # type: ignore[misc]
-        await storm.up()
-        await storm.calm()
-        assert_all(storm)
+        await rage(storm, kills=5, broker_kills=2, replugs=2, longest_s=0.5)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+async def test_a_long_storm(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
+    """The same for minutes on end: 200 kills, 50 of the broker, the modem pulled out 20 times."""
+    async with Storm(tmp_path, mosquitto, wire, seed=2) as storm:
+        await rage(storm, kills=200, broker_kills=50, replugs=20, longest_s=2.5)
+        acked = sum(len(kit.acked) for kit in storm.kits)
+        print(storm.tally.sent, storm.tally.arrived, acked, storm.frames(), storm.witness.heard)

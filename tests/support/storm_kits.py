@@ -40,7 +40,7 @@ class Kit:
         self.generation = key.generation
         self.acked: set[int] = set()
         self.broken = False
-        self.litres = 900
+        self.permille = 900
         self._up = seal.UplinkKey(key.key)
         self._down = seal.DownlinkKey(key.key, gateway_id)
         self._window = ReplayWindow()
@@ -51,6 +51,9 @@ class Kit:
         self._waiting: deque[Event] = deque([self._boot])
         self._vitals: dict[int, tuple[float, bytes]] = {}
         self._offers: dict[int, set[int]] = {}  # counter of a backfill -> the counters in it
+
+    def __repr__(self) -> str:
+        return f"Kit({self.address}, last {self.last}, waiting {list(self._waiting)})"
 
     @property
     def is_content(self) -> bool:
@@ -84,9 +87,13 @@ class Kit:
                 self._offers[self._counter] = {record[0] for record in event.fields["of"]}
                 return self._seal("backfill", self._packed(event.fields["of"], now_s))
             return self._seal(event.kind, event.fields)
-        self.litres = max(self.litres - 1, 300)
+        return self.heartbeat(now_s)
+
+    def heartbeat(self, now_s: float) -> bytes:
+        """Return a heartbeat; there is always something new in it."""
+        self.permille = self.permille - 5 if self.permille > 300 else 900  # 5 is the step on air
         alarms = ALARM_BIT if self.broken else 0
-        fields = VITAL | {"fuel_permille": self.litres, "alarms": alarms}
+        fields = VITAL | {"fuel_permille": self.permille, "alarms": alarms}
         self._vitals[self._counter] = (now_s, message.encode("vital", fields))
         while len(self._vitals) > _KEPT:
             del self._vitals[next(iter(self._vitals))]
@@ -113,7 +120,7 @@ class Kit:
 
     def _note_link(self, low: int, missing: int, now_s: float) -> None:
         """Counters up to the one heard: here, or lost on the way and offered again."""
-        heard = max(n for n in range(self._counter) if n & 0xFFFF == low)
+        heard = self.last - ((self.last - low) & 0xFFFF)
         behind = [heard - 1 - bit for bit in range(timing.LINK_REACH) if heard - 1 - bit >= EPOCH]
         lost = {n for n in behind if missing >> (heard - 1 - n) & 1}
         self.acked |= {heard, *behind} - lost

@@ -33,9 +33,10 @@ from storm_kits import Kit, Witness
 
 KITS = 6
 GAP_S = 0.02  # between frames of all kits together
+NEWS = 0.02  # of the frames of a kit with nothing on its mind bring an alarm or its end
 HEARD_PERCENT = 80  # of the downlinks, by the kit they are for
 START_S = 30.0
-HEARTBEATS = ("vital", "full", "status")
+_NEWEST = "SELECT kit, max(counter) FROM frame GROUP BY kit"
 
 
 @dataclass
@@ -177,7 +178,7 @@ class Storm:
                 if radio.listening_since_s is not None:
                     self.tally.arrived += 1
                     radio.hear(data, -90, 7)
-                if self.chance.random() < 0.01:
+                if kit.is_content and self.chance.random() < NEWS:
                     kit.turn()
                 await asyncio.sleep(GAP_S)
 
@@ -234,20 +235,21 @@ class Storm:
 
     # The end
 
-    async def calm(self, seconds: float = 60.0) -> None:
+    async def calm(self, seconds: float = 25.0) -> None:
         """Let every kit have its say until all is acknowledged, and the broker have all of it."""
         assert self._load is not None
         loop = asyncio.get_running_loop()
         self._load.cancel()
         await asyncio.gather(self._load, return_exceptions=True)
         self._load = asyncio.create_task(self._finish())
-        await until(lambda: self._load is not None and self._load.done(), seconds)
+        done, _ = await asyncio.wait([self._load], timeout=seconds)
+        assert done, f"still waiting: {[kit for kit in self.kits if not kit.is_content]}\n{self.said()[-2000:]}"
         await self._load
         self._load = None
         newest = {(kit.address, kit.last) for kit in self.kits}
         end = loop.time() + seconds
         while not self._is_done(newest):
-            assert loop.time() < end, self.said()[-2000:]
+            assert loop.time() < end, (newest, self.rows(_NEWEST), self.said()[-2000:])
             await asyncio.sleep(0.05)
         assert self._listener is not None
         self.kept = await retained(self.broker)
@@ -261,8 +263,7 @@ class Storm:
 
     def _is_done(self, newest: set[tuple[int, int]]) -> bool:
         """Whether these are in the journal and no message waits for the broker."""
-        there = self.rows("SELECT kit, max(counter) FROM frame GROUP BY kit")
-        return set(there) == newest and self.rows("SELECT count(*) FROM outbox") == [(0,)]
+        return set(self.rows(_NEWEST)) == newest and self.rows("SELECT count(*) FROM outbox") == [(0,)]
 
     async def _finish(self) -> None:
         """Only what waits goes on, and a heartbeat of each kit at the very end."""
@@ -274,7 +275,7 @@ class Storm:
                 await asyncio.sleep(0.03)
         for kit in self.kits:
             await asyncio.sleep(0.05)
-            self.modem.radio.hear(kit.next(loop.time()), -90, 7)
+            self.modem.radio.hear(kit.heartbeat(loop.time()), -90, 7)
 
 
 async def retained(broker: Mosquitto) -> dict[str, bytes]:
