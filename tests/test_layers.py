@@ -50,6 +50,7 @@ PURE = (
     "gateway/nspgateway/people.py",
     "gateway/nspgateway/standing.py",
     "gateway/nspgateway/judge.py",
+    "gateway/nspgateway/disk.py",
     "gateway/nspgateway/link.py",
     "gateway/nspgateway/outgoing.py",
     "gateway/nspgateway/silence.py",
@@ -90,7 +91,7 @@ IMPORTS = (
     Rule(("gateway/*",), ("*/clock.py",), {"time"}, "the clock is handed in"),
     Rule(
         ("gateway/*",),
-        ("*/store.py", "*/people_store.py", "*/database.py"),
+        ("*/store.py", "*/people_store.py", "*/history_store.py", "*/database.py"),
         {"sqlite3"},
         "only store speaks SQL",
     ),

@@ -23,12 +23,14 @@ from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
+from nspgateway.facts import OwnFacts
 from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.retention import Keeper
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -97,6 +99,10 @@ class Gateway:
             )
             for broker in config.broker
         ]
+        self.keeper = Keeper(config.retention, config.data, self.store, clock, self._away)
+        self.ingest.recorder.spare = self.keeper
+        self.ingest.situation.own = lambda _now: self.keeper.own(OwnFacts())
+        self.transmitter.counters.on_full = self.keeper.make_room
         self.ingest.attach(self.port, self.publishers)
         self._clock = clock
         self._page = page
@@ -115,6 +121,7 @@ class Gateway:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self._tick(), name="tick")
+                group.create_task(self.keeper.run(), name="keeper")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
                 for number, publisher in enumerate(self.publishers):
                     group.create_task(publisher.run(), name=f"publisher {number}")
@@ -122,6 +129,10 @@ class Gateway:
                     group.create_task(self._serve(self._page), name="page")
         finally:
             self._opened.close()
+
+    def _away(self) -> list[str]:
+        """Return the brokers that cannot be reached now."""
+        return [publisher.name for publisher in self.publishers if publisher.state != "online"]
 
     async def _tick(self) -> None:
         while True:

@@ -178,21 +178,24 @@ class Ingest:
         judged = self.situation.judge(after, frame.received_at)
         self.situation.keep(judged, after)
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
-        self.recorder.commit(
-            Changes(
-                at=frame.received_at,
-                frame=frame,
-                window=window,
-                heard=after.heard if newer else None,
-                readings=changed,
-                alarms=tuple(change for one in judged for change in one.changes),
-                messages=(*said, *(m for one in judged for m in self._messages(one))),
-                event=read.event,
-                boot=read.boot,
-                late=late,
-            ),
-            judged,
+        changes = Changes(
+            at=frame.received_at,
+            frame=frame,
+            window=window,
+            heard=after.heard if newer else None,
+            readings=changed,
+            alarms=tuple(change for one in judged for change in one.changes),
+            messages=(*said, *(m for one in judged for m in self._messages(one))),
+            event=read.event,
+            boot=read.boot,
+            late=late,
         )
+        try:
+            self.recorder.commit(changes, judged)
+        except StoreError:
+            if self._transmitter is not None:
+                self._transmitter.not_stored(frame.kit)
+            raise
         self._authenticator.accept(replace(opened, window=window))
         if self._transmitter is not None:
             self._transmitter.heard(frame, window, wide=opened.header.wide)

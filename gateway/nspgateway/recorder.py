@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
 
-from nspgateway.errors import StoreError
+from nspgateway.errors import StoreError, StoreFull
 from nspgateway.judge import Judgement
 from nspgateway.notify import Notice
 from nspgateway.outbox import Outbox
@@ -18,17 +19,34 @@ from nspgateway.unsaved import Unsaved
 _log = structlog.get_logger()
 
 
+class Spare(Protocol):
+    """Who watches over the last of the room."""
+
+    def refuses(self, changes: Changes) -> bool:
+        """Tell whether this has to wait, so that what cannot wait finds room."""
+        ...
+
+    def make_room(self, changes: Changes | None = None) -> bool:
+        """Give up a reserve for what did not fit; True when there is more room now."""
+        ...
+
+    def note_written(self) -> None:
+        """Take note that the store takes what it is given."""
+        ...
+
+
 class Recorder:
     """Commits changes. ``problem``: why the last transaction failed, ``word``: the same for a program; "" = it did not.
 
     ``on_notices`` hears what people must hear of, once: when it is written, or when it cannot be, since
-    a full disk silences no alarm.
+    a full disk silences no alarm. ``spare``: None = nobody watches the disk.
     """
 
     def __init__(self, store: Store, outboxes: Mapping[str, Outbox], speaker: Speaker) -> None:
         self.problem = ""
         self.word = ""
         self.on_notices: Callable[[Sequence[Notice]], None] = lambda _notices: None
+        self.spare: Spare | None = None
         self._store = store
         self._outboxes = outboxes
         self._speaker = speaker
@@ -38,6 +56,11 @@ class Recorder:
     def has_unsaved(self) -> bool:
         """True while something true is not yet written."""
         return bool(self._unsaved)
+
+    @property
+    def is_held(self) -> bool:
+        """True while nothing may be deleted."""
+        return self._store.is_held()
 
     def commit(
         self, changes: Changes, judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
@@ -49,7 +72,7 @@ class Recorder:
         """
         told = [*notices, *(notice for one in judged for notice in one.notices)]
         try:
-            ids = self._store.commit(self._unsaved.before(changes))
+            ids = self._write(self._unsaved.before(changes))
         except StoreError as error:
             for one in judged:
                 self._unsaved.add(changes.at, one.changes, one.messages)
@@ -63,6 +86,23 @@ class Recorder:
         for outbox in self._outboxes.values():
             outbox.wake()
         self._tell(told)
+        return ids
+
+    def _write(self, changes: Changes) -> list[int]:
+        """Write; what cannot wait finds room on a full disk too, as long as there is a reserve."""
+        if self.spare is None:
+            return self._store.commit(changes)
+        if self.spare.refuses(changes):
+            raise StoreFull(
+                "The disk is full: what kits can send later is not written. Free space on this disk."
+            )
+        try:
+            ids = self._store.commit(changes)
+        except StoreFull:
+            if not self.spare.make_room(changes):
+                raise
+            ids = self._store.commit(changes)
+        self.spare.note_written()
         return ids
 
     def _tell(self, notices: Sequence[Notice]) -> None:

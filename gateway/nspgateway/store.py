@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.history_store import HistoryStore
 from nspgateway.messages import OutboxMessage
-from nspgateway.people_store import PeopleStore, write_people
+from nspgateway.people_store import write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -72,7 +73,7 @@ _OUTBOX = """
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Store(PeopleStore):
+class Store(HistoryStore):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:

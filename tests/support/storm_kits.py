@@ -31,8 +31,9 @@ class Event:
 
 
 class Kit:
-    """One kit. ``acked``: counters that the gateway said, on air, to have. ``broken``: whether its alarm stands;
-    ``turns``: how often that changed.
+    """One kit. ``acked``: counters that the gateway said, on air, to have.
+
+    ``broken``: whether its alarm stands; ``turns``: how often that changed.
     """
 
     def __init__(self, key: KitKey, gateway_id: int, chance: Random) -> None:

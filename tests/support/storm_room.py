@@ -7,14 +7,10 @@ the field: ``python -m nspgateway``, its files on a disk, Mosquitto.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -243,7 +239,9 @@ class Storm:
         await asyncio.gather(self._load, return_exceptions=True)
         self._load = asyncio.create_task(self._finish())
         done, _ = await asyncio.wait([self._load], timeout=seconds)
-        assert done, f"still waiting: {[kit for kit in self.kits if not kit.is_content]}\n{self.said()[-2000:]}"
+        assert done, (
+            f"still waiting: {[kit for kit in self.kits if not kit.is_content]}\n{self.said()[-2000:]}"
+        )
         await self._load
         self._load = None
         newest = {(kit.address, kit.last) for kit in self.kits}
