@@ -30,7 +30,7 @@ from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
 from nspgateway.ports.hub_power import HubPort
 from nspgateway.ports.serial_modem import SerialModem
-from nspgateway.retention import Keeper
+from nspgateway.retention import Keeper, make_room_to_start
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
@@ -59,6 +59,7 @@ class Gateway:
         with contextlib.ExitStack() as stack:
             lock = FolderLock(config.data)
             stack.callback(lock.close)
+            make_room_to_start(config.data)
             self.store = Store(config.database, [broker.name for broker in config.broker])
             stack.callback(self.store.close)
             self._wire(config, points, keys, clock, page, banner, demo=demo)

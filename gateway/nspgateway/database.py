@@ -113,8 +113,9 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-            kind, cure = _CURES.get(code, (StoreError, "See the message; nothing was written."))
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            other = (StoreError, "See the message; nothing was written.")
+            kind, cure = _CURES.get(code) or _CURES.get(code & 0xFF, other)
             raise kind(f"{self.path}: {error}. {cure}") from error
 
 
@@ -131,10 +132,17 @@ _RESTORE = (
     "and keep them: much can often be read from them. Then put a backup in its place, or start without: the "
     "gateway makes a new one, and kits prove once that their frames are of now."
 )
+_MAKE_ROOM = "Free space on this disk; receiving goes on by itself."
 _CURES: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_CORRUPT: (StoreCorrupt, _RESTORE),
     sqlite3.SQLITE_NOTADB: (StoreCorrupt, _RESTORE),
-    sqlite3.SQLITE_FULL: (StoreFull, "Free space on this disk; receiving goes on by itself."),
+    sqlite3.SQLITE_FULL: (StoreFull, _MAKE_ROOM),
+    # The index of the log cannot grow.
+    sqlite3.SQLITE_IOERR_SHMSIZE: (StoreFull, _MAKE_ROOM),
+    sqlite3.SQLITE_IOERR: (
+        StoreError,
+        "The disk does not do its work: look into the system's log, and replace it.",
+    ),
     sqlite3.SQLITE_BUSY: (StoreLocked, "Stop the other program that uses this file."),
     sqlite3.SQLITE_LOCKED: (StoreLocked, "Stop the other program that uses this file."),
     sqlite3.SQLITE_CANTOPEN: (StoreError, "Check that the folder exists and may be written."),

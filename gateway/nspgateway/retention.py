@@ -135,6 +135,12 @@ class Keeper:
         return bool(dropped)
 
 
+def make_room_to_start(folder: Path) -> None:
+    """Give up the reserve where a database could not even be opened; to be called before that."""
+    if _free_bytes(folder) < disk.FLOOR // 8:
+        Reserve(folder / RESERVE_FILE, disk.RESERVE).give_up()
+
+
 def _free_bytes(folder: Path) -> int:
     """Return what we may still write there; root's own share of a disk is not for us."""
     found = os.statvfs(folder)

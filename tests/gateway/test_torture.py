@@ -105,12 +105,12 @@ async def test_a_short_storm(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 async def test_a_long_storm(
-    tmp_path: Path, mosquitto: Mosquitto, wire: Wire, record_property: Callable[[str, object], None]
+    tmp_path: Path, mosquitto: Mosquitto, wire: Wire, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """The same for minutes on end: 200 kills, 50 of the broker, the modem pulled out 20 times."""
     async with Storm(tmp_path, mosquitto, wire, seed=2) as storm:
         await rage(storm, kills=200, broker_kills=50, replugs=20, longest_s=2.5)
         acked = sum(len(kit.acked) for kit in storm.kits)
         figures = (storm.tally.sent, storm.tally.arrived, acked, storm.frames(), storm.witness.heard)
-        record_property("sent, arrived, acknowledged, journalled, downlinks", figures)
+        record_testsuite_property("sent, arrived, acknowledged, journalled, downlinks", figures)
         assert acked > 1000, figures
