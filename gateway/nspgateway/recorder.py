@@ -30,13 +30,13 @@ class Spare(Protocol):
         """Give up a reserve for what did not fit; True when there is more room now."""
         ...
 
-    def note_written(self) -> None:
-        """Take note that the store takes what it is given."""
+    def note_written(self) -> bool:
+        """Take note that the store took something; True when it takes everything."""
         ...
 
 
 class Recorder:
-    """Commits changes. ``problem``: why the last transaction failed, ``word``: the same for a program; "" = it did not.
+    """Commits changes. ``problem``: why something is not written, ``word``: the same for a program; "" = all is.
 
     ``on_notices`` hears what people must hear of, once: when it is written, or when it cannot be, since
     a full disk silences no alarm. ``spare``: None = nobody watches the disk.
@@ -80,7 +80,6 @@ class Recorder:
             self._tell(told)
             raise
         self._unsaved.clear()
-        self.problem = self.word = ""
         for one in judged:
             self._speaker.note(one)
         for outbox in self._outboxes.values():
@@ -91,7 +90,9 @@ class Recorder:
     def _write(self, changes: Changes) -> list[int]:
         """Write; what cannot wait finds room on a full disk too, as long as there is a reserve."""
         if self.spare is None:
-            return self._store.commit(changes)
+            ids = self._store.commit(changes)
+            self.problem = self.word = ""
+            return ids
         if self.spare.refuses(changes):
             raise StoreFull(
                 "The disk is full: what kits can send later is not written. Free space on this disk."
@@ -102,7 +103,8 @@ class Recorder:
             if not self.spare.make_room(changes):
                 raise
             ids = self._store.commit(changes)
-        self.spare.note_written()
+        if self.spare.note_written():
+            self.problem = self.word = ""
         return ids
 
     def _tell(self, notices: Sequence[Notice]) -> None:

@@ -22,7 +22,10 @@ from nspgateway.store import Store
 # Deleted in one go: some milliseconds, during which a frame waits.
 ROWS = 200
 BUSY_S = 0.5
+LOW_S = 1.0
 IDLE_S = 10.0
+# A broker that is away for less may come back any moment: it loses nothing.
+AWAY_S = 600.0
 RESERVE_FILE = "reserve"
 
 _log = structlog.get_logger()
@@ -57,12 +60,14 @@ class Keeper:
         self._free_bytes = free_bytes or _free_bytes
         self._reserve = Reserve(folder / RESERVE_FILE, disk.RESERVE)
         self._was_refused = False
+        self._away_since: dict[str, float] = {}
         self.look()
 
     async def run(self) -> None:
         """Keep at it until cancelled."""
         while True:
-            await self._clock.sleep(BUSY_S if self.step() else IDLE_S)
+            busy = self.step()
+            await self._clock.sleep(BUSY_S if busy else LOW_S if self.level else IDLE_S)
 
     def step(self) -> bool:
         """Look, and let go of a little when it is time; True when there may be more."""
@@ -113,17 +118,18 @@ class Keeper:
         self.look()
         return True
 
-    def note_written(self) -> None:
-        """Take note that the store takes what it is given."""
+    def note_written(self) -> bool:
+        """Take note that the store took something; True when it takes everything."""
         self._was_refused = False
+        return self.level != "full"
 
     def _measure(self) -> Room:
         return Room(self._free_bytes(self._folder), self._store.size().free, self._reserve.held)
 
     def _let_go(self, room: Room) -> bool:
         short = disk.is_short(room, self._config)
-        away = self._away() if short else ()
-        if away and (dropped := self._store.drop_telemetry(away, ROWS)):
+        away = self._long_away()
+        if short and away and (dropped := self._store.drop_telemetry(away, ROWS)):
             _log.warning("disk low: telemetry dropped", brokers=sorted(away), messages=dropped)
             return True
         if not self._is_dated():
@@ -133,6 +139,11 @@ class Keeper:
         if dropped:
             _log.info("history deleted", before=before.isoformat(timespec="seconds"), rows=dropped)
         return bool(dropped)
+
+    def _long_away(self) -> list[str]:
+        now_s = self._clock.monotonic()
+        self._away_since = {name: self._away_since.get(name, now_s) for name in self._away()}
+        return [name for name, since_s in self._away_since.items() if now_s - since_s >= AWAY_S]
 
 
 def make_room_to_start(folder: Path) -> None:

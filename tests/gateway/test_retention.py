@@ -16,7 +16,7 @@ from nspgateway.config_parts import RetentionConfig
 from nspgateway.desk import Desk, Refused
 from nspgateway.disk import MB
 from nspgateway.people import By
-from nspgateway.retention import ROWS, Keeper
+from nspgateway.retention import AWAY_S, ROWS, Keeper
 
 OFFICER = By("post-1", "cp_medewerker", "page")
 ARCHIVIST = By("archief", "archief", "page")
@@ -190,9 +190,15 @@ def test_a_clock_that_is_not_trusted_deletes_nothing(box: Box) -> None:
 def test_low_disk_lets_go_in_its_order(box: Box) -> None:
     """Protects history before messages: first telemetry for a broker that is away, then history, a week of it stays."""
     days_of_heartbeats(box, 10)
-    keeper = keeper_of(box, free=150 * MB)
-    assert keeper.level == "low"
+    free = [PLENTY]
+    keeper = Keeper(
+        RetentionConfig(), box.folder, box.store, box.clock, lambda: ["own"], free_bytes=lambda _: free[0]
+    )
+    assert not keeper.step()
+    box.clock.passed_s += AWAY_S
+    free[0] = 150 * MB
     assert keeper.step()
+    assert keeper.level == "low"
     topics = [topic for topic, _ in box.outbox()]
     assert not [topic for topic in topics if topic.endswith("/telemetry")]
     assert [topic for topic in topics if topic.endswith("/state")], "how it is now still has to be said"
@@ -204,10 +210,18 @@ def test_low_disk_lets_go_in_its_order(box: Box) -> None:
 
 
 def test_telemetry_of_a_broker_that_is_there_is_left(box: Box) -> None:
-    """Protects the exactly once of a broker that only takes its time."""
+    """Protects the exactly once of a broker that only takes its time, or is not reached yet after a start."""
     days_of_heartbeats(box, 2)
-    keeper = Keeper(RetentionConfig(), box.folder, box.store, box.clock, free_bytes=lambda _: 150 * MB)
-    until_done(keeper)
+    for away in ((), ("own",)):
+        keeper = Keeper(
+            RetentionConfig(),
+            box.folder,
+            box.store,
+            box.clock,
+            lambda away=away: away,
+            free_bytes=lambda _: 150 * MB,
+        )
+        until_done(keeper)
     assert len([topic for topic, _ in box.outbox() if topic.endswith("/telemetry")]) == 2
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mqtt_peers import Mosquitto, Wire
+from mqtt_peers import Mosquitto, Wire, until
+from small_disk import small_disk
 from storm_kits import ALARM
 from storm_room import Storm
 
@@ -100,6 +101,25 @@ async def test_a_short_storm(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -
     """Protects every acknowledged frame from kills of gateway and broker and from a modem that is pulled out."""
     async with Storm(tmp_path, mosquitto, wire, seed=1) as storm:
         await rage(storm, kills=5, broker_kills=2, replugs=2, longest_s=0.5)
+
+
+async def test_a_disk_that_fills_up_and_is_freed(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
+    """Protects the same on a disk that is really full under load, with a kill in the middle of it."""
+    with small_disk(tmp_path / "data", 60) as disk:
+        async with Storm(tmp_path, mosquitto, wire, seed=3, free_mb=20) as storm:
+            await storm.up(more=20)
+            disk.fill()
+            await until(lambda: "the reserve is given up" in storm.said())
+            await storm.up("alarm", "clear", more=2)
+            await storm.kill()
+            heartbeats, arrived = storm.frames("vital"), storm.tally.arrived
+            await storm.up("alarm", "clear", more=2)
+            written, came = storm.frames("vital") - heartbeats, storm.tally.arrived - arrived
+            assert written < came / 5, "these have to wait, unless an alarm follows from what they say"
+            disk.empty()
+            await storm.up("vital")
+            await storm.calm()
+            assert_all(storm)
 
 
 @pytest.mark.soak

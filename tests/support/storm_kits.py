@@ -53,6 +53,11 @@ class Kit:
         self._vitals: dict[int, tuple[float, bytes]] = {}
         self._offers: dict[int, set[int]] = {}  # counter of a backfill -> the counters in it
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something other than what is late waits for an acknowledgement."""
+        return any(event.kind != "backfill" for event in self._waiting)
+
     def __repr__(self) -> str:
         return f"Kit({self.address}, last {self.last}, waiting {list(self._waiting)})"
 
@@ -68,7 +73,7 @@ class Kit:
 
     def is_due(self, now_s: float) -> bool:
         """Whether what waits is to be sent now."""
-        return bool(self._waiting) and self._waiting[0].due_s <= now_s
+        return self._due(now_s) is not None
 
     def turn(self) -> None:
         """Let its generator fail, or work again: news that must arrive."""
@@ -80,8 +85,7 @@ class Kit:
 
     def next(self, now_s: float) -> bytes:
         """Return its next frame: what waits for an acknowledgement when it is due, else a heartbeat."""
-        if self.is_due(now_s):
-            event = self._waiting[0]
+        if (event := self._due(now_s)) is not None:
             event.due_s = now_s + self._chance.uniform(*RETRY_S)
             event.counters.add(self._counter)
             if event.kind == "backfill":
@@ -113,6 +117,12 @@ class Kit:
             self._note_acked(int(fields["acked"]))
         elif header.kind == "link":
             self._note_link(int(fields["heard"]), int(fields["missing"]), now_s)
+
+    def _due(self, now_s: float) -> Event | None:
+        """News goes before what is late, and in its order."""
+        news = [event for event in self._waiting if event.kind != "backfill"][:1]
+        late = [event for event in self._waiting if event.kind == "backfill"][:1]
+        return next((event for event in (*news, *late) if event.due_s <= now_s), None)
 
     def _note_acked(self, counter: int) -> None:
         self.acked.add(counter)

@@ -136,18 +136,19 @@ class Storm:
             command = [sys.executable, "-m", "nspgateway", str(self.config)]
             self._process = subprocess.Popen(command, stderr=log)
 
-    async def up(self) -> None:
-        """Return once the gateway hears: something that comes in now is in the journal."""
-        before = self.frames()
-        await until(lambda: self._is_alive() and self.frames() > before, START_S)
+    async def up(self, *kinds: str, more: int = 1) -> None:
+        """Return once the gateway hears: so many more frames, of these kinds or of any, are in the journal."""
+        before = self.frames(*kinds)
+        await until(lambda: self._is_alive() and self.frames(*kinds) >= before + more, START_S)
 
     def said(self) -> str:
         """Return all that the gateway wrote to its log."""
         return self._log.read_text()
 
-    def frames(self) -> int:
-        """Return how many frames the journal holds; 0 before there is one."""
-        return sum(row[0] for row in self.rows("SELECT count(*) FROM frame"))
+    def frames(self, *kinds: str) -> int:
+        """Return how many frames the journal holds, of these kinds or of any; 0 before there is one."""
+        counted = self.rows("SELECT kind, count(*) FROM frame GROUP BY kind")
+        return sum(count for kind, count in counted if not kinds or kind in kinds)
 
     def rows(self, sql: str) -> list[Any]:
         """Look into the gateway's database from outside, changing nothing."""
@@ -174,7 +175,7 @@ class Storm:
                 if radio.listening_since_s is not None:
                     self.tally.arrived += 1
                     radio.hear(data, -90, 7)
-                if kit.is_content and self.chance.random() < NEWS:
+                if not kit.has_news and self.chance.random() < NEWS:
                     kit.turn()
                 await asyncio.sleep(GAP_S)
 
