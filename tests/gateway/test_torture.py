@@ -80,7 +80,9 @@ def assert_all(storm: Storm) -> None:
     assert_shown(storm)
 
 
-async def rage(storm: Storm, kills: int, broker_kills: int, replugs: int, longest_s: float) -> None:
+async def rage(
+    storm: Storm, kills: int, broker_kills: int, replugs: int, longest_s: float, rest_s: float = 25.0
+) -> None:
     """Do so much harm in any order, each after a moment of work, and then let it come to rest."""
     harms = [storm.kill] * kills + [storm.kill_broker] * broker_kills + [storm.replug] * replugs
     storm.chance.shuffle(harms)
@@ -88,7 +90,7 @@ async def rage(storm: Storm, kills: int, broker_kills: int, replugs: int, longes
         await asyncio.sleep(storm.chance.uniform(0.05, longest_s))
         await harm()
     await storm.up()
-    await storm.calm()
+    await storm.calm(rest_s)
     assert (storm.tally.kills, storm.tally.broker_kills, storm.tally.replugs) == (
         kills,
         broker_kills,
@@ -129,7 +131,8 @@ async def test_a_long_storm(
 ) -> None:
     """The same for minutes on end: 200 kills, 50 of the broker, the modem pulled out 20 times."""
     async with Storm(tmp_path, mosquitto, wire, seed=2) as storm:
-        await rage(storm, kills=200, broker_kills=50, replugs=20, longest_s=2.5)
+        storm.gap_s = 0.02
+        await rage(storm, kills=200, broker_kills=50, replugs=20, longest_s=2.5, rest_s=600)
         acked = sum(len(kit.acked) for kit in storm.kits)
         figures = (storm.tally.sent, storm.tally.arrived, acked, storm.frames(), storm.witness.heard)
         record_testsuite_property("sent, arrived, acknowledged, journalled, downlinks", figures)

@@ -28,7 +28,7 @@ from nsptools.provision import CpSpec, SiteSpec, provision
 from storm_kits import Kit, Witness
 
 KITS = 6
-GAP_S = 0.02  # between frames of all kits together
+GAP_S = 0.05  # between frames of all kits together
 NEWS = 0.02  # of the frames of a kit with nothing on its mind bring an alarm or its end
 HEARD_PERCENT = 80  # of the downlinks, by the kit they are for
 START_S = 30.0
@@ -55,6 +55,7 @@ class Storm:
         self.kept: dict[str, bytes] = {}  # by the broker, at the end
         self.said_last: dict[str, bytes] = {}  # by topic, since the broker was started last
         self.chance = Random(seed)
+        self.gap_s = GAP_S
         self.folder = folder
         self.broker = broker
         self.wire = wire
@@ -177,7 +178,7 @@ class Storm:
                     radio.hear(data, -90, 7)
                 if not kit.has_news and self.chance.random() < NEWS:
                     kit.turn()
-                await asyncio.sleep(GAP_S)
+                await asyncio.sleep(self.gap_s)
 
     def _on_air(self, data: bytes) -> None:
         self.witness.hear(data)
