@@ -24,7 +24,7 @@ def assert_journal(storm: Storm) -> None:
     rows = storm.rows("SELECT kit, generation, counter FROM frame")
     assert max(Counter(rows).values()) == 1
     acked = {(kit.address, kit.generation, counter) for kit in storm.kits for counter in kit.acked}
-    assert len(acked) > len(storm.kits)
+    assert len(acked) > 3 * len(storm.kits), "there was nothing to lose"
     assert acked <= set(rows), sorted(acked - set(rows))[:10]
     assert storm.rows("PRAGMA integrity_check") == [("ok",)]
     assert storm.rows("PRAGMA foreign_key_check") == []
@@ -102,14 +102,13 @@ async def rage(
 async def test_a_short_storm(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
     """Protects every acknowledged frame from kills of gateway and broker and from a modem that is pulled out."""
     async with Storm(tmp_path, mosquitto, wire, seed=1) as storm:
-        await rage(storm, kills=5, broker_kills=2, replugs=2, longest_s=0.5)
+        await rage(storm, kills=5, broker_kills=2, replugs=2, longest_s=1.0)
 
 
 async def test_a_disk_that_fills_up_and_is_freed(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
     """Protects the same on a disk that is really full under load, with a kill in the middle of it."""
     with small_disk(tmp_path / "data", 60) as disk:
         async with Storm(tmp_path, mosquitto, wire, seed=3, free_mb=20) as storm:
-            await storm.up(more=20)
             disk.fill()
             await until(lambda: "the reserve is given up" in storm.said())
             await storm.up("alarm", "clear", more=2)

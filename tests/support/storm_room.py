@@ -29,7 +29,7 @@ from storm_kits import Kit, Witness
 
 KITS = 6
 GAP_S = 0.05  # between frames of all kits together
-NEWS = 0.02  # of the frames of a kit with nothing on its mind bring an alarm or its end
+NEWS = 0.15  # of the frames of a kit with nothing on its mind bring an alarm or its end
 HEARD_PERCENT = 80  # of the downlinks, by the kit they are for
 START_S = 30.0
 _NEWEST = "SELECT kit, max(counter) FROM frame GROUP BY kit"
@@ -78,6 +78,7 @@ class Storm:
         self.start()
         self._load = asyncio.create_task(self._send())
         await self.up()
+        await until(lambda: all(kit.acked for kit in self.kits), START_S)
         return self
 
     async def __aexit__(
