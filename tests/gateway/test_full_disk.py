@@ -73,6 +73,7 @@ def test_heartbeats_wait_and_alarms_do_not(box: Box, small: SmallDisk) -> None:
     Desk(box.ingest.situation, box.ingest.recorder, box.clock).acknowledge(
         "de-linde", "generator_failed", OFFICER
     )
+    assert box.ingest.health().store_problem == "full", "what is written does not hide what is not"
     assert journal(box) == {100, 101, 103, 104}
     told = [box.opened(data, 100) for data in box.run(2)]
     assert {fields["acked"] for kind, fields in told if kind == "ack"} >= {103, 104}
@@ -80,6 +81,7 @@ def test_heartbeats_wait_and_alarms_do_not(box: Box, small: SmallDisk) -> None:
     keeper.step()
     assert keeper.own(OwnFacts()).disk == ""
     assert box.vital(105) == "accepted"
+    assert box.ingest.health().store_problem == ""
 
 
 def test_the_reserve_is_for_what_cannot_wait(box: Box, small: SmallDisk) -> None:

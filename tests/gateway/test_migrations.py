@@ -26,7 +26,7 @@ PATIENCE_S = 30.0
 LONG_STEP = """
 CREATE TABLE big (n INTEGER, filler BLOB);
 INSERT INTO big
-    WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 60000)
+    WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 40000)
     SELECT n, zeroblob(2000) FROM up;
 CREATE INDEX big_n ON big (n);
 """
@@ -100,7 +100,7 @@ def test_what_an_earlier_database_says_is_understood(tmp_path: Path) -> None:
         assert [m.kind for _, m in store.outbox("own")] == ["telemetry", "state"]
 
 
-@pytest.mark.parametrize("kill_at_kb", [0, 2_000, 30_000])
+@pytest.mark.parametrize("kill_at_kb", [0, 20_000])
 def test_a_migration_that_is_killed_is_whole_or_not_at_all(tmp_path: Path, kill_at_kb: int) -> None:
     """Protects the update from a power cut in the middle of it: the next start finds the old state and goes on."""
     schema, path = tmp_path / "schema", tmp_path / "nsp.db"
@@ -123,7 +123,7 @@ def test_a_migration_that_is_killed_is_whole_or_not_at_all(tmp_path: Path, kill_
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'big'").fetchone() == (0,)
     assert content(path, columns)[1] == before
     with Store(path, schema=schema) as store:
-        assert store._rows("SELECT count(*), max(n) FROM big") == [(60_000, 60_000)]
+        assert store._rows("SELECT count(*), max(n) FROM big") == [(40_000, 40_000)]
     assert content(path, columns)[1] == before
 
 
