@@ -125,6 +125,24 @@ class BrokerClient(aiomqtt.Client):
                 aiomqtt.MqttError("the broker hangs up without a word; does it want another certificate?")
             )
 
+    def _on_socket_register_write(self, client: Client, userdata: Any, sock: Any) -> None:  # noqa: ARG002 - paho's
+        """As in aiomqtt, but for a socket that still is one when its turn comes.
+
+        Closed meanwhile, its number may be another file's by then, of which we would be told for ever.
+        """
+        self._loop.call_soon_threadsafe(self._watch, client, sock)
+
+    def _watch(self, client: Client, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write, client)
+
+    def _write(self, client: Client) -> None:
+        try:
+            client.loop_write()
+        except Exception as error:  # noqa: BLE001 - as in aiomqtt: whatever it is, the connection is no more
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+
     def _on_publish(
         self,
         client: Client,  # noqa: ARG002 - paho's signature
