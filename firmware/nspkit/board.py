@@ -8,22 +8,13 @@ import time
 
 import machine
 
+from nspkit import pins as board_pins
 from nspkit.bus import PARITY
 from nspkit.clock import Clock
 from nspkit.pace import Pace
 
 WDT_MS = 60_000
 TICK_MS = 250
-
-# ESP32-S3 DevKit with a RAK3172 module; not yet built.
-LED = 2
-UARTS: dict = {
-    1: {"tx": 17, "rx": 18, "de": 4, "rxbuf": 512},
-    2: {"tx": 15, "rx": 16, "de": None, "rxbuf": 2048},
-}
-# The modem's NRST, open drain; the gate of the P-FET in its 3.3 V, pulled down so that it is on while nobody drives it.
-MODEM_NRST = 6
-MODEM_CUT = 7
 
 _RESET_CAUSES = {
     machine.PWRON_RESET: "power",
@@ -80,23 +71,26 @@ class Board:
         return machine.WDT(timeout=WDT_MS)
 
     def led(self) -> Led:
-        return Led(machine.Pin(LED, machine.Pin.OUT))
+        return Led(machine.Pin(board_pins.LED, machine.Pin.OUT))
 
     def bus(self, conf: dict) -> tuple:
         """(uart, driver-enable pin or None) of an RS485 bus, from its settings."""
-        pins = UARTS[conf["uart"]]
+        pins = board_pins.UARTS[conf["uart"]]
         de = None if pins["de"] is None else machine.Pin(pins["de"], machine.Pin.OUT, value=0)
         return self._uart(conf, pins, conf["baud"]), de
 
     def radio(self, conf: dict):  # noqa: ANN201 - machine.UART
         """UART of the modem: 115,200 8N1."""
-        return self._uart(conf, UARTS[conf["uart"]], 115200)
+        return self._uart(conf, board_pins.UARTS[conf["uart"]], 115200)
 
     def modem_power(self, conf: dict, uart) -> tuple:
-        """The hand on the modem at ``uart``: (reset, cut), each called with True to hold it, False to let go."""
-        nrst = machine.Pin(MODEM_NRST, machine.Pin.OPEN_DRAIN, value=1)
-        gate = machine.Pin(MODEM_CUT, machine.Pin.OUT, value=0)
-        pins = UARTS[conf["uart"]]
+        """The hand on the modem at ``uart``: (reset, cut), each called with True to hold it, False to let go.
+
+        NRST is open drain; the gate of the P-FET in its 3.3 V is pulled down, so that it is on while nobody drives it.
+        """
+        nrst = machine.Pin(board_pins.MODEM_NRST, machine.Pin.OPEN_DRAIN, value=1)
+        gate = machine.Pin(board_pins.MODEM_CUT, machine.Pin.OUT, value=0)
+        pins = board_pins.UARTS[conf["uart"]]
 
         def reset(held: bool) -> None:
             nrst(0 if held else 1)

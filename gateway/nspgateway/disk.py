@@ -78,6 +78,13 @@ def cutoff(config: RetentionConfig, now: datetime, used: int, *, short: bool) ->
 
 def can_wait(changes: Changes) -> bool:
     """Tell whether nothing is lost when this is not written now: nobody acted, nothing is alarming."""
-    if changes.alarms or changes.actions or changes.event or changes.boot or changes.memory:
+    if (
+        changes.alarms
+        or changes.actions
+        or changes.event
+        or changes.boot
+        or changes.memory
+        or changes.command
+    ):
         return False
     return changes.frame is None or changes.frame.kind in _CAN_WAIT

@@ -1,4 +1,4 @@
-"""What may be let go of again: old history and messages for brokers that are away, a few rows at a time.
+"""What may be let go of again: old history, a few rows at a time.
 
 Never: open alarms, what a restart or the link goes on with, calls for help and reports, and the audit trail.
 A file does not shrink; what is freed in it is used again.
@@ -6,9 +6,7 @@ A file does not shrink; what is freed in it is used again.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,10 +29,6 @@ _DROP_KIT_EVENTS = """
     DELETE FROM kit_event WHERE rowid IN (
         SELECT rowid FROM kit_event WHERE point = ? AND received_at < ? AND kind IN ('alarm', 'clear') LIMIT ?)"""
 _DROP_COMMANDS = "DELETE FROM command WHERE rowid IN (SELECT rowid FROM command WHERE at < ? LIMIT ?)"
-_DROP_TELEMETRY = """
-    DELETE FROM outbox WHERE id IN (
-        SELECT id FROM outbox WHERE broker IN (SELECT value FROM json_each(?)) AND topic LIKE '%/telemetry'
-        ORDER BY id LIMIT ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +68,6 @@ class HistoryStore(PeopleStore):
             if left:
                 left -= db.execute(_DROP_COMMANDS, (limit, left)).rowcount
         return rows - left
-
-    def drop_telemetry(self, brokers: Collection[str], rows: int) -> int:
-        """Drop the oldest telemetry that waits for these brokers, at most so many messages; return how many."""
-        with self._transaction() as db:
-            return db.execute(_DROP_TELEMETRY, (json.dumps(sorted(brokers)), rows)).rowcount
 
 
 def _drop(db: sqlite3.Connection, sql: str, points: list[str], before: str, rows: int) -> int:

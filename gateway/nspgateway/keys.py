@@ -56,6 +56,8 @@ class KeyRegister:
         self.path = path
         self._passphrase = passphrase
         self._keys = tuple(keys)
+        self._salt = b""
+        self._derived = b""
 
     @classmethod
     def create(cls, path: Path, passphrase: str | None) -> KeyRegister:
@@ -120,6 +122,30 @@ class KeyRegister:
         self._write((*self._keys, *issued))
         return tuple(issued)
 
+    def adopt(self, keys: Sequence[KitKey]) -> int:
+        """Enter keys that were drawn elsewhere; return how many are new here. Raises KeyRegisterError.
+
+        One (kit, generation) with two keys is refused: somebody drew for a kit that was not theirs.
+        """
+        known = {(k.address, k.generation): k for k in self._keys}
+        drawn = {k.key for k in self._keys}
+        fresh: list[KitKey] = []
+        merged = dict(known)
+        for key in keys:
+            mine = known.get((key.address, key.generation))
+            if (mine is not None and mine.key != key.key) or (mine is None and key.key in drawn):
+                raise KeyRegisterError(
+                    f"{self.path}: kit {key.address} has another key of generation {key.generation} here. "
+                    "Two stations made kits of one number: withdraw the kit at one of them and flash it anew."
+                )
+            if mine is None:
+                fresh.append(key)
+            if mine is None or (mine.withdrawn is None and key.withdrawn is not None):
+                merged[key.address, key.generation] = key
+        if merged != known:
+            self._write(tuple(merged.values()))
+        return len(fresh)
+
     def withdraw(self, address: int, generation: int, at: datetime) -> None:
         """Refuse a key from now on; the first time stays."""
         self._write(
@@ -136,8 +162,12 @@ class KeyRegister:
         body = msgspec.json.encode(keys)
         head = _Head()
         if self._passphrase is not None:
-            head = _Head(salt=secrets.token_bytes(16), nonce=secrets.token_bytes(12))
-            cipher = AESGCM(_derive(self._passphrase, head.salt))
+            if not self._salt:
+                # Once for each opening: drawing a key takes a tenth of a second.
+                self._salt = secrets.token_bytes(16)
+                self._derived = _derive(self._passphrase, self._salt)
+            head = _Head(salt=self._salt, nonce=secrets.token_bytes(12))
+            cipher = AESGCM(self._derived)
             body = cipher.encrypt(head.nonce, body, msgspec.json.encode(head))
         try:
             replace_private(self.path, msgspec.json.encode(head) + b"\n" + body)

@@ -11,6 +11,7 @@ import pytest
 
 from gateway_box import T0, Box
 from nspgateway.errors import StoreCorrupt
+from nspgateway.records import Answered, Changes
 from nspgateway.store import Store
 
 PAGE = 4096
@@ -71,7 +72,7 @@ def test_a_damaged_file_keeps_its_log(folder: Path) -> None:
     """Protects what a rescuer needs: the write-ahead log beside a damaged file is left, too."""
     path = folder / "nsp.db"
     store = Store(path)
-    store.put_command("region", "a-1", T0, "{}")
+    store.commit(Changes(T0, command=Answered("region", "a-1", T0, "{}")))
     saved = {end: path.with_name(f"nsp.db{end}").read_bytes() for end in ("", "-wal")}
     store.close()
     data = bytearray(saved[""])

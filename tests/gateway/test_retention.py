@@ -16,6 +16,7 @@ from nspgateway.config_parts import RetentionConfig
 from nspgateway.desk import Desk, Refused
 from nspgateway.disk import MB
 from nspgateway.people import By
+from nspgateway.records import Answered, Changes
 from nspgateway.retention import AWAY_S, ROWS, Keeper
 
 OFFICER = By("post-1", "cp_medewerker", "page")
@@ -93,7 +94,7 @@ def test_what_is_never_deleted(box: Box) -> None:
     box.say("clear", 94, event_boot=90, event_n=4, alarm="overload", age_s=0)
     desk = desk_of(box)
     desk.acknowledge("de-linde", "generator_failed", OFFICER)
-    box.store.put_command("region", "a-1", T0, "{}")
+    box.store.commit(Changes(T0, command=Answered("region", "a-1", T0, "{}")))
     box.clock.move(400 * DAY_S)
     kept = {
         table: count(box, table)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -40,6 +40,7 @@ SETTINGS_VERSION = 1
 BUS_UART, RADIO_UART = 1, 2
 # Change frames of a kit: one a minute, twelve an hour.
 CHANGE_GAP_S, CHANGE_REFILL_S = 60, 300
+LINE: Mapping[str, object] = {"baud": 19200, "bits": 8, "parity": None, "stop": 1}
 
 
 class ProvisionError(GatewayError):
@@ -50,12 +51,18 @@ class ProvisionError(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
-    """One Modbus device: what it measures, its register table, its unit id on the RS485 bus."""
+    """One Modbus device: what it measures, its register table, its unit id on the RS485 bus.
+
+    ``line``: its own baud, parity and stop bits, None = those of the bus; ``without``: quantities of
+    its table that come from another device, or that the site does not have.
+    """
 
     name: str
     model: str
     unit: int
     bus: int = 0
+    line: Mapping[str, object] | None = None
+    without: tuple[str, ...] = ()
 
 
 DEVICES = (
@@ -80,7 +87,7 @@ class SiteSpec:
     ``point``: as in points.toml; its kit_address and intervals are filled in here.
     ``kit``: 1-63, unique at the coordinating point. ``devices``: the same as the point's.
     ``tank``: None = the device itself gives a percentage. ``generator_auto``: the set is meant
-    to stand in automatic, so that anything else is worth an alarm.
+    to stand in automatic, so that anything else is worth an alarm. ``line``: of the RS485 bus.
     """
 
     point: PointConfig
@@ -88,6 +95,7 @@ class SiteSpec:
     devices: tuple[DeviceSpec, ...] = DEVICES
     tank: TankSpec | None = None
     generator_auto: bool = True
+    line: Mapping[str, object] = field(default_factory=lambda: dict(LINE))
 
 
 _LOCAL_BROKER = (BrokerConfig(name="local", host="127.0.0.1"),)
@@ -168,15 +176,15 @@ def provision(
         for site, address in zip(sites, addresses, strict=True)
     )
     config_file = folder / "gateway.toml"
-    _write_new(folder / "points.toml", _points_toml(points))
-    _write_new(config_file, _gateway_toml(cp, phy, passphrase_file))
+    _write_new(folder / "points.toml", points_toml(points))
+    _write_new(config_file, gateway_toml(cp, phy, passphrase_file))
     config = load_gateway(config_file)
     read_back = load_points(config.points, config)
     make_private(config.data)
     register = KeyRegister.create(config.keys, passphrase)
     group, *keys = register.issue([frame.address(cp.number, 0), *addresses], datetime.now(UTC))
     kits = tuple(
-        _write_kit(folder, site, key, group, _settings(site, cp, key, phy, heartbeat_s, full_s, speed))
+        _write_kit(folder, site, key, group, kit_settings(site, cp, key, phy, heartbeat_s, full_s, speed))
         for site, key in zip(sites, keys, strict=True)
     )
     return Provisioned(config_file, config, read_back, kits)
@@ -224,11 +232,13 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "no devices"
 
 
-def _points_toml(points: Sequence[PointConfig]) -> str:
+def points_toml(points: Sequence[PointConfig]) -> str:
+    """Return the text of points.toml."""
     return "\n".join(toml_text.table("[[point]]", _without_empty(structs.asdict(p))) for p in points)
 
 
-def _gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path | None) -> str:
+def gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path | None) -> str:
+    """Return the text of gateway.toml. Raises ProvisionError where the law leaves no power."""
     head = {
         "region": cp.region,
         "region_name": cp.region_name,
@@ -255,7 +265,7 @@ def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in values.items() if value not in ("", ())}
 
 
-def _settings(
+def kit_settings(
     site: SiteSpec,
     cp: CpSpec,
     key: KitKey,
@@ -274,13 +284,17 @@ def _settings(
         "change_gap_s": max(1, round(CHANGE_GAP_S / speed)),
         "change_refill_s": max(1, round(CHANGE_REFILL_S / speed)),
         "radio": {"driver": "rui3", "uart": RADIO_UART, **phy, **_antenna(site.point, phy)},
-        "buses": [{"uart": BUS_UART, "baud": 19200, "bits": 8, "parity": None, "stop": 1}],
-        "devices": [asdict(device) for device in site.devices],
+        "buses": [{"uart": BUS_UART, **site.line}],
+        "devices": [_device(device) for device in site.devices],
         "rated_w": site.point.rated_w or 0,
         "sources": list(site.point.sources),
         "tank": asdict(site.tank) if site.tank else None,
         "generator_auto": site.generator_auto,
     }
+
+
+def _device(device: DeviceSpec) -> dict[str, object]:
+    return {name: value for name, value in asdict(device).items() if value is not None and value != ()}
 
 
 def _antenna(point: PointConfig, phy: Mapping[str, int | str]) -> dict[str, int]:
@@ -310,19 +324,25 @@ def _power_dbm(who: str, phy: Mapping[str, int | str], gain_dbi: float | None, l
     return min(int(phy["power_dbm"]), most)
 
 
+def kit_files(key: KitKey, group: KitKey, settings: Mapping[str, object]) -> dict[str, bytes]:
+    """Return the files that make a kit this one, by name: for the root of its flash. Most of them are secret."""
+    secret = {"generation": key.generation, "key": key.key.hex(), "group": group.key.hex()}
+    return {
+        "settings.json": (json.dumps(settings, indent=1) + "\n").encode(),
+        "key.json": (json.dumps(secret) + "\n").encode(),
+        **{name: bytes(persist.initial_record(key.generation, key.key)) for name in persist.FILES},
+        **{name: bytes(budget.initial_record()) for name in budget.FILES},
+    }
+
+
 def _write_kit(
     folder: Path, site: SiteSpec, key: KitKey, group: KitKey, settings: Mapping[str, object]
 ) -> ProvisionedKit:
     target = folder / "kits" / site.point.slug
     make_private(target.parent)
     make_private(target)
-    _write_new(target / "settings.json", json.dumps(settings, indent=1) + "\n")
-    secret = {"generation": key.generation, "key": key.key.hex(), "group": group.key.hex()}
-    _write_new(target / "key.json", json.dumps(secret) + "\n", mode=0o600)
-    for name in persist.FILES:
-        _write_new(target / name, persist.initial_record(key.generation, key.key))
-    for name in budget.FILES:
-        _write_new(target / name, budget.initial_record())
+    for name, content in kit_files(key, group, settings).items():
+        _write_new(target / name, content, mode=0o600 if name == "key.json" else 0o644)
     return ProvisionedKit(site.point.slug, key.address, key.generation, target)
 
 

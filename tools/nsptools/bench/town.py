@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nspkit import pins
 from nspkit.journal import BATCH as JOURNAL_BATCH
 from nspkit.journal import Journal
 from nsplink import frame
@@ -18,8 +19,8 @@ from nsptools.bench.site import Site
 from nsptools.bench.spec import PlantSpec
 from nsptools.bench.twin import Twin, make_image, read_files
 
-BUS_UART, RADIO_UART, DE_PIN = 1, 2, 4
-MODEM_NRST_PIN, MODEM_CUT_PIN = 6, 7
+BUS_UART, RADIO_UART = 1, 2
+DE_PIN = pins.UARTS[BUS_UART]["de"]
 GATEWAY_MODEM = "gateway"
 # Kinds that a kit keeps until it knows that they have arrived.
 HEARTBEATS = frozenset({"vital", "full"})
@@ -103,9 +104,9 @@ class SimulatedPoint:
 
     def _pin_changed(self, pin: int, level: int | None) -> None:
         """The kit's hand on its modem. A floating NRST is pulled up, the floating gate of the P-FET down."""
-        if pin == MODEM_NRST_PIN:
+        if pin == pins.MODEM_NRST:
             self.modem.hold(level == 0)
-        elif pin == MODEM_CUT_PIN:
+        elif pin == pins.MODEM_CUT:
             self.modem.supply(level != 1)
 
     async def stop(self) -> None:

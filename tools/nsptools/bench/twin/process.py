@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nsptools.bench.ptys import make_raw
+from nsptools.bench.twin.usb import UsbPort
 from nsptools.bench.vm import command, vm_environment
 
 _BOOT = Path(__file__).parent / "board" / "boot_twin.py"
@@ -57,7 +58,8 @@ class VmProcess:
     """A running VM. Made by ``start``; gone when ``ended()`` returns its exit status.
 
     ``settings`` go to the shim as they are (see board/channel.py); ``uarts`` maps an id to
-    a path. ``on_line`` gets the shim's lines, ``on_output`` what the firmware prints.
+    a path. ``on_line`` gets the shim's lines, ``on_output`` what the firmware prints. With ``usb``
+    it prints there, and has a prompt there when its programs have ended.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class VmProcess:
         heap: str,
         on_line: Callable[[str], None],
         on_output: Callable[[str], None],
+        usb: UsbPort | None = None,
     ) -> None:
         up_read, up_write = os.pipe()
         down_read, self._down_write = os.pipe()
@@ -85,14 +88,17 @@ class VmProcess:
             "always_ready": always,
             "uarts": terminals,
         }
+        terminal = None if usb is None else usb.attach()
+        if terminal is not None:
+            inherited.append(terminal)
         environment = vm_environment() | {"NSP_TWIN": json.dumps({**settings, **wiring})}
         try:
             self._process = subprocess.Popen(
-                command(_BOOT, heap=heap),
+                command(*(("-i",) if usb else ()), _BOOT, heap=heap),
                 env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out_write,
-                stderr=out_write,
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=out_write if terminal is None else terminal,
+                stderr=out_write if terminal is None else terminal,
                 pass_fds=inherited,
                 process_group=0,  # a Ctrl-C in the terminal is for the bench, not for the boards
             )
@@ -101,6 +107,9 @@ class VmProcess:
                 os.close(descriptor)
         self._lines = LineReader(up_read, on_line, self.drain)
         self._output = LineReader(out_read, on_output, self.drain)
+        self._usb = usb
+        if usb is not None:
+            usb.started(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -120,9 +129,14 @@ class VmProcess:
         Both pipes in one go, so that nobody sees a printed line without the shim's lines
         from before it, or the other way round; the output twice, since the VM goes on.
         """
-        self._output.drain()
+        self._printed()
         self._lines.drain()
+        self._printed()
+
+    def _printed(self) -> None:
         self._output.drain()
+        if self._usb is not None:
+            self._usb.drain()
 
     def kill(self) -> None:
         """SIGKILL: the VM stops between two of its instructions, wherever that is."""
@@ -134,6 +148,8 @@ class VmProcess:
         await self._output.ended
         # Both pipes are closed by the kernel as the process ends, so this takes no time.
         status = self._process.wait()
+        if self._usb is not None:
+            self._usb.ended()
         os.close(self._down_write)
         os.close(self._never_write)
         return status

@@ -1,8 +1,7 @@
 """The kit twin: a board around a VM that runs the firmware from a flash image.
 
 The supervisor is what is outside the processor: power, reset, watchdog, the wires.
-It needs x86_64 Linux, where the VM exists. A REPL for mpremote has its place here
-(a pseudo-terminal beside the UARTs, and a board's prompt after ``exited``), not built.
+It needs x86_64 Linux, where the VM exists. With ``usb`` it has a port for mpremote and a prompt.
 """
 
 import asyncio
@@ -16,6 +15,7 @@ from nsptools.bench.twin.errors import TwinError
 from nsptools.bench.twin.image import lock_image
 from nsptools.bench.twin.observed import Observed, ResetCause
 from nsptools.bench.twin.process import VmProcess, open_terminal
+from nsptools.bench.twin.usb import UsbPort
 from nsptools.bench.twin.watchdog import Watchdog
 
 DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
@@ -35,6 +35,7 @@ class Twin(Observed):
     after each start. ``sample_heap`` makes each watchdog feed (at most one a second) collect
     and report, see ``heap_peak``. ``on_log`` gets every line printed, ``on_pin`` every output
     that changes (pin, level), direction pins excepted, and (pin, None) for each at a new start: it floats.
+    ``usb``: where to make the link to its port for mpremote, which is there from ``start`` to ``kill``.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Twin(Observed):
         restart_on_reset: bool = True,
         on_log: Callable[[str], None] | None = None,
         on_pin: Callable[[int, int | None], None] | None = None,
+        usb: Path | None = None,
     ) -> None:
         if not 0 < ticks_to_wrap_ms <= _TICKS_PERIOD_MS:
             raise ValueError(f"ticks_to_wrap_ms must be 1 to {_TICKS_PERIOD_MS}, not {ticks_to_wrap_ms}")
@@ -64,6 +66,8 @@ class Twin(Observed):
         self._ticks_to_wrap_ms = ticks_to_wrap_ms
         self._sample_heap = sample_heap
         self._on_pin = on_pin
+        self._usb_path = usb
+        self.usb: UsbPort | None = None
         self._inputs: dict[int, int] = {}
         self._microvolts: dict[int, int] = {}
         self._rtc_hex = ""
@@ -94,6 +98,8 @@ class Twin(Observed):
                 os.close(descriptor)
             raise TwinError(f"{self.name}: {error.filename}: {error.strerror}") from error
         self._ready, self.exited, self._rtc_hex = False, None, ""
+        if self._usb_path is not None:
+            self.usb = UsbPort(self._usb_path, self._printed)
         self._running = asyncio.create_task(self._live(held), name=f"twin {self.name}")
         try:
             await self.wait_for(lambda: self._ready or self.exited is not None, _START_TIMEOUT_S)
@@ -168,6 +174,8 @@ class Twin(Observed):
                 await asyncio.sleep(self._asleep_s)
         finally:
             self._watchdog.stop()
+            if self.usb is not None:
+                self.usb.close()
             for descriptor in held:
                 os.close(descriptor)
 
@@ -186,17 +194,28 @@ class Twin(Observed):
             "pins": self._inputs,
             "adc": self._microvolts,
             "sample_heap": self._sample_heap,
+            "prompt": self.usb is not None,
+            "raw_prompt": self.usb is not None and self.usb.raw and cause is ResetCause.SOFT,
         }
         try:
             self._process = VmProcess(
-                settings, self._uarts, str(_bytes(self.heap) + SHIMS_BYTES), self._on_line, self._printed
+                settings,
+                self._uarts,
+                str(_bytes(self.heap) + SHIMS_BYTES),
+                self._on_line,
+                self._printed,
+                self.usb,
             )
         except OSError as error:  # a terminal was closed while the board was off
             self._stopped(f"cannot start: {error.filename}: {error.strerror}")
             return
         status = await self._process.ended()
         self._process = None
-        if not self._killed:
+        if not self._killed and self.usb is not None and status == 0:
+            # Ctrl-D at the prompt: the VM ends, where a board only begins its programs anew.
+            self.usb.say(b"MPY: soft reboot\r\n")
+            self._next = ResetCause.SOFT
+        elif not self._killed:
             self._stopped(f"the VM ended with status {status}")
         self._pulse()
 
@@ -256,6 +275,8 @@ class Twin(Observed):
                 self.heap_peak = max(self.heap_peak or 0, int(rest))
             case "ready":
                 self.heap_at_start, self._ready = int(rest), True
+                if self.usb is not None:
+                    self.usb.ready()
             case "exited" | "fault":
                 self._stopped(rest)
             case "note":

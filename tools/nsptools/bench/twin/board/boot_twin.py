@@ -53,6 +53,8 @@ def _run(name, variables) -> str:
     except SystemExit:
         channel.send("soft_reset")
         channel.wait_for_ever()
+    except KeyboardInterrupt:
+        return "%s was interrupted" % name
     except BaseException as error:  # noqa: BLE001  a board prints whatever it is and goes to its prompt
         sys.print_exception(error)
         return "%s raised %r" % (name, error)
@@ -62,10 +64,12 @@ def _run(name, variables) -> str:
 def _start() -> None:
     variables = {"__name__": "__main__"}
     raised = _run("boot.py", variables)
-    if not raised:  # an exception in boot.py keeps a board from running main.py
+    if not raised and not channel.config["raw_prompt"]:
+        # An exception in boot.py keeps a board from running main.py, and so does a host at its raw prompt.
         raised = _run("main.py", variables)
     channel.send("exited " + (raised or "main.py ended").replace("\n", " "))
-    channel.wait_for_ever()
+    if not channel.config["prompt"]:
+        channel.wait_for_ever()
 
 
 channel.watch(channel.Control({"pin": pins.drive, "adc": pins.set_microvolts}))

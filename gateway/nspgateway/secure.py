@@ -1,0 +1,122 @@
+"""What the gateway refuses to start with outside a demo: an open broker, or a secret that is none.
+
+Each refusal names file and key, what was expected and what to do. No secret is ever part of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from cryptography import x509
+
+from nspgateway.config import BrokerConfig, GatewayConfig
+from nspgateway.errors import ConfigError
+from nspgateway.keys import read_passphrase
+from nspgateway.mqtt_client import is_loopback, read_secret, tls_context
+
+SHORTEST = 12
+# Below this many days a certificate is said to end soon: time to plan a visit to the box.
+WARN_DAYS = 60
+# Stems of what people and manuals set: refused with whatever digits and signs around them.
+_GUESSED = frozenset(
+    {
+        *("admin", "administrator", "changeme", "default", "demo", "example", "geheim", "gateway", "guest"),
+        *("letmein", "mosquitto", "mqtt", "noodsteunpunt", "nsp", "pass", "passphrase", "password", "public"),
+        *("qwerty", "qwertyuiop", "raspberry", "root", "secret", "test", "user", "veiligheidsregio"),
+        *("verander", "voorbeeld", "wachtwoord", "wachtwoordzin", "welcome", "welkom", "wijzig", ""),
+    }
+)
+
+_log = structlog.get_logger()
+
+
+def weakness(secret: str) -> str | None:
+    """Return why a password or passphrase is refused; None = it will do.
+
+    Length and guesses only: what is drawn by `nsp gateway` is far from both.
+    """
+    if not secret:
+        return "is empty"
+    if len(secret) < SHORTEST:
+        return f"is shorter than {SHORTEST} characters"
+    if len(set(secret)) < 5:
+        return "is one pattern that repeats"
+    stem = "".join(c for c in secret.casefold() if c.isalpha())
+    half = stem[: len(stem) // 2]
+    if stem in _GUESSED or (half + half == stem and half in _GUESSED):
+        return "is one of those that everybody tries"
+    return None
+
+
+def require_secure(config_file: Path, config: GatewayConfig) -> None:
+    """Raise ConfigError for a broker that is reached insecurely or a secret that is weak or open to others.
+
+    KeyRegisterError when the passphrase cannot be read.
+    """
+    if config.passphrase_file is not None:
+        _strong(config.passphrase_file, read_passphrase(config.passphrase_file), "passphrase")
+    for index, broker in enumerate(config.broker):
+        where = f"broker[{index}]"
+        if not is_loopback(broker.host):
+            _require_guarded(config_file, where, broker)
+        password = read_secret(broker.password_file)
+        if broker.password_file is not None and password is not None:
+            _strong(broker.password_file, password, "password")
+        tls_context(broker)  # its files exist, fit together and are ours alone
+
+
+def warn_of_ends(config: GatewayConfig, at: datetime) -> dict[Path, int]:
+    """Return the days that our CAs' and certificates are still valid, by file; log those that end soon.
+
+    Negative: ended. Raises ConfigError for a file that is no certificate.
+    """
+    left: dict[Path, int] = {}
+    for file in (path for b in config.broker for path in (b.ca, b.certificate) if path is not None):
+        try:
+            certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ConfigError(file, "", f"no usable certificate ({error})", "Give it as PEM.") from error
+        left[file] = (certificate.not_valid_after_utc - at) // timedelta(days=1)
+        if left[file] < WARN_DAYS:
+            _log.warning(
+                "certificate ends soon", file=str(file), days=left[file], cure="nsp gateway init --renew"
+            )
+    return left
+
+
+def _require_guarded(config_file: Path, where: str, broker: BrokerConfig) -> None:
+    """Refuse a broker on another machine without TLS, or where anyone could be who we are."""
+    if broker.ca is None:
+        raise ConfigError(
+            config_file,
+            f"{where}.ca",
+            f"{broker.host} is another machine: it is reached over TLS only",
+            "Name the file of the CA that vouches for this broker, or use the broker on this machine.",
+        )
+    if broker.certificate is None and broker.username is None:
+        raise ConfigError(
+            config_file,
+            f"{where}.username",
+            f"{broker.host} is another machine: it must be told who we are",
+            "Give username and password_file, or certificate and private_key.",
+        )
+    if broker.username is not None and broker.password_file is None and broker.certificate is None:
+        raise ConfigError(
+            config_file,
+            f"{where}.password_file",
+            f"the account {broker.username!r} has no password",
+            "Name a file with its password, mode 0600.",
+        )
+
+
+def _strong(file: Path, secret: str, what: str) -> None:
+    reason = weakness(secret)
+    if reason is not None:
+        raise ConfigError(
+            file,
+            "",
+            f"the {what} {reason}",
+            f"Write a new one of at least {SHORTEST} characters, drawn by a machine or of several words.",
+        )

@@ -1,0 +1,193 @@
+"""One board, from whatever it was to a verified kit: each step says what it does, and the first that fails ends it.
+
+INCOMPLETE is the first thing written and the last removed: a board that is cut off anywhere in
+between does not run the kit, says so at its prompt, and can be flashed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nsptools import boards
+from nsptools.bench.vm import write_tree
+from nsptools.flash import firmware, snippets
+from nsptools.flash.errors import FlashError, NotVerified, SelfTestFailed, WrongBoard
+from nsptools.flash.mpremote import Mpremote
+from nsptools.flash.snippets import Look
+from nsptools.station.register import FlashRecord, RegisterError
+from nsptools.station.station import Station, settings_hash
+
+_SELF_TEST_S = 90.0
+# What a running kit writes by itself: not of the firmware, and not to be taken away.
+_OWN_FOLDERS = ("nspkit/", "nsplink/")
+_CHIPS = {
+    "esp32": "ESP32",
+    "esp32s3": "ESP32S3",
+    "esp32c3": "ESP32C3",
+    "esp32s2": "ESP32S2",
+    "esp32c6": "ESP32C6",
+}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a board ended. ``changed`` False: everything was right already, and nothing was touched."""
+
+    record: FlashRecord
+    changed: bool = True
+
+
+class BoardJob:
+    """Puts one kit on the board at a port. ``look``: what the board said of itself."""
+
+    def __init__(
+        self, station: Station, slug: str, mpremote: Mpremote, look: Look, *, compiled: bool
+    ) -> None:
+        self._station = station
+        self._slug = slug
+        self._board = mpremote
+        self._look = look
+        self._compiled = compiled and look.mpy in (0, firmware.MPY_VERSION)
+        self._record = FlashRecord(
+            slug=slug,
+            mac=look.mac,
+            at=datetime.now(UTC).replace(microsecond=0),
+            result="failed",
+            port=str(mpremote.port),
+            board=station.board(slug),
+            firmware=firmware.version_text(),
+            micropython=look.version,
+        )
+
+    async def run(self, say: Say, *, replace_board: bool = False, new_key: bool = False) -> Done:
+        """Flash, verify, test and record. Never raises a FlashError: the record tells it.
+
+        ``new_key``: the flash was formatted or its image written, so that no counter of it can be trusted.
+        """
+        try:
+            self._check_chip()
+            self._station.register.bind(self._slug, self._look.mac, replace=replace_board)
+            say("comparing")
+            wanted = self._firmware()
+            if not new_key and await self._is_right(wanted):
+                return Done(self._finish(), changed=False)
+            await self._flash(wanted, say)
+        except (FlashError, RegisterError) as error:
+            self._record = replace(self._record, result="failed", why=str(error))
+            if not isinstance(error, RegisterError | WrongBoard):
+                with suppress(FlashError):
+                    await self._board.exec(snippets.fail(str(error)))
+                self._station.register.record(self._record)
+            return Done(self._record)
+        return Done(self._finish())
+
+    async def _flash(self, wanted: Mapping[str, bytes], say: Say) -> None:
+        say("stopping the kit")
+        # Also a board without a kit: a file that an earlier, broken copy left open would be written over ours
+        # when the collector closes it.
+        await self._board.reset(snippets.MAINTENANCE if "boot.py" in self._look.root else "")
+        await self._board.exec(snippets.BEGIN)
+        say("taking away what is old")
+        there = await self._board.ask(snippets.HASHES)
+        await self._remove_strange(there, wanted)
+        key = self._station.new_key(self._slug, self._look.mac)
+        self._record = replace(self._record, generation=key.generation)
+        whole = {**wanted, **self._station.kit_files(self._slug, key)}
+        say(f"copying {len(whole)} files")
+        # For its owner only, and gone as soon as it is copied: the key is in it.
+        with tempfile.TemporaryDirectory(prefix="nsp-kit-") as folder:
+            write_tree(Path(folder), whole)
+            await self._board.copy(Path(folder))
+        say("verifying")
+        await self._verify(whole)
+        say("self-test")
+        await self._test()
+        await self._board.exec(snippets.DONE)
+        say("starting the kit")
+        await self._board.leave()
+
+    def _firmware(self) -> Mapping[str, bytes]:
+        return firmware.files(self._record.board, compiled=self._compiled)
+
+    def _check_chip(self) -> None:
+        """Refuse a board whose chip is another than the kit's board has: its pins would be wrong."""
+        said = self._look.machine.upper().replace("-", "")
+        wanted = _CHIPS[boards.load(self._record.board).chip]
+        named = [name for name in sorted(_CHIPS.values(), key=len, reverse=True) if name in said]
+        if named and named[0] != wanted:
+            raise WrongBoard(
+                f"{self._record.port}: has an {named[0]}, and {self._slug!r} is made of {self._record.board} ({wanted}). "
+                "Take the right board, or correct the column board in the list."
+            )
+
+    async def _is_right(self, wanted: Mapping[str, bytes]) -> bool:
+        """Tell whether the board itself proves that nothing is to be done: every file, the key, the counter."""
+        station, look = self._station, self._look
+        key = station.key_in_use(self._slug)
+        last = station.register.kit(self._slug)
+        if key is None or look.is_incomplete or last.state != "flashed" or look.generation != key.generation:
+            return False
+        if look.reserved < max(0, station.register.counter(self._slug, key.generation)):
+            return False
+        settled = {
+            name: content
+            for name, content in station.kit_files(self._slug, key).items()
+            if name.endswith(".json")
+        }
+        there = await self._board.ask(snippets.HASHES)
+        expected = {name: _sha256(content) for name, content in {**wanted, **settled}.items()}
+        if any(there.get(name) != digest for name, digest in expected.items()):
+            return False
+        station.register.saw_counter(self._slug, key.generation, look.reserved)
+        self._record = replace(
+            self._record, generation=key.generation, files=_shown(expected), why="nothing to do"
+        )
+        await self._board.leave()
+        return True
+
+    async def _remove_strange(self, there: Mapping[str, str], wanted: Mapping[str, bytes]) -> None:
+        """Take away modules that are no part of this firmware: an old .py would hide a new .mpy."""
+        strange = [name for name in there if name.startswith(_OWN_FOLDERS) and name not in wanted]
+        if strange:
+            await self._board.exec(snippets.remove(strange))
+
+    async def _verify(self, whole: Mapping[str, bytes]) -> None:
+        there = await self._board.ask(snippets.HASHES)
+        wrong = [name for name, content in whole.items() if there.get(name) != _sha256(content)]
+        if wrong:
+            raise NotVerified(
+                f"{self._record.port}: {len(wrong)} of {len(whole)} files differ on the board, such as {wrong[0]}. "
+                "Flash it again with --resume; if it stays so, the board's flash is worn."
+            )
+        self._record = replace(self._record, files=_shown({name: there[name] for name in whole}))
+
+    async def _test(self) -> None:
+        said = await self._board.ask(snippets.SELF_TEST, _SELF_TEST_S)
+        self._record = replace(self._record, self_test=said)
+        failed = [name for name, result in said.get("parts", {}).items() if result is False]
+        if failed:
+            raise SelfTestFailed(
+                f"{self._record.port}: the self-test says that {', '.join(failed)} does not work. "
+                "See the fault table, mend it, then --resume."
+            )
+
+    def _finish(self) -> FlashRecord:
+        self._record = replace(self._record, result="verified")
+        self._station.register.record(self._record, settings_hash(self._station.settings(self._slug)))
+        return self._record
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _shown(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes that a record may hold: none of a file with a key."""
+    return {name: digest for name, digest in sorted(hashes.items()) if name != "key.json"}

@@ -1,0 +1,129 @@
+"""The real mpremote as a program: one port, one call at a time, its tracebacks turned into words.
+
+No secret is ever among its arguments: they show in the list of processes. Files with keys go by path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nsptools.flash.errors import BoardFault, FlashError, NoAnswer, PortGone, Unplugged
+
+_CALL_S = 30.0
+_COPY_S = 300.0
+# A board that was reset is looked for again so long: native USB has to come up, then boot.py's window.
+_BACK_S = 20.0
+_BACK_PAUSE_S = 0.5
+
+_GONE = ("failed to access", "could not open port", "no device found", "No such file or directory: '/dev")
+_LOST = (
+    "SerialException",
+    "Input/output error",
+    "device reports readiness",
+    "Device not configured",
+    "termios.error",
+)
+_SILENT = ("could not enter raw repl", "timeout waiting", "could not complete raw paste", "did not respond")
+
+
+class Mpremote:
+    """One board at ``port``. Every method raises a FlashError that says what to do."""
+
+    def __init__(self, port: Path) -> None:
+        self.port = port
+
+    async def exec(self, code: str, within_s: float = _CALL_S) -> str:
+        """Run code on the board, without a reset before it; return what it prints."""
+        return await self._call(["exec", code], within_s)
+
+    async def ask(self, code: str, within_s: float = _CALL_S) -> Any:
+        """Run code that prints one line of JSON at last; return its value."""
+        said = (await self.exec(code, within_s)).strip().splitlines()
+        try:
+            return json.loads(said[-1])
+        except (IndexError, json.JSONDecodeError) as error:
+            shown = said[-1][:60] if said else "nothing"
+            raise BoardFault(f"the board answered {shown!r}, not what was asked. Flash it again.") from error
+
+    async def reset(self, first: str = "") -> None:
+        """Run ``first``, reset the board, and return once it answers again, with no program running."""
+        code = f"{first}\nimport machine, time\ntime.sleep_ms(100)\nmachine.reset()"
+        await self._call(["exec", "--no-follow", code], _CALL_S)
+        await self.wait()
+
+    async def leave(self) -> None:
+        """Reset the board and leave it to its own program."""
+        await self._call(["reset"], _CALL_S)
+
+    async def wait(self) -> None:
+        """Return once the board answers. Raises the reason why it does not."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _BACK_S
+        while True:
+            try:
+                await self.exec("pass")
+                return
+            except FlashError:
+                if loop.time() >= end:
+                    raise
+            await asyncio.sleep(_BACK_PAUSE_S)
+
+    async def copy(self, folder: Path) -> None:
+        """Copy everything in ``folder`` to the root of the flash."""
+        folders, files = _entries(folder)
+        calls: list[str] = []
+        if folders:
+            calls += ["cp", "-r", *folders, ":"]
+        if files:
+            calls += [*(["+"] if calls else []), "cp", *files, ":"]
+        await self._call(calls, _COPY_S)
+
+    async def _call(self, arguments: Sequence[str], within_s: float) -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "mpremote", "connect", str(self.port), "resume", *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            async with asyncio.timeout(within_s):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            raise NoAnswer(
+                f"{self.port}: no answer within {within_s:g} s. Press the board's reset button, then --resume."
+            ) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        said = output.decode(errors="replace")
+        if process.returncode:
+            raise _reason(self.port, said)
+        return said
+
+
+def _entries(folder: Path) -> tuple[list[str], list[str]]:
+    entries = sorted(folder.iterdir())
+    return [str(one) for one in entries if one.is_dir()], [str(one) for one in entries if one.is_file()]
+
+
+def _reason(port: Path, said: str) -> FlashError:
+    """Return what a failed call means."""
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no reason given")
+    if not port.exists():
+        return Unplugged(f"{port}: the board went away. Plug it in again, then --resume.")
+    if any(word in said for word in _GONE):
+        return PortGone(f"{port}: cannot be opened. Is another program using it? Close it, then --resume.")
+    if any(word in said for word in _LOST):
+        return Unplugged(f"{port}: the board went away. Plug it in again, then --resume.")
+    if any(word in said for word in _SILENT):
+        return NoAnswer(
+            f"{port}: no MicroPython answers. Is an image on it? Press its reset button, then --resume."
+        )
+    return BoardFault(f"{port}: the board says: {last[:120]}")

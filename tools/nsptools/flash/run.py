@@ -1,0 +1,140 @@
+"""Several boards at once: find them, say which kit each is, flash them side by side, say what failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nsptools.flash import snippets
+from nsptools.flash.errors import FlashError, WrongBoard
+from nsptools.flash.job import BoardJob, Done
+from nsptools.flash.mpremote import Mpremote
+from nsptools.flash.snippets import Look
+from nsptools.station.register import FlashRecord, KitRow
+from nsptools.station.station import Station
+
+BY_PATH = Path("/dev/serial/by-path")
+AT_ONCE = 8
+# ``say(port, step)``: told at each step of each board.
+Say = Callable[[Path, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``slug``: only this kit; ``resume``: only kits whose last flashing failed."""
+
+    slug: str | None = None
+    resume: bool = False
+    replace: bool = False
+    compiled: bool = True
+    new_key: bool = False
+
+
+def discovered() -> list[Path]:
+    """Return the ports that are there, by where they are plugged in: serial numbers are often all the same."""
+    return sorted(BY_PATH.iterdir()) if BY_PATH.is_dir() else []
+
+
+async def flash(station: Station, ports: Sequence[Path], options: Options, say: Say) -> list[Done]:
+    """Flash every board that has a kit to become; return how each ended, in the order of the ports.
+
+    A board that is left alone is not among them.
+    """
+    for port in ports:
+        say(port, "looking")
+    looks = await asyncio.gather(*(_look(port) for port in ports))
+    done: list[Done] = []
+    jobs: list[tuple[Path, Look, str]] = []
+    known = Counter(look.mac for look in looks if isinstance(look, Look))
+    queue = _waiting(station, options)
+    for port, look in zip(ports, looks, strict=True):
+        try:
+            slug = _kit_of(station, options, queue, known, port, look)
+        except FlashError as error:
+            mac = look.mac if isinstance(look, Look) else ""
+            say(port, "failed")
+            done.append(Done(_failed(port, mac, error)))
+            await _let_go(port, look)
+            continue
+        if slug is None or not isinstance(look, Look):
+            say(port, "left alone")
+            await _let_go(port, look)
+        else:
+            jobs.append((port, look, slug))
+    gate = asyncio.Semaphore(AT_ONCE)
+    done += await asyncio.gather(*(_one(station, job, options, say, gate) for job in jobs))
+    return sorted(done, key=lambda one: list(map(str, ports)).index(one.record.port))
+
+
+async def _look(port: Path) -> Look | FlashError:
+    try:
+        return Look.of(await Mpremote(port).ask(snippets.LOOK))
+    except FlashError as error:
+        return error
+
+
+async def _let_go(port: Path, look: Look | FlashError) -> None:
+    """Start a board again that was only looked at: looking has stopped its kit."""
+    if isinstance(look, Look):
+        with suppress(FlashError):
+            await Mpremote(port).leave()
+
+
+def _waiting(station: Station, options: Options) -> list[KitRow]:
+    """Return the kits that are on no board yet, in order."""
+    states = ("failed",) if options.resume else ("listed", "failed")
+    rows = [row for row in station.register.kits() if row.mac is None and row.state in states]
+    if options.slug is not None:
+        row = station.register.kit(options.slug)
+        rows = [row] if row.mac is None or options.replace else []
+    return rows
+
+
+def _kit_of(
+    station: Station,
+    options: Options,
+    queue: list[KitRow],
+    known: Counter[str],
+    port: Path,
+    look: Look | FlashError,
+) -> str | None:
+    """Return which kit a board is to become; None = it is left alone. Raises FlashError."""
+    if isinstance(look, FlashError):
+        raise look
+    if known[look.mac] > 1:
+        raise WrongBoard(
+            f"{port}: {known[look.mac]} boards say that they are {look.mac}. Unplug all but one; a chip's address "
+            "is its own, so one of them is a fault or a copy."
+        )
+    owner = station.register.board_of(look.mac)
+    if owner is not None:
+        if options.slug not in (None, owner):
+            raise WrongBoard(f"{port}: this board is {owner!r}, not {options.slug!r}. Take another board.")
+        row = station.register.kit(owner)
+        return owner if not options.resume or row.state == "failed" else None
+    if not queue:
+        return None
+    return queue.pop(0).slug
+
+
+async def _one(
+    station: Station, job: tuple[Path, Look, str], options: Options, say: Say, gate: asyncio.Semaphore
+) -> Done:
+    port, look, slug = job
+    async with gate:
+        board = BoardJob(station, slug, Mpremote(port), look, compiled=options.compiled)
+        done = await board.run(
+            lambda step: say(port, f"{slug}: {step}"), replace_board=options.replace, new_key=options.new_key
+        )
+    say(port, f"{slug}: {done.record.result}")
+    return done
+
+
+def _failed(port: Path, mac: str, error: FlashError) -> FlashRecord:
+    at = datetime.now(UTC).replace(microsecond=0)
+    return replace(FlashRecord(slug="", mac=mac, at=at, result="failed"), why=str(error), port=str(port))

@@ -1,0 +1,304 @@
+"""A provisioning station's folder: what a list of sites makes of it, and the files that make a board one kit.
+
+    station.toml      the coordinating point
+    station.db        the register, sealed
+    keys.db           the keys, sealed: the only place with keys, and what the gateway gets
+    points.toml       for the gateway
+    gateway.toml      for the gateway; made once, then a technician's
+    kits/<slug>/settings.json   as it goes to the board; no key is in it
+
+Everything is checked before anything is written, and what is right already stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from nspgateway.config import PointConfig, load_gateway, load_points
+from nspgateway.errors import GatewayError
+from nspgateway.folder import make_private, replace_private
+from nspgateway.keys import KeyRegister, KitKey
+from nspkit import settings as kit_checks
+from nsplink import frame
+from nsptools.provision import (
+    LINE,
+    DeviceSpec,
+    SiteSpec,
+    gateway_toml,
+    kit_files,
+    kit_settings,
+    points_toml,
+)
+from nsptools.station import cp, sealed
+from nsptools.station.register import KitRow, Register
+from nsptools.station.sitelist import Finding, SiteListError, SiteRow
+
+DEFAULT_BOARD = "rak3172-devkit-s3"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a list changed, by slug. ``gone``: in the register and not in the list: left as they are."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+class Station:
+    """One station. Raises SealedError, KeyRegisterError or ConfigError when its files cannot be used."""
+
+    def __init__(self, folder: Path, passphrase: str | None, *, demo: bool = False) -> None:
+        self.folder = folder
+        self.config = cp.load(folder)
+        self._passphrase = passphrase
+        self._demo = demo
+        self.register = Register.open(folder / "station.db", passphrase, demo=demo)
+        self.keys = KeyRegister.load(folder / "keys.db", passphrase, demo=demo)
+
+    @classmethod
+    def create(cls, folder: Path, given: dict[str, Any], passphrase: str | None, *, demo: bool) -> Station:
+        """Make a new station's folder. Outside a demo a passphrase is mandatory."""
+        if passphrase is None and not demo:
+            raise sealed.SealedError("The keys are encrypted: give --passphrase-file, a file of mode 0600.")
+        if passphrase is not None:
+            sealed.check_passphrase(passphrase)
+        cp.create(folder, given)
+        Register.create(folder / "station.db", passphrase).close()
+        KeyRegister.create(folder / "keys.db", passphrase)
+        return cls(folder, passphrase, demo=demo)
+
+    def apply(self, path: Path, rows: Sequence[SiteRow], passphrase_file: Path | None = None) -> Outcome:
+        """Bring the station up to date with a list. Raises SiteListError with nothing changed."""
+        kits = self._numbers(path, rows)
+        before = {row.slug: row for row in self.register.kits()}
+        sites = {row.slug: _site(row, kits[row.slug]) for row in rows}
+        settings = self._checked(path, rows, sites)
+        self._issue([frame.address(self.config.cp_number, 0)])
+        self._issue([frame.address(self.config.cp_number, kit) for kit in kits.values()])
+        new: list[str] = []
+        changed: list[str] = []
+        same: list[str] = []
+        for row in rows:
+            values = json.loads(json.dumps(dict(row.values)))
+            old = before.get(row.slug)
+            written = self._write_settings(row.slug, settings[row.slug])
+            if old is None or (old.kit, old.site) != (kits[row.slug], values):
+                self.register.put(row.slug, kits[row.slug], values)
+                (new if old is None else changed).append(row.slug)
+            else:
+                (changed if written else same).append(row.slug)
+        self._write_points()
+        self._write_gateway(passphrase_file)
+        gone = tuple(slug for slug in before if slug not in sites)
+        return Outcome(tuple(new), tuple(changed), tuple(same), gone)
+
+    # For the flasher
+
+    def address(self, slug: str) -> int:
+        """Return a kit's address on air."""
+        return frame.address(self.config.cp_number, self.register.kit(slug).kit)
+
+    def settings(self, slug: str) -> dict[str, object]:
+        """Return a kit's settings as they go to its board."""
+        return self._settings(_site_of(self.register.kit(slug)))
+
+    def board(self, slug: str) -> str:
+        """Return the board that a kit is made of."""
+        return str(self.register.kit(slug).site.get("board") or DEFAULT_BOARD)
+
+    def key_in_use(self, slug: str) -> KitKey | None:
+        """Return the key that was last on its way to a board; None = none yet, or it is withdrawn."""
+        for key in self.keys.of_kit(self.address(slug)):
+            if key.withdrawn is None and self.register.is_used(slug, key.generation):
+                return key
+        return None
+
+    def new_key(self, slug: str, mac: str) -> KitKey:
+        """Return a key that was never on its way to any board; from now on it counts as used.
+
+        The one before it stays valid until the gateway has heard the new one.
+        """
+        address = self.address(slug)
+        fresh = [
+            key
+            for key in self.keys.of_kit(address)
+            if key.withdrawn is None and not self.register.is_used(slug, key.generation)
+        ]
+        key = fresh[0] if fresh else self.keys.issue([address], datetime.now(UTC))[0]
+        self.register.use(slug, key.generation)
+        self.register.note(slug, "new key", f"generation {key.generation} for the board {mac}")
+        return key
+
+    def kit_files(self, slug: str, key: KitKey) -> dict[str, bytes]:
+        """Return the files that make a board this kit, secret ones among them: never to a log, never as an argument."""
+        group = self.keys.of_kit(frame.address(self.config.cp_number, 0))[0]
+        return kit_files(key, group, self.settings(slug))
+
+    def withdraw(self, slug: str, why: str) -> int:
+        """Refuse every key of a kit that is lost or stolen; return how many. Its point and number stay its own."""
+        address, now = self.address(slug), datetime.now(UTC)
+        found = [key for key in self.keys.of_kit(address) if key.withdrawn is None]
+        for key in found:
+            self.keys.withdraw(address, key.generation, now)
+        self.register.withdraw(slug, why)
+        return len(found)
+
+    # How a list is taken in
+
+    def _numbers(self, path: Path, rows: Sequence[SiteRow]) -> dict[str, int]:
+        """Return each kit's number: its own for ever, as listed, or the lowest that was never given."""
+        known = {row.slug: row.kit for row in self.register.kits()}
+        owners = {kit: slug for slug, kit in known.items()}
+        findings = []
+        for row in rows:
+            wanted, own = row.values.get("kit"), known.get(row.slug)
+            if wanted is not None and own is not None and wanted != own:
+                cure = f"Write {own}, or leave the cell empty: keys and history go by the number."
+                findings.append(Finding(row.line, "kit", f"{wanted}, but {row.slug} is kit {own}", cure))
+            elif wanted is not None and owners.get(wanted, row.slug) != row.slug:
+                cure = "Take another number, or leave the cell empty."
+                findings.append(Finding(row.line, "kit", f"{wanted} is {owners[wanted]}'s", cure))
+        if findings:
+            raise SiteListError(path, findings)
+        taken = {*owners, *(row.values["kit"] for row in rows if row.values.get("kit"))}
+        free = iter(kit for kit in range(1, 64) if kit not in taken)
+        numbers: dict[str, int] = {}
+        for row in rows:
+            kit = known.get(row.slug) or row.values.get("kit") or next(free, None)
+            if kit is None:
+                cure = "A coordinating point has 63 kits; numbers are never given twice."
+                raise SiteListError(path, [Finding(row.line, "kit", "no number is left", cure)])
+            numbers[row.slug] = kit
+        return numbers
+
+    def _checked(
+        self, path: Path, rows: Sequence[SiteRow], sites: Mapping[str, SiteSpec]
+    ) -> dict[str, dict[str, object]]:
+        """Return the settings of every kit, as the kit's own checks let them through."""
+        made: dict[str, dict[str, object]] = {}
+        findings = []
+        for row in rows:
+            try:
+                made[row.slug] = self._settings(sites[row.slug])
+                _as_the_kit_reads_it(made[row.slug])
+            except (kit_checks.SettingsError, GatewayError, ValueError) as error:
+                said = str(error).rstrip(".")
+                column = "devices" if "devices" in said else ""
+                findings.append(Finding(row.line, column, said, "Correct the line."))
+        if findings:
+            raise SiteListError(path, findings)
+        return made
+
+    def _settings(self, site: SiteSpec) -> dict[str, object]:
+        spec, config = self.config.spec(), self.config
+        key = KitKey(
+            address=frame.address(config.cp_number, site.kit),
+            generation=1,
+            key=bytes(16),
+            created=datetime.now(UTC),
+        )
+        return kit_settings(site, spec, key, config.phy(), config.heartbeat_s, config.full_s, 1.0)
+
+    def _issue(self, addresses: Sequence[int]) -> None:
+        """Draw a key for whoever has none that counts."""
+        lacking = [a for a in addresses if not any(k.withdrawn is None for k in self.keys.of_kit(a))]
+        withdrawn = {
+            self.address(row.slug) for row in self.register.kits() if row.state in ("withdrawn", "moved")
+        }
+        lacking = [address for address in lacking if address not in withdrawn]
+        if lacking:
+            self.keys.issue(lacking, datetime.now(UTC))
+
+    def _write_settings(self, slug: str, settings: Mapping[str, object]) -> bool:
+        """Write a kit's settings where they are not so already; tell whether they were not."""
+        target = self.folder / "kits" / slug
+        make_private(target.parent)
+        make_private(target)
+        return _replace(target / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
+
+    def _write_points(self) -> None:
+        points = [_point(row, self.config, self.address(row.slug)) for row in self.register.kits()]
+        _replace(self.folder / "points.toml", points_toml(points).encode())
+
+    def _write_gateway(self, passphrase_file: Path | None) -> None:
+        path = self.folder / "gateway.toml"
+        if not path.exists():
+            text = gateway_toml(self.config.spec(), self.config.phy(), passphrase_file)
+            _replace(path, text.encode())
+        # Both together as the gateway will read them.
+        config = load_gateway(path)
+        load_points(config.points, config)
+
+
+def settings_hash(settings: Mapping[str, object]) -> str:
+    """Return the SHA-256 of settings as they go to a board."""
+    return hashlib.sha256((json.dumps(settings, indent=1) + "\n").encode()).hexdigest()
+
+
+def _replace(path: Path, data: bytes) -> bool:
+    """Put ``data`` in a file unless it is there already; tell whether it was not."""
+    if path.exists() and path.read_bytes() == data:
+        return False
+    replace_private(path, data)
+    return True
+
+
+def _as_the_kit_reads_it(settings: Mapping[str, object]) -> None:
+    """Let the kit's own checks read the settings. Raises SettingsError."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "settings.json").write_text(json.dumps(settings))
+        kit_checks.load(f"{folder}/")
+
+
+def _site_of(row: KitRow) -> SiteSpec:
+    return _site(SiteRow(0, row.site), row.kit)
+
+
+def _site(row: SiteRow, kit: int) -> SiteSpec:
+    values = row.values
+    devices = tuple(
+        DeviceSpec(one["name"], one["model"], one["unit"], line=one.get("line")) for one in values["devices"]
+    )
+    named = tuple(d.name for d in devices if d.name in ("generator", "battery", "meter"))
+    point = PointConfig(
+        slug=row.slug,
+        name=values["name"],
+        number=values["number"],
+        municipality=values["municipality"],
+        latitude=values["latitude"],
+        longitude=values["longitude"],
+        tank_litres=values.get("tank_litres"),
+        dead_litres=values.get("dead_litres", 0.0),
+        fuel_kind=values.get("fuel", "diesel"),
+        rated_w=round(values["rated_kw"] * 1000) if "rated_kw" in values else None,
+        burn_idle_l_per_kwh=values.get("burn_idle_l_per_kwh", 0.035),
+        burn_l_per_kwh=values.get("burn_l_per_kwh", 0.255),
+        battery_wh=round(values["battery_kwh"] * 1000) if "battery_kwh" in values else None,
+        lead_time_h=values.get("lead_time_h", 3.0),
+        sources=tuple(values.get("sources", ())),
+        devices=named,  # type: ignore[arg-type]  # the three words of it
+        antenna_gain_dbi=values.get("antenna_gain_dbi"),
+        cable_loss_db=values.get("cable_loss_db", 0.0),
+    )
+    return SiteSpec(point, kit, devices, line=values.get("bus") or dict(LINE))
+
+
+def _point(row: KitRow, config: cp.StationConfig, address: int) -> PointConfig:
+    site = _site_of(row)
+    return structs.replace(
+        site.point,
+        kit_address=address,
+        interval_s=float(config.heartbeat_s),
+        full_interval_s=float(config.full_s),
+    )
