@@ -121,6 +121,12 @@ async def test_a_disk_that_fills_up_and_is_freed(tmp_path: Path, mosquitto: Mosq
             await storm.up("vital")
             await storm.calm()
             assert_all(storm)
+            said = [
+                json.loads(body)
+                for topic, body in storm.tally.heard
+                if topic.endswith("kazerne/alarm/disk_low")
+            ]
+            assert said[0]["what"]["en"].startswith("The disk is full"), "it says so, from the reserve"
 
 
 @pytest.mark.soak
