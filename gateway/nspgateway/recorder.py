@@ -25,12 +25,12 @@ _log = structlog.get_logger()
 class Spare(Protocol):
     """Who watches over the last of the room."""
 
-    def refuses(self, changes: Changes) -> bool:
-        """Tell whether this has to wait, so that what cannot wait finds room."""
+    def refuses(self, *changes: Changes) -> bool:
+        """Tell whether all of these have to wait, so that what cannot wait finds room."""
         ...
 
-    def make_room(self, changes: Changes | None = None) -> bool:
-        """Give up a reserve for what did not fit; True when there is more room now."""
+    def make_room(self, *changes: Changes) -> bool:
+        """Give up a reserve for what did not fit together; True when there is more room now."""
         ...
 
     def note_written(self) -> bool:

@@ -100,17 +100,17 @@ class Keeper:
 
     # What the recorder asks
 
-    def refuses(self, changes: Changes) -> bool:
-        """Tell whether this has to wait, so that what cannot wait finds room."""
-        return self.level == "full" and disk.can_wait(changes)
+    def refuses(self, *changes: Changes) -> bool:
+        """Tell whether all of these have to wait, so that what cannot wait finds room."""
+        return self.level == "full" and all(map(disk.can_wait, changes))
 
-    def make_room(self, changes: Changes | None = None) -> bool:
-        """Give up the reserve for what did not fit, unless that can wait; True when there is more room now.
+    def make_room(self, *changes: Changes) -> bool:
+        """Give up the reserve for what did not fit together, unless all can wait; True when there is more room now.
 
-        None: something else that cannot wait.
+        None of them: something else that cannot wait.
         """
         self._was_refused = True
-        if changes is not None and disk.can_wait(changes):
+        if changes and all(map(disk.can_wait, changes)):
             return False
         if not self._reserve.give_up():
             return False
