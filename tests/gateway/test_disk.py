@@ -12,7 +12,7 @@ from nspgateway import disk
 from nspgateway.config_parts import RetentionConfig
 from nspgateway.disk import FLOOR, KEPT, MB, RESERVE, Room
 from nspgateway.people import Action, By
-from nspgateway.records import AlarmChange, Changes, Frame
+from nspgateway.records import AlarmChange, Answered, Changes, Frame
 from nspgateway.reserve import Reserve
 
 CONFIG = RetentionConfig(days=365, most_mb=4000, free_mb=200)
@@ -76,6 +76,7 @@ def test_what_can_wait_and_what_cannot() -> None:
     assert not disk.can_wait(Changes(T0, alarms=(alarm,)))
     assert not disk.can_wait(Changes(T0, actions=(acted,)))
     assert not disk.can_wait(Changes(T0, memory={"alert_test": "{}"}))
+    assert not disk.can_wait(Changes(T0, command=Answered("region", "a-1", T0, "{}")))
 
 
 def test_the_reserve_holds_real_blocks(tmp_path: Path) -> None:
