@@ -142,3 +142,21 @@ async def test_a_long_storm(
         figures = (storm.tally.sent, storm.tally.arrived, acked, storm.frames(), storm.witness.heard)
         record_testsuite_property("sent, arrived, acknowledged, journalled, downlinks", figures)
         assert acked > 1000, figures
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+async def test_a_disk_that_fills_up_again_and_again(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
+    """The same ten times over, with kills, a broker that dies and a modem that is pulled out while the disk is full."""
+    with small_disk(tmp_path / "data", 60) as disk:
+        async with Storm(tmp_path, mosquitto, wire, seed=4, free_mb=20) as storm:
+            for number in range(10):
+                disk.fill(storm.chance.choice((0, 0, 100_000, 9 << 20)))
+                for harm in storm.chance.sample((storm.kill, storm.kill_broker, storm.replug), number % 3):
+                    await asyncio.sleep(storm.chance.uniform(0.1, 2))
+                    await harm()
+                await asyncio.sleep(storm.chance.uniform(0.1, 4))
+                disk.empty()
+                await storm.up("vital")
+            await storm.calm(300)
+            assert_all(storm)
