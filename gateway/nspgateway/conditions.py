@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nspgateway import conditions_own, conditions_test
+from nspgateway import conditions_fuel, conditions_own, conditions_test
 from nspgateway.alarm_state import AlarmState, Value
 from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
 from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
+from nspgateway.stock import ENTERED_ERROR
 from nspgateway.verdict import Verdict
 from nspgateway.view import SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
 
@@ -135,6 +136,7 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
     "tamper": tamper,
     "airtime": airtime,
     "radio_weak": radio_weak,
+    **conditions_fuel.CONDITIONS,
     **conditions_test.CONDITIONS,
     **conditions_own.CONDITIONS,
 }
@@ -173,11 +175,12 @@ def _risen(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
 
 
 def _half_step_h(facts: Facts, litres: float, hours: float) -> float:
-    """Hours in half a step of the gauge: a level that rounds up is read that much too high."""
+    """Hours in half a step of the gauge, or in a dipstick's error: a level may be read that much too high."""
     usable = usable_litres(facts.point, litres)
     if usable <= 0 or facts.point.tank_litres is None:
         return 0.0
-    return GAUGE_STEP / 2 * facts.point.tank_litres * hours / usable
+    by_hand = facts.stock is not None and facts.stock.source == "by_hand"
+    return (ENTERED_ERROR if by_hand else GAUGE_STEP / 2) * facts.point.tank_litres * hours / usable
 
 
 def _below_hours(

@@ -19,6 +19,7 @@ from nspgateway.config_parts import (
     AlertTestConfig,
     ClientConfig,
     ForwarderConfig,
+    RefuelConfig,
     RelayConfig,
     RetentionConfig,
     UpsConfig,
@@ -29,6 +30,7 @@ from nsplink import regions
 Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 SlugOrEmpty = Annotated[str, Meta(pattern="^([a-z0-9]+(-[a-z0-9]+)*)?$", max_length=40)]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Line = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -48,6 +50,8 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     Fuel use in litres/h = burn_idle_l_per_kwh * rated kW + burn_l_per_kwh * load kW.
     ``kit_address`` is the 16-bit address on air (coordinating point << 6 | kit); None = no kit.
     ``cp`` and ``region`` are taken from gateway.toml where points.toml leaves them out.
+    ``priority``: 1 is refuelled first. ``filler``, ``access``, ``supplier``: short texts for the refuel
+    list, which goes to MQTT and into files: how to fill, how to get there, who brings it; no names of people.
     ``antenna_gain_dbi`` and ``cable_loss_db`` are the kit's; without the gain 6 dBi are assumed.
     """
 
@@ -69,6 +73,10 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     burn_l_per_kwh: Positive = 0.255
     battery_wh: Annotated[int, Meta(gt=0)] | None = None
     lead_time_h: NotNegative = 3.0
+    priority: Annotated[int, Meta(ge=1, le=9)] = 5
+    filler: Line = ""
+    access: Line = ""
+    supplier: Line = ""
     interval_s: Positive = 300.0
     full_interval_s: Positive = 3600.0
     sources: tuple[Source, ...] = ()
@@ -171,6 +179,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ups: UpsConfig | None = None
     relay: RelayConfig | None = None
     alert_test: AlertTestConfig | None = None
+    refuel: RefuelConfig = RefuelConfig()
 
     @property
     def database(self) -> Path:

@@ -73,3 +73,9 @@ class AlertTestConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "10:00"
     within_s: Annotated[float, Meta(gt=0)] = 300.0
+
+
+class RefuelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many hours the fuel has to reach: what the refuel list asks for."""
+
+    hours: Annotated[float, Meta(gt=0, le=336)] = 24.0

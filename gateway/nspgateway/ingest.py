@@ -19,7 +19,7 @@ from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, alert_test, clock_step, help_notice, restore, state, uplinks
+from nspgateway import alarms, alert_test, clock_step, help_notice, refuel_list, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
@@ -35,6 +35,8 @@ from nspgateway.payloads import Demo, Health, Modem, utc
 from nspgateway.ports import Port, Reception
 from nspgateway.recorder import Recorder
 from nspgateway.records import Changes, Frame, Held, KitEvent, Window
+from nspgateway.refuel_list import RefuelList
+from nspgateway.refuel_speaker import RefuelSpeaker
 from nspgateway.rules import Rule
 from nspgateway.situation import Situation
 from nspgateway.speaker import Speaker
@@ -114,6 +116,7 @@ class Ingest:
             demo=demo_mark,
         )
         self._speaker = Speaker(config, now, demo_mark)
+        self._refuel = RefuelSpeaker(config, demo_mark)
         self.recorder = Recorder(store, self.outboxes, self._speaker)
         self._doubted: dict[int, Mapping[str, Held]] = {}
         self._since = now
@@ -228,16 +231,21 @@ class Ingest:
     def tick(self) -> None:
         """Let time pass: ages, forecasts and alarms of every point. Call about once a second."""
         now = self._clock.now()
-        spoken = [j for j in self.situation.judge_all(now) if j.changes or self._is_due(j)]
+        judged = self.situation.judge_all(now)
+        spoken = [j for j in judged if j.changes or self._is_due(j)]
+        facts = [j.facts for j in judged if j.facts.point is not self.situation.cp.point]
+        refuel = self._refuel.messages(facts, now)
         said = [m for j in spoken for m in self._messages(j)]
         stats = self._speaker.stats({**self.counters, **self.more_counters}, now)
-        if not spoken and not stats and not self.recorder.has_unsaved:
+        if not spoken and not stats and not refuel and not self.recorder.has_unsaved:
             return
         self.situation.keep(spoken)
         changes = tuple(change for j in spoken for change in j.changes)
         with suppress(StoreError):
-            self.recorder.commit(Changes(at=now, alarms=changes, messages=(*said, *stats)), spoken)
+            self.recorder.commit(Changes(at=now, alarms=changes, messages=(*said, *stats, *refuel)), spoken)
             self._speaker.note_stats(stats)
+            if refuel:
+                self._refuel.note(facts, now)
         self.show()
 
     def _is_due(self, judged: Judgement) -> bool:
@@ -255,6 +263,12 @@ class Ingest:
     def overview(self) -> Overview:
         """Return everything on the first page, as it is at this moment."""
         return self.dress(self.situation.overview(self._box(self._clock.now())))
+
+    def refuel_list(self) -> RefuelList:
+        """Return who needs which fuel, as it is at this moment."""
+        now = self._clock.now()
+        facts = [self.situation.facts(point, now) for point in self.situation.states.values()]
+        return refuel_list.build(facts, self._config.refuel.hours, now)
 
     def health(self, broker: str = "") -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""

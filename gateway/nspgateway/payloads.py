@@ -105,8 +105,27 @@ class _FromPoint(Struct, frozen=True, kw_only=True):
     exercise: bool = False
 
 
+class Dark(Struct, frozen=True):
+    """When the point goes dark: ``word`` says in which case, ``parts`` by what, ``missing`` what is not counted.
+
+    ``word``: runs_down, if_grid_fails, if_sun_fails, dark (since ``since``) or unknown.
+    """
+
+    word: str
+    low: datetime | None
+    likely: datetime | None
+    high: datetime | None
+    parts: list[str]
+    missing: list[str]
+    since: datetime | None
+
+
 class State(_FromPoint, frozen=True, kw_only=True):
-    """All that is known of a point at ``at``; not to be trusted after ``valid_until``."""
+    """All that is known of a point at ``at``; not to be trusted after ``valid_until``.
+
+    ``fuel_source``: who says so: "gauge", "by_hand", or "estimate" from a last reading; ``fuel_at``: when.
+    ``fuel_half_load_h``: hours if half of the load were switched off.
+    """
 
     at: datetime
     valid_until: datetime
@@ -120,6 +139,11 @@ class State(_FromPoint, frozen=True, kw_only=True):
     tank_litres: float | None
     fuel: HoursLeft | None
     battery: HoursLeft | None
+    fuel_source: str | None = None
+    fuel_at: datetime | None = None
+    fuel_age_s: int | None = None
+    fuel_half_load_h: float | None = None
+    lights_out: Dark | None = None
 
 
 class Telemetry(_FromPoint, frozen=True, kw_only=True):
@@ -156,6 +180,57 @@ class AlarmMessage(_FromPoint, frozen=True, kw_only=True):
     what: Texts
     do: Texts
     reason: str
+
+
+class Litres(Struct, frozen=True):
+    """An amount of fuel and when it comes or came; null = not known."""
+
+    litres: float
+    at: datetime | None
+
+
+class RefuelLine(Struct, frozen=True):
+    """One point of the refuel list; litres and moments are null while unknown, and ``why`` says why."""
+
+    point: str
+    number: int
+    name: str
+    municipality: str
+    deployment: str
+    fuel_kind: str
+    litres: float | None
+    fuel_source: str | None
+    fuel_at: datetime | None
+    litres_needed: float | None
+    litres_fit: float | None
+    empty_low: datetime | None
+    drive_before: datetime | None
+    why: str
+    priority: int
+    planned: list[Litres]
+    delivered: Litres | None
+    filler: str
+    access: str
+    supplier: str
+
+
+class Refuel(Struct, frozen=True):
+    """Who needs which fuel, first one first, to reach ``hours``; totals by kind of fuel.
+
+    ``unknown``: by kind, at how many points the litres needed are not known.
+    """
+
+    schema: int
+    region: str
+    cp: str
+    demo: Demo | None
+    at: datetime
+    valid_until: datetime
+    hours: float
+    points: list[RefuelLine]
+    litres_needed: dict[str, float]
+    litres_planned: dict[str, float]
+    unknown: dict[str, int]
 
 
 class HelpMessage(_FromPoint, frozen=True, kw_only=True):
@@ -301,6 +376,11 @@ def utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
     return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def utc_or_none(moment: datetime | None) -> datetime | None:
+    """Return the moment as ``utc`` does; None stays None."""
+    return None if moment is None else utc(moment)
 
 
 def age(since: datetime | None, now: datetime) -> int | None:

@@ -31,6 +31,7 @@ Condition = Literal[
     "local_bit",
     "fuel_hours",
     "battery_hours",
+    "fuel_dropping",
     "site_silent",
     "link_trouble",
     "tamper",

@@ -21,7 +21,7 @@ from nspgateway.facts import Facts, LinkFacts, OwnFacts
 from nspgateway.judge import Judgement
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
-from nspgateway.people import Action
+from nspgateway.people import Action, FuelEntry
 from nspgateway.records import AlarmChange
 from nspgateway.rules import Rule
 from nspgateway.standing import Standing
@@ -56,7 +56,9 @@ class Situation:
         self.cp = PointState(restore.own_place(config, points))
         self.standings = standing.restored([*points, self.cp.point], store.entries())
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
-        self.states = {p.slug: restore.point_state(p, store, now) for p in deployed}
+        self.states = {
+            p.slug: restore.point_state(p, store, now, self.standings[p.slug].fuel) for p in deployed
+        }
         self.alarms = restore.kept_alarms([*points, self.cp.point], store)
         self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
         self._rules = [rule for rule in rules if rule.scope != "gateway"]
@@ -93,7 +95,10 @@ class Situation:
         self.standings[action.point] = after = standing.after(before, action)
         point = self.states.get(action.point)
         if point is not None:
-            self.states[action.point] = replace(point, point=_deployed(point.point, after))
+            point = replace(point, point=_deployed(point.point, after))
+            if isinstance(action.entry, FuelEntry):
+                point = state.enter(point, action.entry)
+            self.states[action.point] = point
 
     def step(self, step: Step) -> tuple[AlarmChange, ...]:
         """Follow a step of the clock: ages stay, and no delay begins anew. Return the alarms as they now stand."""
@@ -115,10 +120,9 @@ class Situation:
     def facts(self, point: PointState, now: datetime) -> Facts:
         """Return what is true of a place at ``now``."""
         return replace(
-            state.facts(point, now, self._clock.speed),
+            state.facts(point, now, self._clock.speed, self.standings.get(point.point.slug)),
             link=self._link(point),
             sf=self._sf,
-            standing=self.standings.get(point.point.slug),
             own=self.own(now) if point is self.cp else None,
         )
 

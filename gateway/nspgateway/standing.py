@@ -19,7 +19,8 @@ class Standing:
 
     ``deployment`` since ``deployment_at`` (None = as in the settings); ``opens_at``: planned to be open.
     ``stop_since``, ``stop_until``: the newest planned stop, also when it is over. ``fuel``: litres by
-    hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them.
+    hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them;
+    ``delivered``: the newest that came, litres and when.
     """
 
     deployment: str
@@ -29,6 +30,7 @@ class Standing:
     stop_until: datetime | None = None
     fuel: tuple[FuelEntry, ...] = ()
     deliveries: Mapping[int, Delivery] = field(default_factory=dict)
+    delivered: tuple[float, datetime] | None = None
 
     def is_stopped(self, now: datetime) -> bool:
         """Tell whether a planned stop covers this moment."""
@@ -50,9 +52,10 @@ def after(standing: Standing, action: Action) -> Standing:
             return replace(standing, fuel=tuple(one for one in entries if one.at >= oldest))
         case Delivery("planned"):
             return replace(standing, deliveries={**standing.deliveries, action.id: action.entry})
-        case Delivery(plan=plan):
+        case Delivery(kind, litres, plan=plan):
             left = {number: one for number, one in standing.deliveries.items() if number != plan}
-            return replace(standing, deliveries=left)
+            came = (litres, action.at) if kind == "delivered" else standing.delivered
+            return replace(standing, deliveries=left, delivered=came)
     return standing
 
 

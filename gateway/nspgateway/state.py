@@ -13,13 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from nspgateway import events, forecast, fuel_level
+from nspgateway import events, forecast, fuel_level, fuel_loss, stock
 from nspgateway.config import PointConfig
 from nspgateway.events import Event
 from nspgateway.facts import Facts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
+from nspgateway.fuel_loss import Loss
+from nspgateway.people import FuelEntry
 from nspgateway.records import Frame, Heard, Held, Value
+from nspgateway.standing import Standing
+from nspgateway.stock import Entered, Used
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
 from nsplink.fields import ALARMS, MESSAGES
@@ -31,6 +35,8 @@ HISTORY = timedelta(hours=24)
 WARM_UP = timedelta(hours=12)
 # On-change frames come on top of 288 heartbeats a day; the bound is for a flood of them.
 HISTORY_SAMPLES = 1000
+# A meter behind a set that stands still shows a few watts at most.
+RUNS_FROM_W = 20
 
 # Whose quality bits speak for a quantity. The kit itself vouches for the rest.
 SOURCES: Mapping[str, str] = {
@@ -59,6 +65,9 @@ _NO_DEVICE = Reading(None, "none", None)
 class PointState:
     """Everything known of one point. ``held`` by name; histories oldest first, bounded.
 
+    ``used``: what the set did since the count began, ``gauged``: the same at the gauge's newest reading;
+    ``entered``: litres by hand, oldest first. ``dark_since``: the first heartbeat without power.
+    ``loss``: fuel that the load does not explain.
     ``event``: what the newest frame says of one alarm; None when it speaks of the whole state.
     """
 
@@ -69,6 +78,11 @@ class PointState:
     battery_history: tuple[BatterySample, ...] = ()
     tank: Tank = field(default_factory=Tank)
     event: Event | None = None
+    used: Used = field(default_factory=Used)
+    gauged: Used = field(default_factory=Used)
+    entered: tuple[Entered, ...] = ()
+    dark_since: datetime | None = None
+    loss: Loss | None = None
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -127,12 +141,26 @@ def remember(state: PointState, frame: Frame) -> PointState:
     fuel.append(sample)
     if "battery_da" in frame.fields:
         battery.append(_battery_sample(frame))
+    used = stock.advance(state.point, state.used, sample)
+    tank = fuel_level.advance(state.point, tank, sample)
     return replace(
         state,
         fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
-        tank=fuel_level.advance(state.point, tank, sample),
+        tank=tank,
+        loss=fuel_loss.loss(state.point, tank),
+        used=used,
+        gauged=state.gauged if sample.litres is None else used,
+        dark_since=_dark_since(state.dark_since, frame),
     )
+
+
+def enter(state: PointState, entry: FuelEntry) -> PointState:
+    """Return the state with litres by hand; ``entry.at`` at most as far back as the history reaches."""
+    new = stock.entered(state.point, state.used, state.fuel_history, entry)
+    oldest = entry.at - stock.ENTRY_LASTS
+    known = [one for one in (*state.entered, new) if one.entry.at >= oldest]
+    return replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
 
 
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
@@ -162,27 +190,53 @@ def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
     return frozenset(name for bit, name in enumerate(ALARMS) if bits >> bit & 1)
 
 
-def facts(state: PointState, now: datetime, speed: float = 1.0) -> Facts:
-    """Return what is true of the point at ``now``. ``speed``: of the gateway's clock beside the kit's."""
+def facts(state: PointState, now: datetime, speed: float = 1.0, standing: Standing | None = None) -> Facts:
+    """Return what is true of the point at ``now``. ``speed``: of the gateway's clock beside the kit's.
+
+    ``standing``: what people said of it.
+    """
     state = _without_future(state, now)
     values = readings(state, now)
     event = events.news(state.event, STALE_INTERVALS * state.point.interval_s, now)
     began = {event.alarm: event.began(speed)} if event else {}
+    is_gauged = values["fuel_permille"].value is not None
+    burn = forecast.fuel_burn(state.point, state.tank, state.fuel_history, now)
+    used = stock.until(state.point, state.used, now)
+    known = stock.stock(
+        state.point, state.tank, state.entered, (used, state.gauged), burn, now, is_gauged=is_gauged
+    )
+    by_hand = known is not None and known.source == "by_hand"
+    if known is not None and by_hand:
+        fuel = forecast.estimated(state.point, known, burn, now) if burn else None
+    else:
+        fuel = forecast.fuel(state.point, state.fuel_history, now, state.tank, burn)
     return Facts(
         point=state.point,
         now=now,
         readings=values,
         local_alarms=local_alarms(values),
-        fuel_litres=None if values["fuel_permille"].value is None else state.tank.litres,
-        fuel=forecast.fuel(state.point, state.fuel_history, now, state.tank),
+        fuel_litres=known.litres if known is not None and (is_gauged or by_hand) else None,
+        fuel=fuel,
         battery=forecast.battery(state.point, values, state.battery_history, now),
         last_heard=state.heard.at if state.heard else None,
-        burn=forecast.fuel_burn(state.point, state.tank, state.fuel_history, now),
+        burn=burn,
         refuels=state.tank.refuels,
-        last_litres=state.tank.litres,
+        last_litres=known.litres if known is not None and by_hand else state.tank.litres,
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
+        stock=known,
+        standing=standing,
+        loss=_loss(state, now, standing),
+        dark_since=state.dark_since,
     )
+
+
+def _loss(state: PointState, now: datetime, standing: Standing | None) -> Loss | None:
+    """What was in the tank before people were at it says nothing of what is lost since."""
+    stopped = standing.stop_until if standing else None
+    if stopped is None or now - stopped > fuel_level.MEMORY:
+        return state.loss
+    return fuel_loss.loss(state.point, state.tank, stopped)
 
 
 def _lacking(point: PointConfig) -> frozenset[str]:
@@ -264,9 +318,9 @@ def _without_future(state: PointState, now: datetime) -> PointState:
         return state
     fuel = tuple(s for s in state.fuel_history if s.at <= now)
     battery = tuple(s for s in state.battery_history if s.at <= now)
-    return replace(
-        state, fuel_history=fuel, battery_history=battery, tank=fuel_level.replay(state.point, fuel)
-    )
+    tank = fuel_level.replay(state.point, fuel)
+    loss = fuel_loss.loss(state.point, tank)
+    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
 
 
 def settled(state: PointState, now: datetime) -> PointState:
@@ -297,12 +351,36 @@ def _good(fields: Mapping[str, Value], name: str) -> int | None:
 
 def _fuel_sample(point: PointConfig, frame: Frame) -> FuelSample:
     litres = _litres(point, _good(frame.fields, "fuel_permille"))
-    running = frame.fields.get("generator_state") == "running"
-    return FuelSample(frame.received_at, litres, _good(frame.fields, "load_w"), running)
+    load, charge = _good(frame.fields, "load_w"), _good(frame.fields, "battery_permille")
+    return FuelSample(frame.received_at, litres, load, _runs(point, frame.fields, load), charge)
+
+
+def _runs(point: PointConfig, fields: Mapping[str, Value], load_w: int | None) -> bool:
+    """Tell whether the set runs: by its controller, or else by where the power comes from, or by its load."""
+    state, source = fields.get("generator_state"), fields.get("power_source")
+    if forecast.measures_fuel(point) and state not in (None, "none"):
+        return state == "running"
+    if source is not None:
+        return source == "generator"
+    return (
+        not forecast.measures_fuel(point) and forecast.has_generator(point) and (load_w or 0) >= RUNS_FROM_W
+    )
+
+
+def _dark_since(before: datetime | None, frame: Frame) -> datetime | None:
+    """Return since when there is no power; a frame that does not know the source changes nothing."""
+    match frame.fields.get("power_source"):
+        case "none":
+            return before or frame.received_at
+        case None:
+            return before
+    return None
 
 
 def _battery_sample(frame: Frame) -> BatterySample:
     centivolts, deciamps = _good(frame.fields, "battery_cv"), _good(frame.fields, "battery_da")
     if centivolts is None or deciamps is None:
         return BatterySample(frame.received_at, None)
-    return BatterySample(frame.received_at, centivolts * deciamps / 1000)
+    carries = frame.fields.get("power_source") == "battery"
+    load = _good(frame.fields, "load_w") if carries else None
+    return BatterySample(frame.received_at, centivolts * deciamps / 1000, load)

@@ -1,6 +1,7 @@
 """The words of an alarm: complete in both languages, whatever is known, and never falsely calm."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from string import Formatter
@@ -11,6 +12,7 @@ import pytest
 from nspgateway import alarms
 from nspgateway.alarm_text import catalogue
 from nspgateway.alarms import AlarmState
+from nspgateway.consumption import Burn
 from nspgateway.errors import ConfigError
 from nspgateway.facts import Facts
 from nspgateway.rules import PACKAGED
@@ -199,6 +201,19 @@ def test_hours_that_run_on_say_that_they_are_an_estimate() -> None:
     alarm = alarms.texts(make_alarm("fuel_low", values={"by": "estimate"}), facts)
     assert "Geschat uit de laatste meting, 40 minuten geleden." in alarm.what["nl"]
     assert "Estimated from the last reading, 40 minutes ago." in alarm.what["en"]
+
+
+def test_the_litres_that_are_needed_are_said_or_left_open() -> None:
+    """Protects the driver: litres by a reading, marked by a last one, and never "an unknown amount of diesel"."""
+    alarm = make_alarm("fuel_low")
+    measured = alarms.texts(alarm, make_facts(fuel_litres=19.2, fuel=hours(8.0)))
+    assert "Er is 21 liter diesel nodig." in measured.todo["nl"]
+    last = replace(make_facts(fuel=hours(8.0)), last_litres=19.2, burn=Burn(2.0, None, 0.0))
+    assert "Er is naar schatting 24 liter diesel nodig." in alarms.texts(alarm, last).todo["nl"]
+    nobody = alarms.texts(alarm, make_facts())
+    assert "Hoeveel diesel er nodig is, is onbekend." in nobody.todo["nl"]
+    critical = alarms.texts(make_alarm("fuel_critical"), make_facts())
+    assert "stuur nu diesel, een volle tank als dat kan, en meld" in critical.todo["nl"]
 
 
 def test_hours_on_the_grid_say_what_they_are_worth() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from msgspec import structs
+
 from nspgateway.clock import Clock
 from nspgateway.clock_watch import Kernel
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
@@ -93,8 +95,8 @@ class Mast:
 class Box:
     """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
-    ``linked``: it also sends, by ``mast``, in virtual time. ``kernel``: what vouches for the date, which
-    the gateway then watches; it needs ``linked``.
+    ``linked``: it also sends, by ``mast``, in virtual time. ``first``: settings of the first point.
+    ``kernel``: what vouches for the date, which the gateway then watches; it needs ``linked``.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Box:
         *,
         linked: bool = False,
         deployment: Any = "closed",
+        first: dict[str, Any] | None = None,
         kernel: Kernel | None = None,
         clock: VirtualClock | None = None,
     ) -> None:
@@ -137,6 +140,8 @@ class Box:
             )
             for number, slug in enumerate(("de-linde", "de-ark"), 1)
         ]
+        if first:
+            self.points[0] = structs.replace(self.points[0], **first)
         if self.config.keys.exists():
             self.register = KeyRegister.load(self.config.keys, demo=True)
         else:
