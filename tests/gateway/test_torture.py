@@ -102,7 +102,7 @@ async def rage(
 async def test_a_short_storm(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
     """Protects every acknowledged frame from kills of gateway and broker and from a modem that is pulled out."""
     async with Storm(tmp_path, mosquitto, wire, seed=1) as storm:
-        await rage(storm, kills=5, broker_kills=2, replugs=2, longest_s=1.0)
+        await rage(storm, kills=5, broker_kills=2, replugs=2, longest_s=0.6)
 
 
 async def test_a_disk_that_fills_up_and_is_freed(tmp_path: Path, mosquitto: Mosquitto, wire: Wire) -> None:
