@@ -41,6 +41,7 @@ from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.own import OwnBox, waiting
 from nspgateway.ports.chosen import port_of
+from nspgateway.retention import Keeper, make_room_to_start
 from nspgateway.sd_notify import ServiceManager
 from nspgateway.secure import require_secure, warn_of_ends
 from nspgateway.status_socket import StatusSocket
@@ -75,6 +76,7 @@ class Gateway:
         with contextlib.ExitStack() as stack:
             lock = FolderLock(config.data)
             stack.callback(lock.close)
+            make_room_to_start(config.data)
             self.store = Store(config.database, [broker.name for broker in config.broker])
             stack.callback(self.store.close)
             self.own = OwnBox(config, clock, self.store, demo=demo)
@@ -127,6 +129,12 @@ class Gateway:
             )
             for broker in config.broker
         ]
+        self.keeper = Keeper(
+            config.retention, config.data, self.store, clock, self._away, is_dated=lambda: self.own.is_dated
+        )
+        self.ingest.recorder.spare = self.keeper
+        self.own.add(lambda facts, _now: self.keeper.own(facts))
+        self.transmitter.counters.on_full = self.keeper.make_room
         self.ingest.attach(self.port, self.publishers)
         self.alerting = Alerting(config, self.ingest, self.store, self.transmitter, clock)
         self.desk.alert_test = self.alerting.test
@@ -157,6 +165,7 @@ class Gateway:
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self.alerting.run(), name="alerting")
                 group.create_task(self._tick(manager or ServiceManager("")), name="tick")
+                group.create_task(self.keeper.run(), name="keeper")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
                 group.create_task(self._keeper.run(), name="outbox keeper")
                 for number, publisher in enumerate(self.publishers):
@@ -169,6 +178,10 @@ class Gateway:
             for outbox in self.ingest.outboxes.values():
                 outbox.flush()
             self.close()
+
+    def _away(self) -> list[str]:
+        """Return the brokers that cannot be reached now."""
+        return [publisher.name for publisher in self.publishers if publisher.state != "online"]
 
     def close(self) -> None:
         """Close the journal and let the data folder go. Safe to call twice."""

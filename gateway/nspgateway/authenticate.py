@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from nspgateway.keys import KitKey
-from nspgateway.records import Window
+from nspgateway.records import Frame, Window
 from nspgateway.unseal import UplinkKey
 from nsplink import frame
 
@@ -52,6 +53,24 @@ class Opened:
     counter: int
     payload: bytes
     window: Window | None
+
+    def received(
+        self, point: str, at: datetime, raw: bytes, rssi_dbm: int | None, snr_db: float | None
+    ) -> Frame:
+        """Return it for the journal, as yet without its fields."""
+        return Frame(
+            kit=self.header.address,
+            generation=self.generation,
+            counter=self.counter,
+            point=point,
+            received_at=at,
+            kind=self.header.kind,
+            exercise=self.header.exercise,
+            fields={},
+            raw=raw,
+            rssi_dbm=rssi_dbm,
+            snr_db=snr_db,
+        )
 
 
 class Authenticator:

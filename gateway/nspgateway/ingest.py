@@ -2,24 +2,32 @@
 
     open -> decode -> state -> judge -> commit -> show
 
-Everything a frame changes is written in one transaction before anybody hears
-of it. What a transaction could not write is shown on the page, since the people
-there must not miss it, and is said on MQTT only once it is written.
+Everything a frame changes is written in one transaction before anybody hears of it. What a transaction
+could not write is shown on the page, where people must not miss it, and said on MQTT only once it is written.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, alert_test, clock_step, help_notice, refuel_list, restore, state, uplinks
+from nspgateway import (
+    alarms,
+    alert_test,
+    around,
+    clock_step,
+    help_notice,
+    refuel_list,
+    restore,
+    state,
+    uplinks,
+)
+from nspgateway.around import BrokerLink
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.batch import Batch, Taken
 from nspgateway.clock import Clock
@@ -32,12 +40,13 @@ from nspgateway.keys import KeyRegister
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox import Outbox
 from nspgateway.overview import Box
-from nspgateway.payloads import Demo, Health, Modem, utc
+from nspgateway.payloads import Demo, Health
 from nspgateway.ports import Port, Reception
 from nspgateway.recorder import Recorder
 from nspgateway.records import Changes, Frame, Held, KitEvent, Window
 from nspgateway.refuel_list import RefuelList
 from nspgateway.refuel_speaker import RefuelSpeaker
+from nspgateway.revision import Revision
 from nspgateway.rules import Rule
 from nspgateway.situation import Situation
 from nspgateway.speaker import Speaker
@@ -51,15 +60,6 @@ from nsplink import frame as wire
 from nsplink.timing import DUPLICATE_S
 
 _log = structlog.get_logger()
-
-
-class BrokerLink(Protocol):
-    """What the overview wants to know of a broker's link: "online" or not."""
-
-    @property
-    def state(self) -> str:
-        """One word for how the link is."""
-        ...
 
 
 class Ingest:
@@ -126,8 +126,7 @@ class Ingest:
         self._since = now
         self._newest_before = store.newest() or now
         self._look_at_start(now)
-        self._revision = 0
-        self._changed = asyncio.Event()
+        self._revision = Revision()
         self._port: Port | None = None
         self._brokers: tuple[BrokerLink, ...] = ()
         # Of a test of the alarm path, and what the page is told of sounds and tests: see ``alerting``.
@@ -242,6 +241,8 @@ class Ingest:
             for place, each in taken:
                 outcomes[place] = "not_stored"
                 self._authenticator.take_back(each.opened, each.before)
+                if self._transmitter is not None:
+                    self._transmitter.not_stored(each.frame.kit)
             return
         for _, each in taken:
             wide, window = each.opened.header.wide, each.opened.window
@@ -308,15 +309,10 @@ class Ingest:
 
     def health(self, broker: str = "") -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""
-        port = self._port
-        modem = Modem(port.state, port.cause, utc(port.since)) if port else None
-        away = tuple(name for name in self._missing(optional=True) if name != broker)
-        return Health(modem, self.recorder.word, away)
+        return around.health(self._port, self._away(optional=True), self.recorder.word, broker)
 
-    def _missing(self, *, optional: bool) -> tuple[str, ...]:
-        """Return the brokers that are not reached now, of those that need not, or need, always be there."""
-        links = zip(self._config.broker, self._brokers, strict=False)
-        return tuple(b.name for b, link in links if b.optional is optional and link.state != "online")
+    def _away(self, *, optional: bool) -> tuple[str, ...]:
+        return around.away(self._config, self._brokers, optional=optional)
 
     def step(self, step: Step) -> None:
         """Follow a step of the clock with everything in memory, and let the audit trail say so."""
@@ -342,14 +338,7 @@ class Ingest:
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""
-        if self._revision == revision:
-            changed = self._changed
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await changed.wait()
-            except TimeoutError:
-                pass
-        return self._revision
+        return await self._revision.wait(revision, timeout_s)
 
     def _heard_before(self, opened: Opened, reception: Reception, now: datetime) -> str:
         """Tell a frame that two receivers heard from one that somebody plays back."""
@@ -366,20 +355,8 @@ class Ingest:
         return "replay"
 
     def _read(self, opened: Opened, reception: Reception, now: datetime) -> Read:
-        header = opened.header
-        frame = Frame(
-            kit=header.address,
-            generation=opened.generation,
-            counter=opened.counter,
-            point=self._point_of[header.address],
-            received_at=now,
-            kind=header.kind,
-            exercise=header.exercise,
-            fields={},
-            raw=reception.data,
-            rssi_dbm=reception.rssi_dbm,
-            snr_db=reception.snr_db,
-        )
+        point = self._point_of[opened.header.address]
+        frame = opened.received(point, now, reception.data, reception.rssi_dbm, reception.snr_db)
         return uplinks.read(frame, opened.payload, self._clock.speed)
 
     def _link(self, point: PointState) -> LinkFacts | None:
@@ -394,22 +371,13 @@ class Ingest:
         return int(self._clock.monotonic() * 1000)
 
     def _box(self, now: datetime) -> Box:
-        config, port = self._config, self._port
-        return Box(
-            now=now,
-            region=config.region_name or config.region,
-            cp=config.cp_name or config.cp,
-            speed=self._clock.speed,
-            modem_ok=port is not None and port.state == "up",
-            modem_reason=port.reason if port else "",
-            modem_since=port.since if port else None,
-            broker_ok=bool(self._brokers) and not self._missing(optional=False),
+        box = around.box(self._config, self._port, self._clock, now)
+        return replace(
+            box,
+            broker_ok=bool(self._brokers) and not self._away(optional=False),
             counters=self.counters,
-            sf=config.radio.sf,
-            modem_cause=port.cause if port else "",
             store_problem=self.recorder.problem,
             gateway_since=self._since,
-            clock_offset_s=self._clock.offset_s(),
             clock_behind_s=max(0.0, (self._newest_before - now).total_seconds()),
         )
 
@@ -424,9 +392,7 @@ class Ingest:
 
     def show(self) -> None:
         """Wake every screen that waits for a change."""
-        self._revision += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._revision.bump()
 
 
 def _doubted(held: Held) -> Held:

@@ -27,6 +27,7 @@ from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
 from nspgateway.forecast import half_load_h
 from nspgateway.lights_out import lights_out
+from nspgateway.moments import age, seconds, utc, utc_or_none
 from nspgateway.payloads import (
     AlarmMessage,
     AlarmState,
@@ -41,16 +42,12 @@ from nspgateway.payloads import (
     Telemetry,
     Texts,
     Value,
-    age,
     alarm_names,
     hours_left,
     in_bit_order,
     in_order,
     measured,
-    seconds,
     sent,
-    utc,
-    utc_or_none,
 )
 from nspgateway.view import Alarm
 

@@ -108,6 +108,7 @@ class Publisher:
         ``commands``: takes those of this broker's clients; None = nothing is subscribed to. ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
         long a topic that the broker refused is tried again.
         """
+        self.name = broker.name
         self._broker = broker
         self._outbox = outbox
         self._clock = clock

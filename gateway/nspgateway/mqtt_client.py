@@ -204,22 +204,23 @@ class BrokerClient(aiomqtt.Client):
             _log.warning("message refused by the broker", reason=str(reason_code))
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
-    def _on_socket_register_write(self, client: Client, userdata: Any, sock: Any) -> None:
+    def _on_socket_register_write(self, client: Client, userdata: Any, sock: Any) -> None:  # noqa: ARG002 - paho's
         """As in aiomqtt; but first it is tried to write, which nearly always is all there is to it."""
         if threading.get_ident() == self._thread:
-            self._loop.call_soon(self._write, client, userdata, sock)
+            self._loop.call_soon(self._write, client, sock)
         else:
-            super()._on_socket_register_write(client, userdata, sock)
+            self._loop.call_soon_threadsafe(self._write, client, sock)
 
-    def _write(self, client: Client, userdata: Any, sock: Any) -> None:
+    def _write(self, client: Client, sock: Any) -> None:
         try:
             client.loop_write()
-        except Exception as error:  # noqa: BLE001 - as in aiomqtt: whatever it is, the link is broken
+        except Exception as error:  # noqa: BLE001 - as in aiomqtt: whatever it is, the connection is no more
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
             return
+        # Closed meanwhile, its number may be another file's by then, of which we would be told for ever.
         if client.want_write() and sock.fileno() >= 0:
-            super()._on_socket_register_write(client, userdata, sock)
+            self._loop.add_writer(sock.fileno(), self._write, client, sock)
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ from datetime import timedelta
 from msgspec import json
 
 from nspgateway.messages import OutboxMessage, refuel_topic
-from nspgateway.payloads import Demo, Litres, Refuel, RefuelLine, utc, utc_or_none
+from nspgateway.moments import utc, utc_or_none
+from nspgateway.payloads import Demo, Litres, Refuel, RefuelLine
 from nspgateway.refuel_list import Line, RefuelList
 
 

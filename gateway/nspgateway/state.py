@@ -1,10 +1,6 @@
-"""A point's state: what its kit said last, and what that is still worth by now. Pure.
+"""A point's state: everything that its kit said last, and what follows from it by now. Pure.
 
-Good until one expected interval and a fifth, stale until three, then unknown:
-reckoned from the last good read at the kit, and never better than the kit's
-own word for the device that the quantity comes from. An unknown quantity keeps
-the time of its last good value, so that its age goes on growing, never the value.
-What lies in the future (the clock was set back) has no age, and so is unknown.
+What one quantity is still worth stands in ``held``. What lies in the future (the clock was set back) has no age, and so is unknown.
 """
 
 from __future__ import annotations
@@ -21,6 +17,16 @@ from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
 from nspgateway.fuel_loss import Loss
+from nspgateway.held import (
+    SOURCES,
+    STALE_INTERVALS,
+    as_reading,
+    good,
+    hold,
+    quality_of,
+    reading,
+    source_of,
+)
 from nspgateway.mains import Mains
 from nspgateway.people import FuelEntry
 from nspgateway.records import Frame, Heard, Held, Value
@@ -30,8 +36,6 @@ from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
 from nsplink.fields import ALARMS, MESSAGES
 
-GOOD_INTERVALS = 1.2
-STALE_INTERVALS = 3.0
 HISTORY = timedelta(hours=24)
 # A restart reads this much more of the journal, so that the oldest of the day has its own past too.
 WARM_UP = timedelta(hours=12)
@@ -40,23 +44,6 @@ HISTORY_SAMPLES = 1000
 # A meter behind a set that stands still shows a few watts at most.
 RUNS_FROM_W = 20
 
-# Whose quality bits speak for a quantity. The kit itself vouches for the rest.
-SOURCES: Mapping[str, str] = {
-    "fuel_permille": "q_tank",
-    "generator_state": "q_generator",
-    "generator_mode": "q_generator",
-    "generator_w": "q_generator",
-    "generator_v": "q_generator",
-    "generator_dhz": "q_generator",
-    "engine_dh": "q_generator",
-    "engine_starts": "q_generator",
-    "starter_dv": "q_generator",
-    "battery_permille": "q_battery",
-    "battery_cv": "q_battery",
-    "battery_da": "q_battery",
-    "battery_c": "q_battery",
-    "load_w": "q_meter",
-}
 _HEARTBEAT = MESSAGES["full"]
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
@@ -107,7 +94,7 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
         return {}
     at = frame.received_at
     return _by_word(state, frame) | {
-        name: _hold(state.held.get(name), value, _source(name, frame.fields), at)
+        name: hold(state.held.get(name), value, source_of(name, frame.fields), at)
         for name, value in frame.fields.items()
     }
 
@@ -192,18 +179,9 @@ def readings(state: PointState, now: datetime) -> dict[str, Reading]:
             continue
         interval_s = _interval(state.point, name)
         alike = (held.source, held.value is None, held.good_at, interval_s)
-        quality = known.get(alike) or known.setdefault(alike, _quality(held, interval_s, now))
-        found[name] = _reading(held, quality)
+        quality = known.get(alike) or known.setdefault(alike, quality_of(held, interval_s, now))
+        found[name] = as_reading(held, quality)
     return found
-
-
-def reading(held: Held, interval_s: float, now: datetime) -> Reading:
-    """Return what a quantity expected every ``interval_s`` is worth at ``now``."""
-    return _reading(held, _quality(held, interval_s, now))
-
-
-def _reading(held: Held, quality: Quality) -> Reading:
-    return Reading(held.value if quality in ("good", "stale") else None, quality, held.good_at)
 
 
 def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
@@ -285,41 +263,6 @@ def _lacking(point: PointConfig) -> frozenset[str]:
     return frozenset() if forecast.measures_fuel(point) else _OF_CONTROLLER
 
 
-def _quality(held: Held, interval_s: float, now: datetime) -> Quality:
-    if held.source == "none":
-        return "none"
-    if held.value is None or held.good_at is None:
-        return "unknown"
-    intervals = (now - held.good_at).total_seconds() / interval_s
-    if intervals > STALE_INTERVALS or is_ahead(held.good_at, now):
-        return "unknown"
-    return "stale" if intervals > GOOD_INTERVALS or held.source == "stale" else "good"
-
-
-def _hold(before: Held | None, value: Value, source: Quality, at: datetime) -> Held:
-    """Return one quantity after a frame that says ``value`` of it."""
-    good_at = before.good_at if before else None
-    if source == "none":
-        return Held(None, source, good_at)
-    if value is None or source == "unknown":
-        return Held(None, "unknown", good_at)
-    if source == "good":
-        return Held(value, source, at)
-    # Stale at the kit and never good here: its age is not known, and a number without age is none.
-    return Held(value if good_at else None, source, good_at)
-
-
-def _source(name: str, fields: Mapping[str, Value]) -> Quality:
-    """Return the kit's word for the device behind a quantity."""
-    bits = SOURCES.get(name)
-    if bits is None or bits not in fields:
-        return "good"
-    word = fields[bits]
-    return (
-        "good" if word == "good" else "stale" if word == "stale" else "none" if word == "none" else "unknown"
-    )
-
-
 def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return what the kit's words for its devices change of the quantities that the frame leaves out."""
     changed: dict[str, Held] = {}
@@ -327,7 +270,7 @@ def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
         before = state.held.get(name)
         if word not in frame.fields or name in frame.fields:
             continue
-        source = _source(name, frame.fields)
+        source = source_of(name, frame.fields)
         if source == "none":
             changed[name] = Held(None, source, before.good_at if before else None)
         elif before is not None:
@@ -384,15 +327,9 @@ def _litres(point: PointConfig, permille: Value) -> float | None:
     return point.tank_litres * permille / 1000
 
 
-def _good(fields: Mapping[str, Value], name: str) -> int | None:
-    """Return a number that the kit itself calls good."""
-    value = fields.get(name)
-    return value if isinstance(value, int) and _source(name, fields) == "good" else None
-
-
 def _fuel_sample(point: PointConfig, frame: Frame) -> FuelSample:
-    litres = _litres(point, _good(frame.fields, "fuel_permille"))
-    load, charge = _good(frame.fields, "load_w"), _good(frame.fields, "battery_permille")
+    litres = _litres(point, good(frame.fields, "fuel_permille"))
+    load, charge = good(frame.fields, "load_w"), good(frame.fields, "battery_permille")
     return FuelSample(frame.received_at, litres, load, _runs(point, frame.fields, load), charge)
 
 
@@ -419,9 +356,9 @@ def _dark_since(before: datetime | None, frame: Frame) -> datetime | None:
 
 
 def _battery_sample(frame: Frame) -> BatterySample:
-    centivolts, deciamps = _good(frame.fields, "battery_cv"), _good(frame.fields, "battery_da")
+    centivolts, deciamps = good(frame.fields, "battery_cv"), good(frame.fields, "battery_da")
     if centivolts is None or deciamps is None:
         return BatterySample(frame.received_at, None)
     carries = frame.fields.get("power_source") == "battery"
-    load = _good(frame.fields, "load_w") if carries else None
+    load = good(frame.fields, "load_w") if carries else None
     return BatterySample(frame.received_at, centivolts * deciamps / 1000, load)

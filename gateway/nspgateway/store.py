@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.history_store import HistoryStore
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox_bound import OutboxBound
 from nspgateway.outbox_store import DROP_BROKERS, OutboxStore
@@ -82,7 +83,7 @@ _PUT_HEARD = """
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 
 
-class Store(OutboxStore, OutboxBound):
+class Store(OutboxStore, HistoryStore, OutboxBound):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:

@@ -1,11 +1,13 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiomqtt import ProtocolVersion
@@ -15,6 +17,7 @@ from mqtt_peers import Listener, Mosquitto, Wire, free_port, until
 from nspgateway.clock import Clock
 from nspgateway.errors import StoreFull
 from nspgateway.mqtt import BATCH, WINDOW, retry_delay
+from nspgateway.mqtt_client import BrokerClient
 from nspgateway.payloads import Health, Modem
 from nspgateway.store import Store
 from nsptools.bench.broker import EmbeddedBroker
@@ -308,3 +311,19 @@ def test_delays_grow_and_scatter() -> None:
     delays = [retry_delay(n, 0, first_s=0.5, longest_s=30) for n in (1, 2, 3, 7, 8, 100_000)]
     assert delays == [0.5, 1, 2, 30, 30, 30]
     assert retry_delay(8, 1, first_s=0.5, longest_s=30) == 15
+
+
+async def test_a_socket_that_closes_before_it_is_watched(mosquitto: Mosquitto) -> None:
+    """Protects the event loop: paho asks for a socket that is gone by then; its number may be another file's."""
+    client = BrokerClient("127.0.0.1", mosquitto.port, None, identifier="test")
+    loop = asyncio.get_running_loop()
+    complaints: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    near, far = socket.socketpair()
+    client._on_socket_register_write(client._client, None, near)
+    near.close()
+    with socket.socket() as other:  # takes the number of the one that was closed
+        await asyncio.sleep(0)
+        assert not loop.remove_writer(other.fileno())
+    far.close()
+    assert complaints == []
