@@ -191,9 +191,7 @@ class RomLoader:
         self.asked[NAMES.get(command, f"{command:#04x}")] += 1
         value, body, status = 0, b"", b"\0\0\0\0"
         try:
-            if command not in self._commands:
-                raise _Refusal(_INVALID)
-            value, body = self._commands[command](data, checksum)
+            value, body = self._commands.get(command, _unknown)(data, checksum)
         except _Refusal as refusal:
             status = bytes((1, refusal.error, 0, 0))
         except struct.error:
@@ -303,3 +301,7 @@ class RomLoader:
         if not self._is_attached or start + size > len(self.memory):
             raise _Refusal(_FAILED)
         return 0, hashlib.md5(self.memory[start : start + size], usedforsecurity=False).hexdigest().encode()
+
+
+def _unknown(_: bytes, __: int) -> tuple[int, bytes]:
+    raise _Refusal(_INVALID)

@@ -60,10 +60,14 @@ class Mpremote:
         """Reset the board and leave it to its own program."""
         await self._call(["reset"], _CALL_S)
 
-    async def wait(self) -> None:
+    async def enter_loader(self) -> None:
+        """Ask the board to go into its chip's loader; not every one can."""
+        await self._call(["bootloader"], _CALL_S)
+
+    async def wait(self, within_s: float = _BACK_S) -> None:
         """Return once the board answers. Raises the reason why it does not."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + _BACK_S
+        end = loop.time() + within_s
         while True:
             try:
                 await self.exec("pass")
