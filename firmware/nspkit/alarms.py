@@ -79,6 +79,10 @@ def _emergency_stop(values: dict, alarms) -> bool | None:
     return _any(values, ("alarm_emergency_stop",))
 
 
+def _alarm_test(values: dict, alarms) -> bool | None:
+    return values.get("test_input")
+
+
 # rule, the quantity without which a site does not have it, on and off delay in s
 _RULES = {
     "generator_failed": (_generator_failed, "engine_state", 2, 10),
@@ -88,6 +92,8 @@ _RULES = {
     "battery_low": (_battery_low, "battery_permille", 30, 60),
     "overload": (_overload, "load_w", 30, 30),
     "emergency_stop": (_emergency_stop, "alarm_emergency_stop", 2, 10),
+    # The input that the gateway's test of the alarm path switches on for a moment.
+    "alarm_test": (_alarm_test, "test_input", 0, 0),
 }
 _DEVICE_LOST_S = (0, 10)
 

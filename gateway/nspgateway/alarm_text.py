@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from nspgateway import alarm_text_own
 from nspgateway.alarm_state import AlarmState
 from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
@@ -28,6 +29,8 @@ from nspgateway.rules import PACKAGED, load_rules
 from nspgateway.view import Alarm, Forecast, is_ahead
 
 LANGUAGES = ("nl", "en")
+# Where a test of the alarm path can end: each has its words.
+STEPS = frozenset({"kit", "refused", "alarm", "rules", "notifier", "no_point", "restart", "daily"})
 # Starter batteries at rest: a 24 V set has twice the limit of a 12 V one.
 STARTER_WEAK_DV = 120
 STARTER_24V_FROM_DV = 160
@@ -164,7 +167,22 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_devices(words, facts, alarm),
         **_load(words, facts, alarm),
         **_link(words, facts, alarm),
+        **_path_test(words, facts, alarm),
+        **alarm_text_own.gaps(words, facts),
     }
+
+
+def _path_test(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
+    """Return when the test of the alarm path began and where it ended, by the newest one that failed."""
+    if alarm.id != "alert_path_test":
+        return {}
+    own = facts.own
+    step, at = str(alarm.values.get("step") or ""), alarm.raised_at
+    if own is not None and own.test_step:
+        step, at = own.test_step, own.test_at
+    word, _, detail = step.partition(":")
+    named = f"step_{word}" if word in STEPS else "unknown"
+    return {"t": words.moment(at, facts.now), "stap": words.fill(named, detail=detail)}
 
 
 def _link(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:

@@ -17,10 +17,11 @@ from msgspec import structs
 
 from nspgateway.alarm_state import AlarmState, State, Value, acknowledge, from_json, to_json
 from nspgateway.alarm_text import catalogue, texts
-from nspgateway.conditions import CONDITIONS, Verdict
+from nspgateway.conditions import CONDITIONS
 from nspgateway.facts import Facts
 from nspgateway.rules import PACKAGED, Rule
 from nspgateway.rules import load_rules as read_rules
+from nspgateway.verdict import Verdict
 from nspgateway.view import Priority
 
 __all__ = [

@@ -8,13 +8,14 @@ input never says yes, and never says no.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
+from nspgateway import conditions_own, conditions_test
 from nspgateway.alarm_state import AlarmState, Value
 from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
 from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
+from nspgateway.verdict import Verdict
 from nspgateway.view import SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
 
 DEVICES = ("generator", "battery", "meter")
@@ -22,15 +23,6 @@ DEVICES = ("generator", "battery", "meter")
 AIR_LOW_PERMILLE = 380
 AIR_DEADBAND_PERMILLE = 120
 WEAK_DEADBAND_DB = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """``holds`` None = unknown. ``values`` are the figures behind ``reason``."""
-
-    holds: bool | None
-    reason: str
-    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
@@ -143,6 +135,8 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
     "tamper": tamper,
     "airtime": airtime,
     "radio_weak": radio_weak,
+    **conditions_test.CONDITIONS,
+    **conditions_own.CONDITIONS,
 }
 
 

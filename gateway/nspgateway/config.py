@@ -118,7 +118,8 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One MQTT broker. ``protocol`` is the MQTT version; ``ca`` turns TLS on.
 
     ``certificate`` and ``private_key``: PEM files that we show to a broker which asks who we are.
-    ``client``: who may send commands over it.
+    ``client``: who may send commands over it. ``optional``: there is not always a route to it (the region's):
+    that it is away is no fault. ``keep``: messages that are kept for it at most while it is away, each about a kilobyte.
     """
 
     name: Slug
@@ -131,6 +132,8 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     certificate: Path | None = None
     private_key: Path | None = None
     client: tuple[ClientConfig, ...] = ()
+    optional: bool = False
+    keep: Annotated[int, Meta(ge=100)] = 100_000
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.private_key is None):

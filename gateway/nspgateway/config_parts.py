@@ -66,7 +66,10 @@ class RelayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class AlertTestConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The daily test of the whole alarm path; ``at``: local time, HH:MM."""
+    """The daily test of the whole alarm path; ``at``: local time, HH:MM.
+
+    ``within_s``: it has to be heard of by then, on the wall; a kit is asked again and again meanwhile.
+    """
 
     at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "10:00"
     within_s: Annotated[float, Meta(gt=0)] = 300.0

@@ -37,14 +37,15 @@ class OwnFacts:
     """What is true of the coordinating point itself; each field says "not watched" by its default.
 
     ``supply``: "line", "battery", "unknown" (watched, and not heard); ``supply_min``: minutes left by the
-    UPS's own word. ``clock_off_s``: how far our time is ahead (+) or behind (-) of the box's trusted date;
+    UPS's own word, running down; ``supply_age_s``: of its newest answer. ``clock_off_s``: how far our time is ahead (+) or behind (-) of the box's trusted date;
     ``clock_trusted``: whether that date is. ``disk``: "low" or "full". ``test_step``: where the daily
-    test of the alarm path ended, "" = it arrived; ``test_at``: when it began.
+    test of the alarm path ended, "" = it arrived; ``test_at``: when it began. See ``path_test.missing``.
     """
 
     supply: Literal["", "line", "battery", "unknown"] = ""
     supply_min: float | None = None
     supply_since: datetime | None = None
+    supply_age_s: float | None = None
     clock_off_s: float = 0.0
     clock_trusted: bool | None = None
     disk: Literal["", "low", "full"] = ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,9 +19,10 @@ from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, restore, state, uplinks
+from nspgateway import alarms, alert_test, clock_step, help_notice, restore, state, uplinks
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.errors import StoreError
 from nspgateway.facts import LinkFacts
@@ -33,7 +34,7 @@ from nspgateway.overview import Box
 from nspgateway.payloads import Demo, Health, Modem, utc
 from nspgateway.ports import Port, Reception
 from nspgateway.recorder import Recorder
-from nspgateway.records import Changes, Frame, Held, Window
+from nspgateway.records import Changes, Frame, Held, KitEvent, Window
 from nspgateway.rules import Rule
 from nspgateway.situation import Situation
 from nspgateway.speaker import Speaker
@@ -61,7 +62,8 @@ class BrokerLink(Protocol):
 class Ingest:
     """The gateway's heart. One for each gateway; all calls from the event loop's thread.
 
-    ``counters``: frames by outcome since the start. ``situation``: what is true and was said;
+    ``counters``: frames by outcome since the start; ``more_counters``: whatever others count for the
+    statistics. ``situation``: what is true and was said;
     ``recorder``: the way to the store.
     """
 
@@ -86,6 +88,7 @@ class Ingest:
         self._own_slug = own.slug
         store.register(config, [*points, own], now)
         self.counters: Counter[str] = Counter()
+        self.more_counters: Counter[str] = Counter()
         self.outboxes = {broker.name: Outbox(store, broker.name) for broker in config.broker}
         self._config = config
         self._store = store
@@ -120,6 +123,9 @@ class Ingest:
         self._changed = asyncio.Event()
         self._port: Port | None = None
         self._brokers: tuple[BrokerLink, ...] = ()
+        # Of a test of the alarm path, and what the page is told of sounds and tests: see ``alerting``.
+        self.on_test_alarm: Callable[[PointState, KitEvent], None] = lambda _point, _event: None
+        self.dress: Callable[[Overview], Overview] = lambda overview: overview
 
     def attach(self, port: Port, brokers: Sequence[BrokerLink] = ()) -> None:
         """Name the links whose state the overview shows."""
@@ -176,8 +182,11 @@ class Ingest:
         late = uplinks.late_frames(read, self._store, self._clock.speed)
         window = uplinks.with_late(window, [one.counter for one in late])
         judged = self.situation.judge(after, frame.received_at)
+        called = help_notice.take(self.situation.calls, after.point, read, is_known=is_known)
         self.situation.keep(judged, after)
+        self.situation.calls = called.calls
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
+        stored = [] if is_known else self._speaker.help(after.point, frame, read.event)
         self.recorder.commit(
             Changes(
                 at=frame.received_at,
@@ -186,16 +195,20 @@ class Ingest:
                 heard=after.heard if newer else None,
                 readings=changed,
                 alarms=tuple(change for one in judged for change in one.changes),
-                messages=(*said, *(m for one in judged for m in self._messages(one))),
+                messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
                 event=read.event,
                 boot=read.boot,
                 late=late,
+                memory=called.memory,
             ),
             judged,
+            called.notices,
         )
         self._authenticator.accept(replace(opened, window=window))
         if self._transmitter is not None:
             self._transmitter.heard(frame, window, wide=opened.header.wide)
+        if read.event is not None and frame.fields.get("alarm") == alert_test.CAUSE and frame.kind == "alarm":
+            self.on_test_alarm(after, read.event)
 
     def _believed(self, frame: Frame, window: Window) -> Window:
         """Return the window to go on with; a kit that has proved to be here and now leaves its past behind."""
@@ -215,7 +228,7 @@ class Ingest:
         now = self._clock.now()
         spoken = [j for j in self.situation.judge_all(now) if j.changes or self._is_due(j)]
         said = [m for j in spoken for m in self._messages(j)]
-        stats = self._speaker.stats(self.counters, now)
+        stats = self._speaker.stats({**self.counters, **self.more_counters}, now)
         if not spoken and not stats and not self.recorder.has_unsaved:
             return
         self.situation.keep(spoken)
@@ -239,13 +252,41 @@ class Ingest:
 
     def overview(self) -> Overview:
         """Return everything on the first page, as it is at this moment."""
-        return self.situation.overview(self._box(self._clock.now()))
+        return self.dress(self.situation.overview(self._box(self._clock.now())))
 
-    def health(self) -> Health:
-        """Return what is wrong inside the gateway, for those who only have MQTT."""
+    def health(self, broker: str = "") -> Health:
+        """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""
         port = self._port
         modem = Modem(port.state, port.cause, utc(port.since)) if port else None
-        return Health(modem, self.recorder.word)
+        away = tuple(name for name in self._missing(optional=True) if name != broker)
+        return Health(modem, self.recorder.word, away)
+
+    def _missing(self, *, optional: bool) -> tuple[str, ...]:
+        """Return the brokers that are not reached now, of those that need not, or need, always be there."""
+        links = zip(self._config.broker, self._brokers, strict=False)
+        return tuple(b.name for b, link in links if b.optional is optional and link.state != "online")
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock with everything in memory, and let the audit trail say so."""
+        stops = clock_step.stops_moved(self.situation.standings, step)
+        alarms_after = self.situation.step(step)
+        self._doubted = step.moved(self._doubted)
+        self._since = step.moved(self._since)
+        if self._port is not None:
+            self._port.since = step.moved(self._port.since)
+        self._speaker.step(step)
+        self.believe_clock()
+        actions = (clock_step.action(step), *stops)
+        with suppress(StoreError):
+            self.recorder.commit(Changes(at=step.to, alarms=alarms_after, actions=actions))
+            self._store.move_outbox(step)
+        self.show()
+
+    def believe_clock(self) -> None:
+        """Take our time for right: frames that seem to come later were stamped by a clock that was not."""
+        self._newest_before = min(self._newest_before, self._clock.now())
+        if self._transmitter is not None:
+            self._transmitter.believe_clock()
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""
@@ -310,7 +351,7 @@ class Ingest:
             modem_ok=port is not None and port.state == "up",
             modem_reason=port.reason if port else "",
             modem_since=port.since if port else None,
-            broker_ok=bool(self._brokers) and all(broker.state == "online" for broker in self._brokers),
+            broker_ok=bool(self._brokers) and not self._missing(optional=False),
             counters=self.counters,
             sf=config.radio.sf,
             modem_cause=port.cause if port else "",

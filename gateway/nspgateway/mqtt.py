@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Literal, Protocol
 
@@ -33,6 +34,7 @@ from nspgateway.mqtt_client import (
     read_secret,
     tls_context,
 )
+from nspgateway.mqtt_commands import QUEUE, CommandLink, largest_packet
 from nspgateway.payloads import Demo, Health
 
 LinkState = Literal["online", "offline"]
@@ -45,7 +47,7 @@ KEEPALIVE_S = 15
 # How often an empty outbox is looked into although nobody called: a wake-up can be lost.
 _LOOK_AGAIN_S = 5.0
 # A going gateway does not wait long for a broker to hear it.
-_GOODBYE_S = 1.0
+_GOODBYE_S = 0.7
 
 _log = structlog.get_logger()
 # paho writes to its logger what we report ourselves, with the reason and once.
@@ -93,10 +95,11 @@ class Publisher:
         refused_delay_s: float = 60.0,
         health: Callable[[], Health] | None = None,
         demo: bool = False,
+        commands: CommandLink | None = None,
     ) -> None:
         """Raise ConfigError when a file that ``broker`` names cannot be used.
 
-        ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
+        ``commands``: takes those of this broker's clients; None = nothing is subscribed to. ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
         long a topic that the broker refused is tried again.
         """
         self._broker = broker
@@ -111,6 +114,7 @@ class Publisher:
         self._status = partial(messages.gateway_status, region, cp, demo=mark)
         self._last_will = partial(messages.last_will, region, cp, demo=mark)
         self._health = health or Health
+        self._commands = commands
         self._refused_delay_s = refused_delay_s
         self._refused: dict[str, float] = {}  # topic -> when to try it again
         self._version_5 = broker.protocol == "5"
@@ -138,8 +142,11 @@ class Publisher:
                 lasted_s = self._clock.monotonic() - began
                 failures = 1 if lasted_s >= self._stable_s else failures + 1
                 delay_s = self._delay_s(failures, random.random())
+                # That there is no route to a broker is said once, and again when there is another reason.
+                is_news = not self._broker.optional or (self.state, self.reason) != ("offline", reason)
                 self._now("offline", reason)
-                self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
+                if is_news:
+                    self._log.warning("mqtt offline", reason=reason, retry_in_s=round(delay_s, 1))
                 await self._clock.sleep(delay_s)
         finally:
             self._now("offline", "stopped")
@@ -155,7 +162,7 @@ class Publisher:
             tasks = [
                 asyncio.create_task(work, name=f"mqtt {self._broker.name} {name}")
                 for name, work in (
-                    ("lost", client.lost()),
+                    ("lost", self._commands.serve(client) if self._commands else client.lost()),
                     ("outbox", self._work(client)),
                 )
             ]
@@ -186,6 +193,8 @@ class Publisher:
             timeout=self._ack_timeout_s,
             keepalive=KEEPALIVE_S,
             max_inflight_messages=WINDOW,
+            max_queued_incoming_messages=QUEUE,
+            properties=largest_packet() if self._version_5 and self._commands else None,
             logger=_paho_log,
         )
 
@@ -239,11 +248,12 @@ class Publisher:
         for number, message in batch:
             topics.setdefault(message.topic, []).append((number, message))
         window = asyncio.Semaphore(WINDOW)
+        stepped = self._clock.stepped
         done: list[int] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for queue in topics.values():
-                    group.create_task(self._send_topic(client, queue, window, done))
+                    group.create_task(self._send_topic(client, queue, window, stepped, done))
         finally:
             # Also when the link broke half-way: what was confirmed need not go again.
             if done:
@@ -254,11 +264,12 @@ class Publisher:
         client: BrokerClient,
         queue: list[tuple[int, OutboxMessage]],
         window: asyncio.Semaphore,
+        stepped: timedelta,
         done: list[int],
     ) -> None:
         for number, message in queue:
             async with window:
-                left_s = self._left_s(message)
+                left_s = self._left_s(message, stepped)
                 if left_s is not None and left_s <= 0:
                     self.expired += 1
                 else:
@@ -271,11 +282,15 @@ class Publisher:
                         self._now("online", "")
             done.append(number)
 
-    def _left_s(self, message: OutboxMessage) -> float | None:
-        """Return how long the message is still true, in seconds on the broker's wall; None = no end."""
+    def _left_s(self, message: OutboxMessage, stepped: timedelta) -> float | None:
+        """Return how long the message is still true, in seconds on the broker's wall; None = no end.
+
+        ``stepped``: by how much the clock had been stepped when it was taken from the outbox.
+        """
         if message.expiry_s is None:
             return None
-        age_s = (self._clock.now() - message.created).total_seconds()
+        created = message.created + (self._clock.stepped - stepped)
+        age_s = (self._clock.now() - created).total_seconds()
         if age_s < 0:
             return 0.0  # from before the clock was set back: nobody knows how old it is
         return (message.expiry_s - age_s) / self._clock.speed

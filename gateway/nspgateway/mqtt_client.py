@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Never
 
 import aiomqtt
+import structlog
 from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
@@ -26,6 +27,9 @@ from nspgateway.mqtt_socket import connected
 _CONNECT_S = 5.0
 # What a stopping gateway waits at most for paho's thread, and for the broker to hear a goodbye.
 _MOMENT_S = 0.5
+
+
+_log = structlog.get_logger()
 
 
 class RefusedByBroker(Exception):
@@ -68,7 +72,7 @@ class BrokerClient(aiomqtt.Client):
     async def lost(self) -> Never:
         """Wait for the end of the connection; raises MqttError."""
         async for _ in self.messages:
-            pass  # we subscribe to nothing
+            pass  # nothing is subscribed to
         raise aiomqtt.MqttError("disconnected")
 
     async def deliver(self, message: OutboxMessage, properties: Properties | None) -> None:
@@ -126,15 +130,15 @@ class BrokerClient(aiomqtt.Client):
             )
 
     def _on_publish(
-        self,
-        client: Client,  # noqa: ARG002 - paho's signature
-        userdata: Any,  # noqa: ARG002 - as above
-        mid: int,
-        reason_code: ReasonCode,
-        properties: Properties,  # noqa: ARG002 - as above
+        self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:
+        """As in aiomqtt for what its ``publish`` sent; it takes a no for a yes, so that is told here."""
         answer = self._answers.get(mid)
-        if answer is not None and not answer.done():
+        if answer is None:
+            if reason_code.is_failure:
+                _log.warning("message refused by the broker", reason=str(reason_code))
+            super()._on_publish(client, userdata, mid, reason_code, properties)
+        elif not answer.done():
             answer.set_result(str(reason_code) if reason_code.is_failure else "")
 
 

@@ -14,7 +14,7 @@ from nspgateway.alarm_state import AlarmState
 from nspgateway.alarm_text import texts
 from nspgateway.facts import Facts
 from nspgateway.status import doubt, is_silent, status
-from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Point
+from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Own, Point
 
 __all__ = ["Box", "Heard", "build", "link", "status"]
 
@@ -92,6 +92,7 @@ def build(
         store_problem=box.store_problem,
         gateway_since=box.gateway_since,
         clock_behind_s=box.clock_behind_s,
+        own=_own(own[0]) if own else None,
     )
 
 
@@ -104,6 +105,21 @@ def link(
     if snr_db is None or snr_db - SNR_LIMIT_DB[sf] < WEAK_MARGIN_DB:
         return "weak"
     return "good"
+
+
+def _own(facts: Facts) -> Own | None:
+    own = facts.own
+    if own is None:
+        return None
+    return Own(
+        own.supply,
+        own.supply_min,
+        own.supply_age_s,
+        own.clock_trusted,
+        own.clock_off_s,
+        own.disk,
+        own.disk_free_mb,
+    )
 
 
 def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -> Point:
@@ -164,10 +180,13 @@ def _has_no_power(point: Point) -> bool:
 
 
 def _sorted(alarms: Iterable[Alarm], closed: frozenset[str] = frozenset()) -> tuple[Alarm, ...]:
-    """Of open points first, then those that hold before those that may be over, by priority and age."""
+    """Of open points first, then those that hold before those that may be over, by priority and age.
 
-    def order(alarm: Alarm) -> tuple[bool, bool, int, datetime]:
+    Above all that our own power is failing: with it goes everything else on the page.
+    """
+
+    def order(alarm: Alarm) -> tuple[bool, bool, bool, int, datetime]:
         rank = PRIORITY_ORDER.index(alarm.priority)
-        return alarm.point in closed, alarm.is_returned, rank, alarm.raised_at
+        return alarm.id != "cp_power", alarm.point in closed, alarm.is_returned, rank, alarm.raised_at
 
     return tuple(sorted(alarms, key=order))

@@ -158,6 +158,40 @@ class AlarmMessage(_FromPoint, frozen=True, kw_only=True):
     reason: str
 
 
+class HelpMessage(_FromPoint, frozen=True, kw_only=True):
+    """A stage of a call for help; neither what was typed nor where it is.
+
+    ``id`` is that of the call, ``key`` that of this message: the same in every delivery of it. ``mark``: whether
+    the call was made, withdrawn or added to. "stored" is the one stage that a machine may say: it is on disk.
+    """
+
+    key: str
+    id: str
+    kind: str | None
+    mark: str
+    stage: Literal["stored"]
+    at: datetime
+    made_at: datetime
+    age_s: int
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """The answer to a client's command; ``id`` is the command's, null when it had none that can be read.
+
+    ``word`` says for a program what ``text`` says for a person; "done" goes with ``ok``.
+    """
+
+    schema: int = 1
+    region: str
+    cp: str
+    demo: Demo | None
+    id: str | None
+    at: datetime
+    ok: bool
+    word: str
+    text: Texts
+
+
 class Modem(Struct, frozen=True):
     """The gateway's radio: ``cause`` is one word for why it is down, empty while it is up."""
 
@@ -167,10 +201,14 @@ class Modem(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """What is wrong inside the gateway. ``store_problem``: one word, empty = it writes what it hears."""
+    """What is wrong inside the gateway. ``store_problem``: one word, empty = it writes what it hears.
+
+    ``away``: brokers to which there is no route now, though nothing is wrong with that.
+    """
 
     modem: Modem | None = None
     store_problem: str | None = None
+    away: tuple[str, ...] = ()
 
 
 class GatewayStatus(Struct, frozen=True):
@@ -188,6 +226,7 @@ class GatewayStatus(Struct, frozen=True):
     reason: str
     modem: Modem | None = None
     store_problem: str | None = None
+    away: tuple[str, ...] = ()
 
 
 class GatewayStats(Struct, frozen=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import structlog
 
@@ -10,6 +12,7 @@ from nspgateway.errors import StoreError
 from nspgateway.judge import Judgement
 from nspgateway.notify import Notice
 from nspgateway.outbox import Outbox
+from nspgateway.people import Answered
 from nspgateway.records import Changes
 from nspgateway.speaker import Speaker
 from nspgateway.store import Store
@@ -33,6 +36,21 @@ class Recorder:
         self._outboxes = outboxes
         self._speaker = speaker
         self._unsaved = Unsaved()
+        self._command: Answered | None = None
+
+    @contextmanager
+    def for_command(self, command: Answered) -> Iterator[None]:
+        """Write this command in the same transaction as the first thing that is written within, or by itself at the end.
+
+        Nothing is awaited within: what is written meanwhile is what the command asked for.
+        """
+        self._command = command
+        try:
+            yield
+            if self._command is not None:
+                self.commit(Changes(at=command.at))
+        finally:
+            self._command = None
 
     @property
     def has_unsaved(self) -> bool:
@@ -45,18 +63,22 @@ class Recorder:
         """Write durably, with what could not be written before, and wake the brokers' links.
 
         Returns the ids of the actions. Raises StoreError with nothing written; the changes of alarms in
-        ``judged`` are kept for later. ``notices``: beside those of ``judged``.
+        ``judged`` are kept for later, unless an action decided on them. ``notices``: beside those of ``judged``.
         """
+        if self._command is not None:
+            changes = replace(changes, command=self._command)
         told = [*notices, *(notice for one in judged for notice in one.notices)]
         try:
             ids = self._store.commit(self._unsaved.before(changes))
         except StoreError as error:
-            for one in judged:
-                self._unsaved.add(changes.at, one.changes, one.messages)
             self._note_problem(error)
-            self._tell(told)
+            if not changes.actions:  # what a person did and is told was not done is not true either
+                for one in judged:
+                    self._unsaved.add(changes.at, one.changes, one.messages)
+                self._tell(told)
             raise
         self._unsaved.clear()
+        self._command = None
         self.problem = self.word = ""
         for one in judged:
             self._speaker.note(one)

@@ -36,6 +36,11 @@ Condition = Literal[
     "tamper",
     "airtime",
     "radio_weak",
+    "alert_path_test",
+    "cp_power",
+    "supply_unknown",
+    "own_clock",
+    "disk_low",
 ]
 Scope = Literal["points", "gateway", "both"]
 

@@ -12,15 +12,17 @@ from datetime import datetime
 
 from msgspec import structs
 
-from nspgateway import judge, overview, restore, standing, state
-from nspgateway.alarms import AlarmState, Decision
+from nspgateway import help_notice, judge, overview, restore, standing, state
+from nspgateway.alarms import AlarmState, Decision, to_json
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.facts import Facts, LinkFacts, OwnFacts
 from nspgateway.judge import Judgement
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
 from nspgateway.people import Action
+from nspgateway.records import AlarmChange
 from nspgateway.rules import Rule
 from nspgateway.standing import Standing
 from nspgateway.state import PointState
@@ -33,7 +35,7 @@ LinkView = Callable[[PointState], LinkFacts | None]
 class Situation:
     """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
 
-    ``states``, ``alarms`` and ``standings`` by slug; ``cp``: the coordinating point as a place of its own.
+    ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
     ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
     itself; whoever wires the gateway together puts it there.
     """
@@ -56,6 +58,7 @@ class Situation:
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
         self.states = {p.slug: restore.point_state(p, store, now) for p in deployed}
         self.alarms = restore.kept_alarms([*points, self.cp.point], store)
+        self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
         self._rules = [rule for rule in rules if rule.scope != "gateway"]
         self._own_rules = [rule for rule in rules if rule.scope != "points"]
         self._clock = clock
@@ -91,6 +94,23 @@ class Situation:
         point = self.states.get(action.point)
         if point is not None:
             self.states[action.point] = replace(point, point=_deployed(point.point, after))
+
+    def step(self, step: Step) -> tuple[AlarmChange, ...]:
+        """Follow a step of the clock: ages stay, and no delay begins anew. Return the alarms as they now stand."""
+        self.states.update(
+            {slug: state.settled(step.moved(one), step.to) for slug, one in self.states.items()}
+        )
+        self.standings.update({slug: step.moved_standing(one) for slug, one in self.standings.items()})
+        changes = []
+        for slug, kept in self.alarms.items():
+            after = {name: step.moved_alarm(alarm) for name, alarm in kept.items()}
+            changes += [
+                AlarmChange(slug, name, "update", to_json(new), is_kept=True, is_event=False)
+                for name, new in after.items()
+                if new != kept[name]
+            ]
+            self.alarms[slug] = after
+        return tuple(changes)
 
     def facts(self, point: PointState, now: datetime) -> Facts:
         """Return what is true of a place at ``now``."""

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from nspgateway import judge, messages
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
 from nspgateway.payloads import Demo
-from nspgateway.records import Frame
+from nspgateway.records import Frame, KitEvent
 from nspgateway.uplinks import HEARTBEATS
 
 STATS_EVERY = timedelta(minutes=5)
@@ -48,6 +49,15 @@ class Speaker:
             )
         ]
 
+    def help(self, point: PointConfig, frame: Frame, event: KitEvent | None) -> list[OutboxMessage]:
+        """Return that a call for help is on disk, to be written with it; none for other events."""
+        if event is None or event.kind != "help":
+            return []
+        kind = frame.fields.get("help_kind")
+        word = kind if isinstance(kind, str) else None
+        at, exercise = frame.received_at, frame.exercise
+        return [messages.help_stored(point, event, word, at, exercise=exercise, demo=self._demo)]
+
     def point(self, judged: Judgement) -> list[OutboxMessage]:
         """Return a point's merged state, what has to be said of its alarms, and the others once more.
 
@@ -73,6 +83,11 @@ class Speaker:
     def note(self, judged: Judgement) -> None:
         """Remember that the point's state was said."""
         self._said[judged.facts.point.slug] = (judged.facts.now, _content(judged))
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock: every state is said anew, with its times."""
+        self._said.clear()
+        self._stats_at = step.moved(self._stats_at)
 
     def stats(self, counters: Mapping[str, int], now: datetime) -> list[OutboxMessage]:
         """Return the counters when it is time for them."""

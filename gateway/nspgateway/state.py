@@ -269,6 +269,16 @@ def _without_future(state: PointState, now: datetime) -> PointState:
     )
 
 
+def settled(state: PointState, now: datetime) -> PointState:
+    """Return the state without a single sample from the future, after the clock was stepped back."""
+    fuel = tuple(s for s in state.fuel_history if s.at <= now)
+    battery = tuple(s for s in state.battery_history if s.at <= now)
+    if len(fuel) == len(state.fuel_history) and len(battery) == len(state.battery_history):
+        return state
+    tank = fuel_level.replay(state.point, fuel)
+    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank)
+
+
 def _interval(point: PointConfig, name: str) -> float:
     return point.interval_s if name in _OFTEN else point.full_interval_s
 

@@ -14,9 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.messages import OutboxMessage
-from nspgateway.people_store import PeopleStore, write_people
+from nspgateway.outbox_bound import OutboxBound
+from nspgateway.people_store import PeopleStore, write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -72,7 +74,7 @@ _OUTBOX = """
 _DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Store(PeopleStore):
+class Store(PeopleStore, OutboxBound):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
@@ -121,6 +123,8 @@ class Store(PeopleStore):
                     created = _text(m.created)
                     values = (broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
                     db.execute(_PUT_MESSAGE, values)
+            if changes.command is not None:
+                write_command(db, changes.command)
             return write_people(db, changes.actions, changes.memory)
 
     def find_frame(self, kit: int, generation: int, counter: int) -> Frame | None:
@@ -179,9 +183,12 @@ class Store(PeopleStore):
             db.execute("INSERT OR REPLACE INTO downlink VALUES (?, ?)", (address, reserved))
 
     def newest(self) -> datetime | None:
-        """Return when the last frame came in; a clock must not start before it."""
-        text = self._rows("SELECT max(received_at) FROM frame")[0][0]
-        return _time(text) if text else None
+        """Return when the last frame came in; a clock must not start before it.
+
+        The last by its number: an earlier one may be from a clock that ran ahead.
+        """
+        rows = self._rows("SELECT received_at FROM frame ORDER BY id DESC LIMIT 1")
+        return _time(rows[0][0]) if rows else None
 
     def frame_count(self) -> int:
         """Return how many distinct frames the journal holds."""
@@ -240,9 +247,21 @@ class Store(PeopleStore):
             for number, topic, payload, retain, expiry, at, passing in rows
         ]
 
-    def outbox_size(self) -> int:
-        """Return how many messages wait for a broker."""
-        return int(self._rows("SELECT count(*) FROM outbox")[0][0])
+    def move_outbox(self, step: Step) -> None:
+        """Let messages made since the start keep their age when the clock steps; what they say stays."""
+        rows = self._rows(
+            "SELECT id, created FROM outbox WHERE created BETWEEN ? AND ?", _text(step.since), _text(step.at)
+        )
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE outbox SET created = ? WHERE id = ?",
+                [(_text(_time(created) + step.delta), number) for number, created in rows],
+            )
+
+    def outbox_size(self, broker: str | None = None) -> int:
+        """Return how many messages wait for a broker; None = for any."""
+        sql = "SELECT count(*) FROM outbox WHERE broker = coalesce(?, broker)"
+        return int(self._rows(sql, broker)[0][0])
 
     def delivered(self, ids: Iterable[int]) -> None:
         """Take messages out that their broker has confirmed; unknown ids are no error."""

@@ -118,12 +118,70 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """Something that sounds until a person has seen it. ``word``: which sound; ``id``: of the alarm or call."""
+
+    word: Literal["help", "critical", "high", "test"]
+    point: str
+    id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierState:
+    """How a notifier does. ``failing_since``: None = it works; ``reason``: why it does not.
+
+    ``waiting``: notices not delivered yet; ``dropped``: given up because more came than it took.
+    """
+
+    name: str
+    failing_since: datetime | None = None
+    reason: str = ""
+    last_success: datetime | None = None
+    waiting: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PathTest:
+    """The newest test of the alarm path. ``step``: the one that was not reached, "" = it arrived or is under way.
+
+    ``steps``: seconds from its begin to each step that was reached. ``ok_at``: of the last that arrived.
+    """
+
+    state: Literal["running", "ok", "missed"]
+    at: datetime
+    point: str
+    step: str = ""
+    steps: Mapping[str, float] = field(default_factory=dict)
+    ok_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The coordinating point itself, for the page's first line; "" and None = not watched.
+
+    ``supply``: "line", "battery" or "unknown", by an answer of ``supply_age_s`` ago; ``supply_min``:
+    minutes left. ``clock_off_s``: how far our time is ahead of the trusted date. ``disk``: "low" or "full".
+    """
+
+    supply: str = ""
+    supply_min: float | None = None
+    supply_age_s: float | None = None
+    clock_trusted: bool | None = None
+    clock_off_s: float = 0.0
+    disk: str = ""
+    disk_free_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything on the first page; ``points`` and ``alarms`` in order of urgency.
 
     ``modem_cause``: a cause of ``ports.PortError``, "starting" or "" (up). ``store_problem``: why
     nothing is stored now, "" = it works. ``gateway_since``: start of this program (UTC).
     ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
+    ``sounding``: what sounds now, calls for help first. ``path_test``: None = there was none yet.
     """
 
     now: datetime
@@ -141,3 +199,7 @@ class Overview:
     store_problem: str = ""
     gateway_since: datetime | None = None
     clock_behind_s: float = 0.0
+    sounding: tuple[Sound, ...] = ()
+    notifiers: tuple[NotifierState, ...] = ()
+    path_test: PathTest | None = None
+    own: Own | None = None

@@ -27,6 +27,8 @@ STATUSES = {
     "unknown": Word(N_("Unknown"), "question"),
 }
 
+SUPPLIES = {"line": N_("mains"), "battery": N_("battery, mains has failed"), "unknown": N_("unknown")}
+
 DEPLOYMENTS = {
     "stored": Word(N_("In storage"), "box"),
     "activated": Word(N_("Activated"), "quarter"),

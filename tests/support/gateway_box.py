@@ -10,9 +10,11 @@ from random import Random
 from typing import Any
 
 from nspgateway.clock import Clock
+from nspgateway.clock_watch import Kernel
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, KitKey
+from nspgateway.own import OwnBox
 from nspgateway.ports import Reception
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
@@ -35,21 +37,30 @@ VITAL = {
 
 
 class VirtualClock(Clock):
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved. ``date``: what the box says, which may be set."""
+
+    passed_s = 1000.0
 
     def __init__(self, at: datetime = T0) -> None:
+        self.at = self.date = at
         super().__init__(1.0, at)
-        self.at = at
-        self.passed_s = 1000.0
 
     def now(self) -> datetime:
         return self.at
+
+    def wall(self) -> datetime:
+        return self.date
+
+    def step(self, delta: timedelta) -> None:
+        super().step(delta)
+        self.at += delta
 
     def monotonic(self) -> float:
         return self.passed_s
 
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+        self.date += timedelta(seconds=seconds)
         self.passed_s += max(0.0, seconds)
 
 
@@ -82,12 +93,22 @@ class Mast:
 class Box:
     """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
-    ``linked``: it also sends, by ``mast``, in virtual time.
+    ``linked``: it also sends, by ``mast``, in virtual time. ``kernel``: what vouches for the date, which
+    the gateway then watches; it needs ``linked``.
     """
 
-    def __init__(self, folder: Path, *, linked: bool = False, deployment: Any = "closed") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        linked: bool = False,
+        deployment: Any = "closed",
+        kernel: Kernel | None = None,
+        clock: VirtualClock | None = None,
+    ) -> None:
         self.folder = folder
         self.linked = linked
+        self.kernel = kernel
         self.config = GatewayConfig(
             region="regio-oost",
             cp="kazerne-oost",
@@ -121,11 +142,12 @@ class Box:
         else:
             self.register = KeyRegister.create(self.config.keys, None)
             self.register.issue([65, 66], T0)
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock()
         self.start()
 
     def start(self) -> None:
         self.store = Store(self.config.database, ["own"])
+        self.own = OwnBox(self.config, self.clock, self.store, self.kernel) if self.kernel else None
         self.transmitter = None
         if self.linked:
             self.transmitter = Transmitter(
@@ -140,6 +162,14 @@ class Box:
             self.clock,
             transmitter=self.transmitter,
         )
+        if self.own is not None and self.transmitter is not None:
+            self.own.attach(self.ingest, self.transmitter)
+
+    def tick(self) -> None:
+        """Let the gateway look at its clock and at the time, as it does each second."""
+        if self.own is not None:
+            self.own.tick()
+        self.ingest.tick()
 
     def restart(self) -> None:
         self.store.close()
