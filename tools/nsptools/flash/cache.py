@@ -95,8 +95,11 @@ class Cache:
         put(self.folder / "file" / short[:2] / short, content)
 
     def _file(self, sha256: str) -> bytes:
-        """Return a file by its whole hash. The index names it by the first eight digits."""
-        path = self.folder / "file" / sha256[:2] / sha256[:8]
+        """Return a file by its whole hash. The index names it by its first digits, eight of them or more."""
+        folder = self.folder / "file" / sha256[:2]
+        path = next(
+            (one for one in sorted(folder.glob(f"{sha256[:8]}*")) if sha256.startswith(one.name)), folder
+        )
         try:
             content = path.read_bytes()
         except OSError as error:

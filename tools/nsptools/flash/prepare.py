@@ -1,12 +1,13 @@
 """Fetches once, with a network, what flashing needs later without one. Nothing is kept that is not what was asked for.
 
-Packages come from an index in MicroPython's own form (micropython.org/pi/v2, as mip reads it): the first eight
+Packages come from an index in MicroPython's own form (micropython.org/pi/v2, as mip reads it): the first
 digits of each file's SHA-256 are its name there, so a changed file is noticed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 import urllib.error
 import urllib.request
@@ -25,7 +26,7 @@ from nsptools.flash.image import read, sha256_of
 INDEX = "https://micropython.org/pi/v2"
 _WITHIN_S = 30.0
 _MOST_BYTES = 32 * 1024 * 1024
-_SHORT_DIGITS = 8
+_SHORT = re.compile(r"[0-9a-f]{8,64}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 Say = Callable[[str], None]
 
@@ -99,7 +100,7 @@ def _package(cache: Cache, index: str, name: str) -> tuple[PreparedPackage, list
         raise NotPrepared(f"{address}: it has files without hashes; they are not taken.")
     files: dict[str, str] = {}
     for target, short in listing.hashes:
-        if not is_inside(target) or len(short) != _SHORT_DIGITS or not short.isalnum():
+        if not is_inside(target) or not _SHORT.fullmatch(short):
             raise NotPrepared(f"{address}: {target!r} with hash {short!r} is not taken.")
         where = f"{index}/file/{short[:2]}/{short}"
         content = fetch(where)
