@@ -25,7 +25,8 @@ from nsptools.flash.errors import (
     WrongBoard,
 )
 from nsptools.flash.esptool_run import Chip, Esptool
-from nsptools.flash.imaging import ImageJob
+from nsptools.flash.imaging import ImageJob, identify
+from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.run import Options, flash
 
 pytestmark = pytest.mark.asyncio
@@ -171,6 +172,23 @@ async def test_micropython_with_another_address_than_the_loaders_is_stopped(benc
     assert "went to the board 02:00:00:00:a0:01, and MicroPython says 02:00:00:00:a0:09" in done.record.why
     assert station.register.records("de-linde")[-1].result == "failed"
     assert station.key_in_use("de-linde") is None
+
+
+@pytest.mark.soak
+async def test_a_board_that_runs_is_asked_into_its_loader_or_started_again(bench, monkeypatch):
+    """No reset lines: MicroPython is asked; where it cannot, a hand is, and the board goes on as it was."""
+    await bench.press_reset()
+    twin = bench.twin
+    with pytest.raises(NoLoader, match="Hold BOOT"):
+        await identify(bench.port)
+    await twin.wait_for(lambda: twin.boots == 2, 5.0)
+
+    async def go(board: Mpremote) -> None:
+        await twin.kill()
+        bench.rom = RomLoader(board.port, memory=bytearray(FLASH_BYTES))
+
+    monkeypatch.setattr(Mpremote, "enter_loader", go)
+    assert await identify(bench.port) == CHIP
 
 
 @pytest.mark.parametrize(

@@ -144,21 +144,18 @@ async def _one(
         say(port, f"{slug}: {text}")
 
     async with gate:
-        sha256 = ""
-        if isinstance(found, Chip):
-            if options.image is None:
-                raise AssertionError(f"{port}: a board in its loader, and no image")
-            imaging, sha256 = ImageJob(station, slug, port, found, options.image), options.image.sha256
-            try:
-                found = await imaging.run(step, erase=options.erase, replace_board=options.replace)
-            except (FlashError, RegisterError) as error:
-                step("failed")
-                return Done(imaging.failed(str(error)))
+        look = (
+            found if isinstance(found, Look) else await _with_image(station, port, found, slug, options, step)
+        )
+        if isinstance(look, Done):
+            step("failed")
+            return look
+        sha256 = options.image.sha256 if options.image is not None else ""
         board = BoardJob(
             station,
             slug,
             Mpremote(port),
-            found,
+            look,
             compiled=options.compiled,
             image_sha256=sha256,
             cache=options.cache,
@@ -168,6 +165,19 @@ async def _one(
         done = await board.run(step, replace_board=options.replace, new_key=new_key)
     step(done.record.result)
     return done
+
+
+async def _with_image(
+    station: Station, port: Path, chip: Chip, slug: str, options: Options, step: Callable[[str], None]
+) -> Look | Done:
+    """Write the image to a board in its loader; return what then answers, or how it failed."""
+    if options.image is None:
+        raise ValueError(f"{port}: a board in its loader, and no image for it")
+    job = ImageJob(station, slug, port, chip, options.image)
+    try:
+        return await job.run(step, erase=options.erase, replace_board=options.replace)
+    except (FlashError, RegisterError) as error:
+        return Done(job.failed(str(error)))
 
 
 def _failed(port: Path, mac: str, error: FlashError) -> FlashRecord:
