@@ -84,6 +84,7 @@ async def test_a_flash_that_does_not_keep_the_image_is_not_verified(bench, tmp_p
         await Esptool(bench.port).write(CHIP, image_of(tmp_path))
 
 
+@pytest.mark.soak
 @faulty(stuck_at=1100)
 async def test_a_byte_that_cannot_be_written_is_found_by_the_loader_itself(bench, tmp_path):
     """Worn flash: the loader's own reading back fails."""

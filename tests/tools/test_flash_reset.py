@@ -48,6 +48,7 @@ async def test_a_reset_that_did_not_take_place_is_asked_for_again(bench):
     assert await board.ask("print(int('left_open' in globals()))") == 0
 
 
+@pytest.mark.soak
 async def test_a_board_that_never_resets_is_given_up(bench, monkeypatch):
     """With the words for who stands beside it."""
     monkeypatch.setattr(mpremote, "_RESETS", 2)
