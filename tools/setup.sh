@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh demo      .venv with the gateway, the simulated devices and the broker of the demo
 #   tools/setup.sh dev       as above, with everything that tests and checks need
-#   tools/setup.sh system    Debian packages that the tests drive: mosquitto, chromium
+#   tools/setup.sh system    Debian packages that the tests drive: mosquitto, chromium, nut-server
 #   tools/setup.sh stubs     types of MicroPython for the check of the firmware, in .venv/typings
 #
 # Several may be named, in this order. What was done is remembered in .venv/stamp-*: the hashes of the
@@ -60,6 +60,8 @@ system() {
   type -P chromium >/dev/null || missing+=(chromium)
   [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
   compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || missing+=(libatomic1) # Playwright's driver loads it
+  # Debian's own upsd and drivers stay off: MODE=none in /etc/nut/nut.conf, until somebody changes it.
+  [ -x /lib/nut/dummy-ups ] || missing+=(nut-server)
   [ ${#missing[@]} = 0 ] && return
   install_debian "${missing[@]}"
   # The tests start brokers of their own. Debian's would start at the next boot and hold port 1883.

@@ -101,6 +101,10 @@ def _emergency_stop(values: dict, alarms) -> bool | None:
     return _any(values, ("alarm_emergency_stop",))
 
 
+def _alarm_test(values: dict, alarms) -> bool | None:
+    return values.get("test_input")
+
+
 # rule, the quantity without which a site does not have it, on and off delay in s
 _RULES = {
     "generator_failed": (_generator_failed, "engine_state", 2, 10),
@@ -114,6 +118,8 @@ _RULES = {
     "input_1": (_input_1, "input_1", 1, 5),
     "input_2": (_input_2, "input_2", 1, 5),
     "emergency_stop": (_emergency_stop, "alarm_emergency_stop", 2, 10),
+    # The input that the gateway's test of the alarm path switches on for a moment.
+    "alarm_test": (_alarm_test, "test_input", 0, 0),
 }
 _DEVICE_LOST_S = (0, 10)
 

@@ -171,6 +171,7 @@ class Kit:
             for dev in poller.devices:
                 lost = lost or now_ms - (dev.last_good_ms or 0) > DEVICE_LOST_MS
         values.update(self.panel.values())
+        values["test_input"] = self.inbox.is_testing(now_ms)
         values["alarms"] = self.alarms.update(values, lost, now_ms)
         return values
 

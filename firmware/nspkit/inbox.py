@@ -6,6 +6,7 @@ _WAITING = 8
 _LOOK_MS = 30_000
 _STAGES = 8  # calls for help whose stage is kept
 _MODULO = 65_535  # of utc_min
+_TEST_MS = 10_000  # how long the test input is on
 
 
 class Inbox:
@@ -30,6 +31,7 @@ class Inbox:
         self._waiting: list = []
         self._untuned: dict | None = None  # what the radio could not be tuned to yet
         self._contacted = False  # the remote settings have not been told yet
+        self._test_until_ms: int | None = None  # when the test input goes off again
         self.stages: dict = {}
         self.status112: str | None = None
         self.utc: tuple | None = None
@@ -73,6 +75,10 @@ class Inbox:
             return bool(values["acked"] == sender.last)
         return kind == "link" and bool(values["heard"] == sender.last & 0xFFFF)
 
+    def is_testing(self, now_ms: int) -> bool:
+        """Whether the input that tests the path of an alarm is on."""
+        return self._test_until_ms is not None and now_ms < self._test_until_ms
+
     async def run(self) -> None:
         looked_ms = -_LOOK_MS
         while True:
@@ -87,7 +93,18 @@ class Inbox:
             if now - looked_ms >= _LOOK_MS:
                 looked_ms = now
                 await self._look(now)
-            await self._pace.wait(_LOOK_MS)
+            await self._pace.wait(self._wait_ms(now))
+
+    def _wait_ms(self, now: int) -> int:
+        """Time until the next look, or until the end of a test, which has to be said as any alarm's end."""
+        until = self._test_until_ms
+        if until is None:
+            return _LOOK_MS
+        if now < until:
+            return min(_LOOK_MS, until - now)
+        self._test_until_ms = None
+        self._uplink.wake()
+        return _LOOK_MS
 
     async def _tell_remote(self, now: int) -> None:
         """A command has been carried out by now: one that takes a trial back must find it on trial."""
@@ -141,6 +158,12 @@ class Inbox:
             self._uplink.lost_below(int.from_bytes(argument, "big"))
         elif command in ("exercise_on", "exercise_off"):
             self._uplink.sender.exercise = command == "exercise_on"
+        elif command == "alarm_test":
+            if len(argument):
+                return "refused", b""
+            if not self.is_testing(now):  # a command that comes twice makes no second test
+                self._test_until_ms = now + _TEST_MS
+                self._uplink.wake()
         elif command is None:
             return "not_known", b""
         else:

@@ -56,7 +56,7 @@ HELP_ANSWERS = ("none", "help_comes", "no_unit")
 STATUS_112 = ("works", "doubtful", "off")
 
 RECEIPT_STAGES = ("incomplete", "mismatch", "received", "displayed", "removed")
-COMMANDS = ("ping", "status", "read", "stage", "confirm", "roll_back", "exercise_on", "exercise_off", "backfill", "announce")
+COMMANDS = ("ping", "status", "read", "stage", "confirm", "roll_back", "exercise_on", "exercise_off", "backfill", "announce", "alarm_test")
 RESULTS = ("done", "refused", "not_known", "out_of_range", "nothing_staged", "mismatch")
 
 # 0-60 kW in 127 codes: half a step is at most 2.5 % between 4 and 20 kW.

@@ -10,31 +10,49 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
+import os
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 import structlog
 
+from nspgateway import box_status, sd_notify
+from nspgateway.alerting import Alerting
+from nspgateway.bulletin_sender import MEMORY
 from nspgateway.clock import Clock
+from nspgateway.commands import Commands
 from nspgateway.config import GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.folder import FolderLock, make_private
 from nspgateway.ingest import Ingest
+from nspgateway.intake import Intake
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt import Publisher
-from nspgateway.ports.hub_power import HubPort
-from nspgateway.ports.serial_modem import SerialModem
+from nspgateway.mqtt_commands import CommandLink
+from nspgateway.mqtt_commands import check as check_clients
+from nspgateway.outbox_keeper import OutboxKeeper
+from nspgateway.own import OwnBox, waiting
+from nspgateway.ports.chosen import port_of
+from nspgateway.retention import Keeper, make_room_to_start
+from nspgateway.sd_notify import ServiceManager
 from nspgateway.secure import require_secure, warn_of_ends
+from nspgateway.status_socket import StatusSocket
+from nspgateway.stopping import LOOP_S, Deadline
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
 
 TICK_S = 1.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Gateway:
@@ -58,9 +76,13 @@ class Gateway:
         with contextlib.ExitStack() as stack:
             lock = FolderLock(config.data)
             stack.callback(lock.close)
+            make_room_to_start(config.data)
             self.store = Store(config.database, [broker.name for broker in config.broker])
             stack.callback(self.store.close)
+            self.own = OwnBox(config, clock, self.store, demo=demo)
+            stack.callback(self.own.close)
             self._wire(config, points, keys, clock, page, banner, demo=demo)
+            stack.callback(self.alerting.close)
             # Only once all is well: what was opened is closed when the start fails half-way.
             self._opened = stack.pop_all()
 
@@ -77,15 +99,20 @@ class Gateway:
     ) -> None:
         self.transmitter = Transmitter(config, points, keys, self.store, clock)
         self.ingest = Ingest(config, points, keys, self.store, clock, demo=demo, transmitter=self.transmitter)
+        self.own.attach(self.ingest, self.transmitter)
+        self.intake = Intake(self.ingest.receive_all)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
-        hub_port = config.radio.hub_port
-        self.port = SerialModem(
-            config.radio.port,
-            config.radio.phy(),
-            self.ingest.receive,
+        self.desk.use_radio(self.transmitter, self.store.memory(MEMORY))
+        self._commands = Commands(
+            config,
+            self.desk,
+            self.ingest.recorder,
+            self.store,
             clock,
-            power_switch=HubPort(hub_port) if hub_port else None,
+            counters=self.ingest.more_counters,
+            demo=demo,
         )
+        self.port = port_of(config, self.intake.put, clock, demo=demo)
         self.publishers = [
             Publisher(
                 broker,
@@ -93,12 +120,26 @@ class Gateway:
                 clock,
                 region=config.region,
                 cp=config.cp,
-                health=self.ingest.health,
+                health=partial(self.ingest.health, broker.name),
                 demo=demo,
+                commands=CommandLink(self._commands, broker, config.region, config.cp)
+                if broker.client
+                else None,
+                on_drained=self.intake.nudge,
             )
             for broker in config.broker
         ]
+        self.keeper = Keeper(
+            config.retention, config.data, self.store, clock, self._away, is_dated=lambda: self.own.is_dated
+        )
+        self.ingest.recorder.spare = self.keeper
+        self.own.add(lambda facts, _now: self.keeper.own(facts))
+        self.transmitter.counters.on_full = self.keeper.make_room
         self.ingest.attach(self.port, self.publishers)
+        self.alerting = Alerting(config, self.ingest, self.store, self.transmitter, clock)
+        self.desk.alert_test = self.alerting.test
+        self._keeper = OutboxKeeper(self.store, config.broker, clock, self.ingest.more_counters)
+        self._status = None if demo else StatusSocket(config.data, self.status)
         self._clock = clock
         self._page = page
         self._server = PageServer(
@@ -110,23 +151,69 @@ class Gateway:
             )
         )
 
-    async def run(self) -> None:
-        """Run until cancelled; everything that was committed is on disk when it returns."""
+    async def run(self, manager: ServiceManager | None = None) -> None:
+        """Run until cancelled; everything that was committed is on disk when it returns.
+
+        ``manager``: told that we are ready, and alive as long as time passes for the alarms.
+        """
         try:
             async with asyncio.TaskGroup() as group:
+                if self._status is not None:
+                    # Before the first tick, which says that we are ready: whoever asks then gets an answer.
+                    group.create_task(self._status.run(), name="status")
+                group.create_task(self.intake.run(), name="intake")
                 group.create_task(self.port.run(), name="port")
-                group.create_task(self._tick(), name="tick")
+                group.create_task(self.alerting.run(), name="alerting")
+                group.create_task(self._tick(manager or ServiceManager("")), name="tick")
+                group.create_task(self.keeper.run(), name="keeper")
                 group.create_task(self.transmitter.run(self.port), name="transmitter")
+                group.create_task(self._keeper.run(), name="outbox keeper")
                 for number, publisher in enumerate(self.publishers):
                     group.create_task(publisher.run(), name=f"publisher {number}")
+                if self.own.ups is not None:
+                    group.create_task(self.own.ups.run(), name="ups")
                 if self._page is not None:
                     group.create_task(self._serve(self._page), name="page")
         finally:
-            self._opened.close()
+            for outbox in self.ingest.outboxes.values():
+                outbox.flush()
+            self.close()
 
-    async def _tick(self) -> None:
+    def _away(self) -> list[str]:
+        """Return the brokers that cannot be reached now."""
+        return [publisher.name for publisher in self.publishers if publisher.state != "online"]
+
+    def close(self) -> None:
+        """Close the journal and let the data folder go. Safe to call twice."""
+        self._opened.close()
+
+    def status(self) -> bytes:
+        """Return how the gateway is, as JSON: what ``nsp gateway status`` shows."""
+        overview, own = self.ingest.overview(), self.own
+        ups = own.ups
+        brokers = [
+            box_status.BrokerStatus(name, link.state, link.reason, waiting(self.store, name))
+            for name, link in zip(self.ingest.outboxes, self.publishers, strict=True)
+        ]
+        around = box_status.Around(
+            version=metadata.version("nspkit"),
+            pid=os.getpid(),
+            brokers=brokers,
+            own=own.facts(overview.now),
+            clock_source=own.watch.source if own.watch is not None else "",
+            ups_reason=ups.reason if ups is not None else "",
+            ups_charge=ups.newest.charge if ups is not None and ups.newest is not None else None,
+        )
+        return box_status.document(overview, around)
+
+    async def _tick(self, manager: ServiceManager) -> None:
+        news: tuple[str, ...] = (sd_notify.READY, sd_notify.ALIVE)
         while True:
+            self.own.tick()
             self.ingest.tick()
+            self.alerting.tick()
+            manager.tell(*news)
+            news = (sd_notify.ALIVE,)
             await self._clock.sleep(TICK_S)
 
     async def _serve(self, page: socket.socket) -> None:
@@ -149,6 +236,7 @@ def load(
     config = load_gateway(config_file)
     if not demo:
         require_secure(config_file, config)
+    check_clients(config_file, config, demo=demo)
     points = load_points(config.points, config)
     passphrase = read_passphrase(config.passphrase_file) if config.passphrase_file else None
     keys = KeyRegister.load(config.keys, passphrase, demo=demo)
@@ -162,20 +250,45 @@ def load(
 
 
 async def run(config_file: Path) -> None:
-    """Run the gateway of ``config_file`` until SIGTERM or SIGINT.
+    """Run the gateway of ``config_file`` until SIGTERM or SIGINT, and be gone within 2 seconds then.
 
     It serves no page: a page without a login would be open to the whole room.
     """
+    manager, deadline = ServiceManager(), Deadline()
     config, points, keys = load(config_file)
     clock = Clock()
     warn_of_ends(config, clock.now())
     gateway = Gateway(config, points, keys, clock)
-    task = asyncio.ensure_future(gateway.run())
+    task = asyncio.ensure_future(gateway.run(manager))
+    told = asyncio.Event()
+
+    def stop() -> None:
+        deadline.start()
+        manager.tell(sd_notify.STOPPING)
+        told.set()
+        task.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        loop.add_signal_handler(number, stop)
+    waiting_for = asyncio.ensure_future(told.wait())
+    await asyncio.wait({task, waiting_for}, return_when=asyncio.FIRST_COMPLETED)
+    waiting_for.cancel()
+    deadline.start()
+    await asyncio.wait({task}, timeout=LOOP_S)
+    if not task.done():
+        _log.warning("not waited for", tasks=sorted(one.get_name() for one in asyncio.all_tasks() - {task}))
+        gateway.close()
+    elif not task.cancelled():
+        task.result()
+    deadline.code = 0
+
+
+def settle_memory() -> None:
+    """Let the garbage collector leave what was loaded alone, and look less often: a tenth of all work is its own."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
@@ -194,6 +307,7 @@ def main(argv: Sequence[str]) -> int:
         print("usage: python -m nspgateway GATEWAY.TOML", file=sys.stderr)  # noqa: T201 - a command's voice
         return 2
     log_to_stderr()
+    settle_memory()
     try:
         asyncio.run(run(Path(argv[0])))
     except GatewayError as error:

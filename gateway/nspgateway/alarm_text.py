@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from nspgateway import alarm_gaps, alarm_text_own
 from nspgateway.alarm_state import AlarmState
 from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
@@ -28,6 +29,8 @@ from nspgateway.rules import PACKAGED, load_rules
 from nspgateway.view import Alarm, Forecast, is_ahead
 
 LANGUAGES = ("nl", "en")
+# Where a test of the alarm path can end: each has its words.
+STEPS = frozenset({"kit", "refused", "alarm", "rules", "notifier", "no_point", "restart", "daily"})
 # Starter batteries at rest: a 24 V set has twice the limit of a 12 V one.
 STARTER_WEAK_DV = 120
 STARTER_24V_FROM_DV = 160
@@ -164,7 +167,24 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_devices(words, facts, alarm),
         **_load(words, facts, alarm),
         **_link(words, facts, alarm),
+        **_dropping(words, alarm),
+        **alarm_gaps.gaps(words, facts, alarm),
+        **_path_test(words, facts, alarm),
+        **alarm_text_own.gaps(words, facts),
     }
+
+
+def _path_test(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
+    """Return when the test of the alarm path began and where it ended, by the newest one that failed."""
+    if alarm.id != "alert_path_test":
+        return {}
+    own = facts.own
+    step, at = str(alarm.values.get("step") or ""), alarm.raised_at
+    if own is not None and own.test_step:
+        step, at = own.test_step, own.test_at
+    word, _, detail = step.partition(":")
+    named = f"step_{word}" if word in STEPS else "unknown"
+    return {"t": words.moment(at, facts.now), "stap": words.fill(named, detail=detail)}
 
 
 def _link(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
@@ -195,26 +215,58 @@ def _fuel(words: Phrases, facts: Facts) -> dict[str, str]:
         before = words["before_now"]
     else:
         before = words.fill("before", time=words.moment(latest, facts.now))
-    stock, room = words.fill("stock_unknown", kind=kind), words["litres_unknown"]
+    stock = words.fill("stock_unknown", kind=kind)
     if litres is not None:
         stock = words.fill("stock_litres", n=words.number(litres), kind=kind)
     if litres is not None and point.tank_litres is not None:
         percent = words.number(100 * litres / point.tank_litres, 0)
         stock = words.fill("stock", n=words.number(litres), kind=kind, percent=percent)
-        room = words.fill("litres", n=words.number(max(0.0, point.tank_litres - litres), 0))
     measured_at = _good_at(facts, "fuel_permille")
-    if measured_at is None and forecast is not None:
+    if _said_by(facts) == "entered" and facts.stock is not None:
+        measured_at = facts.stock.at
+    elif measured_at is None and forecast is not None:
         measured_at = forecast.measured_at
     return {
         "uren": words.hours_left(forecast),
         "leeg": words.moment(_empty(forecast), facts.now),
         "uiterlijk": before,
-        "gemeten": words.measured(measured_at, facts.now, estimated=litres is None and forecast is not None),
+        "gemeten": words.measured(measured_at, facts.now, said=_said_by(facts)),
         "voorraad": stock,
-        "liter": room,
+        "nodig": _takes(words, facts, "takes"),
+        "zending": _takes(words, facts, "send"),
         "soort": kind,
         "net": words["on_grid"] if _word(facts, "power_source") == "grid" else "",
         "reis": words.fill("plain_hours", n=words.number(point.lead_time_h)),
+    }
+
+
+def _said_by(facts: Facts) -> Literal["measured", "estimated", "entered"]:
+    if facts.stock is not None and facts.stock.source == "by_hand":
+        return "entered"
+    return "estimated" if facts.fuel_litres is None and facts.fuel is not None else "measured"
+
+
+def _takes(words: Phrases, facts: Facts, key: str) -> str:
+    """Say what fits in the tank, by the last level if need be, or that nobody knows."""
+    tank, kind, last = facts.point.tank_litres, words[facts.point.fuel_kind], facts.last_litres
+    litres = facts.fuel_litres
+    if litres is None and facts.fuel is not None and last is not None:
+        burn = max(facts.burn.known, default=0.0) if facts.burn else 0.0
+        litres = min(last, facts.point.dead_litres + facts.fuel.likely_h * burn)
+    if tank is None or litres is None:
+        return words.fill(f"{key}_unknown", kind=kind)
+    is_read = _said_by(facts) == "measured"
+    amount = words.fill("litres", n=words.number(max(0.0, tank - litres), 0))
+    return words.fill(key if is_read else f"{key}_estimate", litres=amount, kind=kind)
+
+
+def _dropping(words: Phrases, alarm: AlarmState) -> dict[str, str]:
+    """Return litres an hour by the gauge and by the load, as they were when it was raised."""
+    fell, expected = alarm.values.get("l_per_h"), alarm.values.get("expected_l_per_h")
+    known = [one if isinstance(one, int | float) else None for one in (fell, expected)]
+    return {
+        gap: words["unknown"] if one is None else words.number(max(0.0, one), 1)
+        for gap, one in zip(("x", "y"), known, strict=True)
     }
 
 

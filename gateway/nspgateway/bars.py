@@ -24,7 +24,7 @@ class Bar:
 def bars(lang: Language, overview: Overview) -> tuple[Bar, ...]:
     """What of our own is down, the worst first."""
     _ = lang.gettext
-    found: list[Bar] = []
+    found = _supply(lang, overview)
     if not overview.modem_ok and not is_starting(overview):
         found.append(_deaf(lang, overview))
     if overview.store_problem:
@@ -66,6 +66,19 @@ def silent(overview: Overview) -> list[Point]:
 def is_starting(overview: Overview) -> bool:
     """Tell whether our receiver is not up yet, and nothing is wrong with it so far."""
     return not overview.modem_ok and overview.modem_cause == "starting"
+
+
+def _supply(lang: Language, overview: Overview) -> list[Bar]:
+    """What must be said first of all: how long there still is a screen to say it on."""
+    _ = lang.gettext
+    own = overview.own
+    if own is None or own.supply != "battery":
+        return []
+    text = _("Our coordinating point runs on battery. How long is unknown.")
+    if own.supply_min is not None:
+        text = _("Our coordinating point runs on battery: {duration} left.")
+        text = text.format(duration=lang.duration(own.supply_min * 60))
+    return [Bar("supply", text)]
 
 
 def _deaf(lang: Language, overview: Overview) -> Bar:

@@ -74,12 +74,15 @@ class DeskBase:
         judged = self._situation.decide(action.point, decisions, action.at)
         self._write(action, (judged,))
 
-    def _write(self, action: Action, judged: Sequence[Judgement] = ()) -> int:
+    def _write(
+        self, action: Action, judged: Sequence[Judgement] = (), memory: Mapping[str, str] | None = None
+    ) -> int:
         changes = Changes(
             at=action.at,
             actions=(action,),
             alarms=tuple(change for one in judged for change in one.changes),
             messages=tuple(message for one in judged for message in one.messages),
+            memory=memory or {},
         )
         (number,) = self._recorder.commit(changes, judged)
         self._situation.enter(replace(action, id=number))

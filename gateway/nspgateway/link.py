@@ -55,7 +55,7 @@ _EVENT = (
 # A newer request takes the place of an older one when these agree.
 _MATTER: Mapping[str, tuple[str, ...]] = {
     "status112": (),
-    "release": ("bulletin",),
+    "release": ("bulletin",),  # of one revision: those of its parts stand beside each other
     "help_stage": ("event_boot", "event_n"),
 }
 
@@ -151,6 +151,11 @@ class Link:
         ticket = self._ticket(kit, kind, fields, now_ms)
         self._add(Job(kit, kind, fields, RANKS[kind], top, now_ms, ticket=ticket))
         return ticket
+
+    def take_back(self, ticket: Ticket) -> None:
+        """Ask for it no longer; one that is settled stays so."""
+        if ticket.state == "waiting":
+            self._end(ticket, "replaced")
 
     def broadcast(self, fields: Fields, now_ms: int) -> Ticket:
         """Send one fragment of a message to all. ValueError when there is no group key."""
@@ -283,7 +288,11 @@ class Link:
 
     def _replace(self, kit: int, kind: str, fields: Fields) -> None:
         for ticket in self.waiting(kit):
-            if ticket.kind == kind and all(ticket.fields[name] == fields[name] for name in _MATTER[kind]):
+            same = [
+                name for name in fields if ticket.kind == kind and ticket.fields.get(name) == fields[name]
+            ]
+            is_part = kind == "release" and "revision" in same and "bulletin_bytes" not in same
+            if ticket.kind == kind and set(_MATTER[kind]) <= set(same) and not is_part:
                 self._end(ticket, "replaced")
 
     def _hurry(self, up: Uplink) -> None:

@@ -3,8 +3,12 @@
     nsp/v1/<region>/<point>/state           retained, MQTT 5 expiry at ``valid_until``
     nsp/v1/<region>/<point>/telemetry       one a heartbeat, not retained
     nsp/v1/<region>/<point>/alarm/<id>      retained, said again with each state; "normal" when it ends
+    nsp/v1/<region>/<cp>/refuel             retained, MQTT 5 expiry at ``valid_until``
+    nsp/v1/<region>/<point>/help/<id>       stages of a call for help, not retained
     nsp/v1/<region>/<cp>/gateway/status     retained, and the last will
     nsp/v1/<region>/<cp>/gateway/stats      counters, not retained
+    nsp/v1/<region>/<cp>/command/<client>/<what>    to the gateway, not retained
+    nsp/v1/<region>/<cp>/reply/<client>     the answer to a command, not retained
 
 The JSON is described in ``payloads``.
 """
@@ -15,35 +19,40 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, json
 
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
+from nspgateway.forecast import half_load_h
+from nspgateway.lights_out import lights_out
+from nspgateway.moments import age, seconds, utc, utc_or_none
 from nspgateway.payloads import (
     AlarmMessage,
     AlarmState,
+    Dark,
     Demo,
     GatewayStats,
     GatewayStatus,
     Health,
+    HelpMessage,
     Presence,
     State,
     Telemetry,
     Texts,
     Value,
-    age,
     alarm_names,
     hours_left,
     in_bit_order,
     in_order,
     measured,
-    seconds,
     sent,
-    utc,
 )
 from nspgateway.view import Alarm
+
+if TYPE_CHECKING:  # records know of messages
+    from nspgateway.records import KitEvent
 
 _ROOT = "nsp/v1"
 _SCHEMA = 1
@@ -70,9 +79,9 @@ class OutboxMessage:
 
     @property
     def kind(self) -> str:
-        """The topic's own word: state, telemetry, alarm, status or stats."""
+        """The topic's own word: state, telemetry, alarm, help, refuel, status or stats."""
         *_, last_but_one, last = self.topic.split("/")
-        return "alarm" if last_but_one == "alarm" else last
+        return last_but_one if last_but_one in {"alarm", "help"} else last
 
 
 def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> OutboxMessage:
@@ -96,6 +105,7 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
             tank_litres=facts.point.tank_litres,
             fuel=hours_left(facts.fuel, now),
             battery=hours_left(facts.battery, now),
+            **_stock(facts),
         ),
         created=now,
         retain=True,
@@ -189,6 +199,35 @@ def alarm(
     )
 
 
+def help_stored(
+    point: PointConfig,
+    event: KitEvent,
+    kind: str | None,
+    at: datetime,
+    *,
+    exercise: bool = False,
+    demo: Demo | None = None,
+) -> OutboxMessage:
+    """Return that a kit's call for help is on disk; ``kind``: one of ``nsplink.fields.HELP_KINDS``, None = not known.
+
+    A kit that does not say which of its calls it is: the counter of the frame names it.
+    """
+    boot = event.boot if event.boot >= 0 else "x"
+    name = f"{event.kit}-{boot}-{event.n}"
+    body = HelpMessage(
+        **{**_from_point(point, demo, exercise), "kit": event.kit},
+        key=f"{event.kit}-{event.generation}-{boot}-{event.n}-{event.mark or 'made'}-stored",
+        id=name,
+        kind=kind,
+        mark=event.mark or "made",
+        stage="stored",
+        at=utc(at),
+        made_at=utc(event.began),
+        age_s=seconds(at - event.began),
+    )
+    return _point_message(point, f"help/{name}", body, created=at, retain=False, expiry_s=None)
+
+
 def forgotten(region: str, point: str, leaf: str, at: datetime) -> OutboxMessage:
     """Return what takes a retained message of a point away from the broker: an empty one on its topic.
 
@@ -210,7 +249,9 @@ def gateway_status(
 ) -> OutboxMessage:
     """Return that the gateway is online or offline since ``at``, why, and how it is."""
     known = health or Health()
-    body = GatewayStatus(_SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem)
+    body = GatewayStatus(
+        _SCHEMA, region, cp, demo, word, utc(at), reason, known.modem, known.store_problem, known.away
+    )
     return _gateway_message(region, cp, "status", body, created=at, retain=True)
 
 
@@ -226,6 +267,47 @@ def gateway_stats(
     """Return the gateway's counters, by name."""
     body = GatewayStats(_SCHEMA, region, cp, demo, utc(at), dict(sorted(counters.items())))
     return _gateway_message(region, cp, "stats", body, created=at, retain=False)
+
+
+def _stock(facts: Facts) -> dict[str, Any]:
+    """Return what the state says of where its litres come from, and of what follows from them."""
+    stock, dark = facts.stock, lights_out(facts)
+    half = half_load_h(facts.point, facts.fuel, facts.burn)
+    return {
+        "fuel_source": stock.source if stock else None,
+        "fuel_at": utc(stock.at) if stock else None,
+        "fuel_age_s": age(stock.at, facts.now) if stock else None,
+        "fuel_half_load_h": None if half is None else round(half, 2),
+        "lights_out": Dark(
+            dark.word,
+            utc_or_none(dark.low),
+            utc_or_none(dark.likely),
+            utc_or_none(dark.high),
+            list(dark.parts),
+            list(dark.missing),
+            utc_or_none(dark.since),
+        ),
+    }
+
+
+def refuel_topic(region: str, cp: str) -> str:
+    """Return where the refuel list of a coordinating point is said."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/refuel"
+
+
+def command_topic(region: str, cp: str, client: str, what: str) -> str:
+    """Return where a client's commands are sent to; ``client`` and ``what`` may be wildcards."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/command/{client}/{what}"
+
+
+def reply_topic(region: str, cp: str, client: str) -> str:
+    """Return where a client hears of its commands. ValueError when it has no name that can be in a topic."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/reply/{_segment(client)}"
+
+
+def is_segment(text: str) -> bool:
+    """Tell whether this can be one level of a topic of ours."""
+    return _SEGMENT.fullmatch(text) is not None
 
 
 def _gateway_message(

@@ -13,8 +13,10 @@ from typing import Literal
 from nspgateway.alarm_state import AlarmState
 from nspgateway.alarm_text import texts
 from nspgateway.facts import Facts
+from nspgateway.forecast import half_load_h
+from nspgateway.lights_out import lights_out
 from nspgateway.status import doubt, is_silent, status
-from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Point
+from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Own, Point
 
 __all__ = ["Box", "Heard", "build", "link", "status"]
 
@@ -92,6 +94,7 @@ def build(
         store_problem=box.store_problem,
         gateway_since=box.gateway_since,
         clock_behind_s=box.clock_behind_s,
+        own=_own(own[0]) if own else None,
     )
 
 
@@ -104,6 +107,21 @@ def link(
     if snr_db is None or snr_db - SNR_LIMIT_DB[sf] < WEAK_MARGIN_DB:
         return "weak"
     return "good"
+
+
+def _own(facts: Facts) -> Own | None:
+    own = facts.own
+    if own is None:
+        return None
+    return Own(
+        own.supply,
+        own.supply_min,
+        own.supply_age_s,
+        own.clock_trusted,
+        own.clock_off_s,
+        own.disk,
+        own.disk_free_mb,
+    )
 
 
 def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -> Point:
@@ -130,6 +148,10 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         alarms=_sorted(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
         doubt=doubt(facts, box.gateway_since),
         failed_parts=facts.failed_parts,
+        fuel_source=facts.stock.source if facts.stock else None,
+        fuel_at=facts.stock.at if facts.stock else None,
+        half_load_h=half_load_h(point, facts.fuel, facts.burn),
+        lights_out=lights_out(facts),
     )
 
 
@@ -165,10 +187,13 @@ def _has_no_power(point: Point) -> bool:
 
 
 def _sorted(alarms: Iterable[Alarm], closed: frozenset[str] = frozenset()) -> tuple[Alarm, ...]:
-    """Of open points first, then those that hold before those that may be over, by priority and age."""
+    """Of open points first, then those that hold before those that may be over, by priority and age.
 
-    def order(alarm: Alarm) -> tuple[bool, bool, int, datetime]:
+    Above all that our own power is failing: with it goes everything else on the page.
+    """
+
+    def order(alarm: Alarm) -> tuple[bool, bool, bool, int, datetime]:
         rank = PRIORITY_ORDER.index(alarm.priority)
-        return alarm.point in closed, alarm.is_returned, rank, alarm.raised_at
+        return alarm.id != "cp_power", alarm.point in closed, alarm.is_returned, rank, alarm.raised_at
 
     return tuple(sorted(alarms, key=order))

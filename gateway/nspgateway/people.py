@@ -81,3 +81,13 @@ class Action:
     note: str = field(default="", repr=False)
     entry: Entry | None = None
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A client's command and what it is answered, every time that it comes. ``client``: broker/account."""
+
+    client: str
+    id: str
+    at: datetime
+    answer: str

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from nspgateway.database import Database
-from nspgateway.people import Action, By, Delivery, Deployment, Entry, FuelEntry, Hold, PlannedStop
+from nspgateway.people import Action, Answered, By, Delivery, Deployment, Entry, FuelEntry, Hold, PlannedStop
 
 _PUT_ACTION = """
     INSERT INTO action (at, who, role, origin, what, point, alarm, detail, note)
@@ -24,6 +24,17 @@ _ACTIONS = """
     LEFT JOIN fuel_entry f ON f.action = a.id
     LEFT JOIN delivery v ON v.action = a.id
     LEFT JOIN hold h ON h.action = a.id"""
+# The newest hold or release, and the newest time that a point was put to use.
+_HELD = """
+    SELECT max(action), (SELECT held FROM hold ORDER BY action DESC LIMIT 1),
+        (SELECT max(action) FROM deployment WHERE word IN ('activated', 'setting_up', 'open', 'partly_open'))
+    FROM hold"""
+# A client that repeats a command does so within minutes; the bound is for the disk.
+COMMANDS_KEPT = 1000
+_PUT_COMMAND = "INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)"
+_PRUNE_COMMANDS = """
+    DELETE FROM command WHERE client = ?1 AND rowid <= (
+        SELECT rowid FROM command WHERE client = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)"""
 _WITH_ENTRY = "coalesce(d.action, s.action, f.action, v.action, h.action) IS NOT NULL"
 
 
@@ -41,20 +52,14 @@ class PeopleStore(Database):
         return [_action(row) for row in self._rows(f"{_ACTIONS} WHERE {_WITH_ENTRY} ORDER BY a.id")]
 
     def is_held(self) -> bool:
-        """Tell whether nothing may be deleted now."""
-        rows = self._rows("SELECT held FROM hold ORDER BY action DESC LIMIT 1")
-        return bool(rows and rows[0][0])
+        """Tell whether nothing may be deleted now: a point was activated, or a hold was set, and not released since."""
+        [(hold, held, activated)] = self._rows(_HELD)
+        return bool(held) or (activated is not None and (hold is None or activated > hold))
 
     def command_answer(self, client: str, name: str) -> str | None:
         """Return what was answered to a client's command with this id; None = it is new."""
         rows = self._rows("SELECT answer FROM command WHERE client = ? AND id = ?", client, name)
         return str(rows[0][0]) if rows else None
-
-    def put_command(self, client: str, name: str, at: datetime, answer: str) -> None:
-        """Remember the answer to a client's command."""
-        with self._transaction() as db:
-            values = (client, name, _text(at), answer)
-            db.execute("INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)", values)
 
     def memory(self, name: str) -> Any:
         """Return what is remembered under this name; None = nothing."""
@@ -73,6 +78,12 @@ def write_people(db: sqlite3.Connection, actions: tuple[Action, ...], memory: Ma
         ids.append(number)
     db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", list(memory.items()))
     return ids
+
+
+def write_command(db: sqlite3.Connection, command: Answered) -> None:
+    """Remember the answer to a client's command, and forget its oldest ones."""
+    db.execute(_PUT_COMMAND, (command.client, command.id, _text(command.at), command.answer))
+    db.execute(_PRUNE_COMMANDS, (command.client, COMMANDS_KEPT))
 
 
 def _put_entry(db: sqlite3.Connection, number: int, point: str, entry: Entry | None) -> None:

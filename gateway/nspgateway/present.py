@@ -250,4 +250,23 @@ def _system(lang: Language, overview: Overview) -> tuple[Fact, ...]:
             "attention" if overview.counters.get("not_stored") else "",
             refused,
         ),
+        *_own(lang, overview),
     )
+
+
+def _own(lang: Language, overview: Overview) -> tuple[Fact, ...]:
+    """What we know of our own box, as far as it is watched."""
+    _ = lang.gettext
+    own = overview.own
+    found = []
+    if own is not None and own.supply:
+        supply = words.SUPPLIES[own.supply]
+        level: Level = "" if own.supply == "line" else "critical" if own.supply == "battery" else "attention"
+        found.append(Fact("supply", _("Our power"), _(supply), level))
+    if own is not None and own.clock_trusted is not None:
+        text = _("right") if own.clock_trusted else _("not known to be right")
+        found.append(Fact("clock", _("Our clock"), text, "" if own.clock_trusted else "attention"))
+    if own is not None and own.disk:
+        text = _("full, new readings are not kept") if own.disk == "full" else _("nearly full")
+        found.append(Fact("disk", _("Our disk"), text, "critical" if own.disk == "full" else "attention"))
+    return tuple(found)

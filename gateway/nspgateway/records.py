@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nspgateway.messages import OutboxMessage
-from nspgateway.people import Action
+from nspgateway.people import Action, Answered
 from nspgateway.view import Quality
 
 Value = int | str | None
@@ -133,7 +133,8 @@ class Changes:
     """Everything that one transaction writes, or none of it. ``at``: time of the change.
 
     ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
-    people did. ``memory``: what the gateway has to remember, by name, as JSON.
+    people did. ``memory``: what the gateway has to remember, by name, as JSON. ``command``: the one that
+    asked for all this, so that it is not done twice.
     """
 
     at: datetime
@@ -148,3 +149,4 @@ class Changes:
     messages: tuple[OutboxMessage, ...] = ()
     actions: tuple[Action, ...] = ()
     memory: Mapping[str, str] = field(default_factory=dict)
+    command: Answered | None = None

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from nspgateway import judge, messages
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.facts import Facts
 from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
 from nspgateway.payloads import Demo
-from nspgateway.records import Frame
+from nspgateway.records import Frame, KitEvent
 from nspgateway.uplinks import HEARTBEATS
 
 STATS_EVERY = timedelta(minutes=5)
@@ -24,7 +26,7 @@ class Speaker:
     def __init__(self, config: GatewayConfig, now: datetime, demo: Demo | None = None) -> None:
         self._config = config
         self._demo = demo
-        self._said: dict[str, tuple[datetime, object]] = {}
+        self._said: dict[str, tuple[datetime, Facts]] = {}
         self._stats_at = now
 
     def telemetry(self, point: PointConfig, frame: Frame) -> list[OutboxMessage]:
@@ -48,6 +50,15 @@ class Speaker:
             )
         ]
 
+    def help(self, point: PointConfig, frame: Frame, event: KitEvent | None) -> list[OutboxMessage]:
+        """Return that a call for help is on disk, to be written with it; none for other events."""
+        if event is None or event.kind != "help":
+            return []
+        kind = frame.fields.get("help_kind")
+        word = kind if isinstance(kind, str) else None
+        at, exercise = frame.received_at, frame.exercise
+        return [messages.help_stored(point, event, word, at, exercise=exercise, demo=self._demo)]
+
     def point(self, judged: Judgement) -> list[OutboxMessage]:
         """Return a point's merged state, what has to be said of its alarms, and the others once more.
 
@@ -65,14 +76,21 @@ class Speaker:
     def is_due(self, judged: Judgement) -> bool:
         """Tell whether the state last said is no longer what is true, or about to expire."""
         point = judged.facts.point
-        at, said = self._said.get(point.slug, (None, None))
-        if at is None or said != _content(judged):
+        if point.slug not in self._said:
+            return True
+        at, said = self._said[point.slug]
+        if _content(said) != _content(judged.facts):
             return True
         return judged.facts.now - at >= timedelta(seconds=REPEAT_INTERVALS * point.interval_s)
 
     def note(self, judged: Judgement) -> None:
         """Remember that the point's state was said."""
-        self._said[judged.facts.point.slug] = (judged.facts.now, _content(judged))
+        self._said[judged.facts.point.slug] = (judged.facts.now, judged.facts)
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock: every state is said anew, with its times."""
+        self._said.clear()
+        self._stats_at = step.moved(self._stats_at)
 
     def stats(self, counters: Mapping[str, int], now: datetime) -> list[OutboxMessage]:
         """Return the counters when it is time for them."""
@@ -87,7 +105,7 @@ class Speaker:
             self._stats_at = message.created
 
 
-def _content(judged: Judgement) -> object:
+def _content(facts: Facts) -> object:
     """Return what makes two states differ: values and qualities, not ages that merely grow."""
-    readings = {name: (r.value, r.quality) for name, r in judged.facts.readings.items()}
-    return (readings, judged.facts.local_alarms)
+    readings = {name: (r.value, r.quality) for name, r in facts.readings.items()}
+    return (readings, facts.local_alarms)

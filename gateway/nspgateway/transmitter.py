@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -17,13 +17,13 @@ import structlog
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.counters import DownlinkCounters
-from nspgateway.downlinks import Send, Uplink
+from nspgateway.downlinks import Send, Ticket, Uplink
 from nspgateway.errors import GatewayError
 from nspgateway.facts import LinkFacts
 from nspgateway.keys import KeyRegister
 from nspgateway.link import Link
-from nspgateway.ports import ModemRefused, Port, PortDown, PortError
-from nspgateway.records import Frame, Window
+from nspgateway.ports import ForwarderRefused, ModemRefused, Port, PortDown, PortError
+from nspgateway.records import Frame, Value, Window
 from nspgateway.store import Store
 from nspgateway.view import WATCHED
 from nsplink import commands, regions, seal, timing
@@ -37,6 +37,9 @@ _LONGEST_WAIT_S = 30.0
 _PROVE_MS = 600_000
 _GARBLED_MS = 900_000
 _DOWN_MS = 60_000
+# After so much of the lawful hour the account is written again. A start that follows a power cut counts one
+# such part as spent: small, or a box that restarts all the time would fall silent by it.
+_QUANTA = 720
 _YEAR = 2026  # no time of ours lies before it
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +48,10 @@ _log = structlog.get_logger(__name__)
 class Transmitter:
     """Everything that the gateway sends. Raises CountersError when it cannot start.
 
-    ``unsure``: kits whose frames may be recordings from before the database was restored.
+    ``has_group``: there is a key to reach all kits at once. ``unsure``: kits whose frames may be
+    recordings from before the database was restored. ``on_receipt`` hears what a kit says of a message
+    to residents.
+    ``is_clock_trusted``: asked before a kit is told the time.
     """
 
     def __init__(
@@ -61,7 +67,7 @@ class Transmitter:
         limit_us = regions.sub_band(config.radio.frequency_hz, config.radio.bandwidth_khz)[4]
         found = store.windows()
         self.counters = DownlinkCounters(
-            config.data / COUNTERS_FILE, store.downlinks(), found, limit_us // 30, store.put_downlink
+            config.data / COUNTERS_FILE, store.downlinks(), found, limit_us // _QUANTA, store.put_downlink
         )
         self.windows: Mapping[tuple[int, int], Window] = self.counters.windows(found)
         self.unsure = {kit for kit, _ in self.windows} if self.counters.is_restored else set()
@@ -72,6 +78,7 @@ class Transmitter:
         self._sealing: dict[tuple[int, int], seal.DownlinkKey] = {}
         self._gateway_id = config.gateway_id
         group = config.cp_number << 6
+        self.has_group = any(address == group for address, _ in self._keys)
         self.link = Link(
             config.cp_number,
             config.gateway_id,
@@ -87,8 +94,10 @@ class Transmitter:
         self._take_up(store)
         self._wake = asyncio.Event()
         self._problem = ""
+        self.on_receipt: Callable[[int, Mapping[str, Value]], None] = lambda _kit, _receipt: None
         self._proved_ms: dict[int, int] = {}
         self._newest_before = store.newest()
+        self.is_clock_trusted: Callable[[], bool] = lambda: True
         self._saved_ms = self.now_ms()
         self._port: Port | None = None
         self._garbled: deque[tuple[int, int]] = deque()
@@ -122,9 +131,20 @@ class Transmitter:
         )
         contact = self.link.contact(frame.kit)
         self.counters.note(frame.kit, frame.generation, window.newest, contact.epoch if contact else None)
+        if frame.kind == "receipt":
+            self.on_receipt(frame.kit, frame.fields)
         if frame.kit in self.unsure:
             self._ask_for_proof(frame.kit, now_ms)
         self._wake.set()
+
+    def watch(self, points: Sequence[PointConfig]) -> None:
+        """Watch the kits of the points that are in use now; called again each time that this changes."""
+        self.link.silence.watch(_intervals(points, self._clock.speed), self.now_ms())
+        self._wake.set()
+
+    def not_stored(self, kit: int) -> None:
+        """Take note that a kit was heard although its frame is not durable: not answered, and not silent either."""
+        self.link.silence.heard(kit, self.now_ms())
 
     def echo(self, frame: Frame) -> None:
         """Answer a frame that was heard twice, once more."""
@@ -137,6 +157,18 @@ class Transmitter:
         if frame.kind != "answer" or not isinstance(answers, int):
             return False
         return self.link.has_used(frame.kit, answers)
+
+    def ask(self, kit: int, kind: str, fields: Mapping[str, object]) -> Ticket:
+        """Send a command, help_stage, status112 or release to a kit until it answers. ValueError: see ``Link.request``."""
+        ticket = self.link.request(kit, kind, fields, self.now_ms())
+        self._wake.set()
+        return ticket
+
+    def tell_all(self, fields: Mapping[str, object]) -> Ticket:
+        """Send one fragment of a message to all kits, once. ValueError when there is no group key."""
+        ticket = self.link.broadcast(fields, self.now_ms())
+        self._wake.set()
+        return ticket
 
     def facts(self, kit: int | None, *, tampered: bool = False) -> LinkFacts:
         """Return what the link knows of a kit; of the gateway itself with None."""
@@ -202,7 +234,7 @@ class Transmitter:
         data = key.seal(send.header, send.payload, send.boot_epoch)
         try:
             await port.send(data)
-        except (PortDown, ModemRefused) as error:
+        except (PortDown, ModemRefused, ForwarderRefused) as error:
             self.link.not_sent(send, self.now_ms())
             self._say(error)
         except PortError as error:
@@ -214,8 +246,14 @@ class Transmitter:
             self._problem = ""
             _log.debug("sent", kind=send.kind, address=send.address, counter=send.header.counter)
 
+    def believe_clock(self) -> None:
+        """Take our time for right, whatever the journal says."""
+        self._newest_before = None
+
     def utc_min(self) -> int | None:
         """Return the time for a kit; None while our own clock is not to be trusted."""
+        if not self.is_clock_trusted():
+            return None
         now = self._clock.now()
         behind = self._newest_before is not None and now < self._newest_before
         return None if behind or not _is_plausible(now) else timing.utc_min(int(now.timestamp()))

@@ -35,6 +35,19 @@ Doubt = Literal[
     "clock_set_back",
 ]
 
+# runs_down: by what carries it now. if_grid_fails, if_sun_fails: nothing runs down, this is the case if.
+# dark: no power already, since ``since``. unknown: nobody can tell.
+Case = Literal["runs_down", "if_grid_fails", "if_sun_fails", "dark", "unknown"]
+Part = Literal["fuel", "battery"]
+Missing = Literal[
+    "source_unknown",
+    "fuel_unknown",
+    "battery_unknown",
+    "generator_not_ready",
+    "start_by_hand",
+    "not_running_down",
+]
+
 # Two readings of one clock may differ a little; what lies further ahead was stamped before it was set back.
 CLOCK_SLACK = timedelta(seconds=5)
 
@@ -70,8 +83,24 @@ class Forecast:
     empty_low: datetime
     empty_likely: datetime
     empty_high: datetime
-    reason: Literal["load_curve", "slope", "battery_net"]
+    reason: Literal["load_curve", "slope", "battery_net", "by_hand"]
     measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LightsOut:
+    """``low``, ``likely``, ``high``: when it goes dark, None = not known. ``parts``: what is counted on.
+
+    ``missing``: why something is not counted, or what a person has to do for it. ``since``: of "dark".
+    """
+
+    word: Case
+    low: datetime | None = None
+    likely: datetime | None = None
+    high: datetime | None = None
+    parts: tuple[Part, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +122,11 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One support point as the overview shows it. ``failed_parts``: of its kit, in the newest self-test."""
+    """One support point as the overview shows it.
+
+    ``fuel_source``, ``fuel_at``: who said the litres, and when. ``half_load_h``: hours of fuel at half the load.
+    ``failed_parts``: of its kit, in the newest self-test.
+    """
 
     slug: str
     name: str
@@ -116,6 +149,67 @@ class Point:
     alarms: tuple[Alarm, ...] = field(default=())
     doubt: Doubt = ""
     failed_parts: tuple[str, ...] = ()
+    fuel_source: Literal["gauge", "by_hand", "estimate"] | None = None
+    fuel_at: datetime | None = None
+    half_load_h: float | None = None
+    lights_out: LightsOut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Something that sounds until a person has seen it. ``word``: which sound; ``id``: of the alarm or call."""
+
+    word: Literal["help", "critical", "high", "test"]
+    point: str
+    id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierState:
+    """How a notifier does. ``failing_since``: None = it works; ``reason``: why it does not.
+
+    ``waiting``: notices not delivered yet; ``dropped``: given up because more came than it took.
+    """
+
+    name: str
+    failing_since: datetime | None = None
+    reason: str = ""
+    last_success: datetime | None = None
+    waiting: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PathTest:
+    """The newest test of the alarm path. ``step``: the one that was not reached, "" = it arrived or is under way.
+
+    ``steps``: seconds from its begin to each step that was reached. ``ok_at``: of the last that arrived.
+    """
+
+    state: Literal["running", "ok", "missed"]
+    at: datetime
+    point: str
+    step: str = ""
+    steps: Mapping[str, float] = field(default_factory=dict)
+    ok_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The coordinating point itself, for the page's first line; "" and None = not watched.
+
+    ``supply``: "line", "battery" or "unknown", by an answer of ``supply_age_s`` ago; ``supply_min``:
+    minutes left. ``clock_off_s``: how far our time is ahead of the trusted date. ``disk``: "low" or "full".
+    """
+
+    supply: str = ""
+    supply_min: float | None = None
+    supply_age_s: float | None = None
+    clock_trusted: bool | None = None
+    clock_off_s: float = 0.0
+    disk: str = ""
+    disk_free_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +219,7 @@ class Overview:
     ``modem_cause``: a cause of ``ports.PortError``, "starting" or "" (up). ``store_problem``: why
     nothing is stored now, "" = it works. ``gateway_since``: start of this program (UTC).
     ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
+    ``sounding``: what sounds now, calls for help first. ``path_test``: None = there was none yet.
     """
 
     now: datetime
@@ -142,3 +237,7 @@ class Overview:
     store_problem: str = ""
     gateway_since: datetime | None = None
     clock_behind_s: float = 0.0
+    sounding: tuple[Sound, ...] = ()
+    notifiers: tuple[NotifierState, ...] = ()
+    path_test: PathTest | None = None
+    own: Own | None = None

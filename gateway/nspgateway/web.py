@@ -43,7 +43,7 @@ _QUIET_S = 0.75
 _BURST_S = 0.2
 _RETRY_MS = 1000
 # A screen that reads no more must not keep the gateway from stopping.
-_SHUTDOWN_S = 2
+_SHUTDOWN_S = 1
 # What a browser on this machine may call us; any other name may be a foreign page's, pointed at us.
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 

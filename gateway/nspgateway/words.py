@@ -27,6 +27,8 @@ STATUSES = {
     "unknown": Word(N_("Unknown"), "question"),
 }
 
+SUPPLIES = {"line": N_("mains"), "battery": N_("battery, mains has failed"), "unknown": N_("unknown")}
+
 DEPLOYMENTS = {
     "stored": Word(N_("In storage"), "box"),
     "activated": Word(N_("Activated"), "quarter"),
@@ -115,6 +117,7 @@ FORECAST_REASONS = {
     "load_curve": N_("from the load"),
     "slope": N_("from the falling level"),
     "battery_net": N_("from the battery current"),
+    "by_hand": N_("from litres entered by hand"),
 }
 
 # Field of a cell -> column heading, in the order of the columns.

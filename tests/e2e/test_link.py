@@ -11,6 +11,7 @@ import pytest_asyncio
 from air_post import Post
 from mqtt_peers import until
 from nspgateway.downlinks import Ticket
+from nspgateway.people import By
 from nspkit.remote import check_of
 from nsplink import commands, frame
 from nsptools.demo.run import Options, Running, demo
@@ -90,6 +91,20 @@ async def test_a_ping_is_answered_by_a_heartbeat(world: World) -> None:
     ping = world.ask(command="ping")
     await until(lambda: ping.state == "answered", SOON_S)
     assert (ping.result, ping.value) == ("done", b"")
+
+
+async def test_the_alarm_path_is_tested_from_the_kit_s_own_input(world: World) -> None:
+    """Protects the daily test: a kit's input, its alarm on the air, the rules and the screens, and no alarm of it."""
+    gateway = world.running.gateway
+    assert gateway.desk.test_alert_path(By("post-1", "cp_techniek", "page"), SLUG) == SLUG
+    cleared = len(world.events("clear"))
+    await until(lambda: not gateway.alerting.test.is_running, SOON_S)
+    test = gateway.ingest.overview().path_test
+    assert test is not None
+    assert (test.state, test.point, test.step) == ("ok", SLUG, "")
+    assert {"kit", "alarm", "rules", "notifier:page"} == set(test.steps)
+    await until(lambda: len(world.events("clear")) > cleared, SOON_S)
+    assert "alarm_test" not in {alarm.id for alarm in gateway.ingest.overview().alarms}
 
 
 async def test_an_alarm_outlives_its_kit_s_power(world: World) -> None:

@@ -14,45 +14,14 @@ from pathlib import Path
 import pytest
 
 from certificates import Authority
+from gateway_process import provisioned
 from mqtt_peers import free_port
 from nsp import command, nsp
-from nspgateway.config import BrokerConfig, PointConfig
-from nsplink import regions
-from nsptools.provision import CpSpec, SiteSpec, provision
+from nspgateway.config import BrokerConfig
 
-POINT = PointConfig(
-    slug="de-linde",
-    name="De Linde",
-    number=1,
-    municipality="Lindendam",
-    latitude=52.1,
-    longitude=5.9,
-    devices=("generator", "battery", "meter"),
-)
 # Far above the 2 s that stopping may take: what is tested is that nothing waits for the broker.
 STOP_S = 5.0
 START_S = 20.0
-
-
-def provisioned(folder: Path, broker: BrokerConfig) -> Path:
-    """A coordinating point with one kit and no modem; returns its gateway.toml."""
-    passphrase = folder / "passphrase"
-    passphrase.write_text("een lange wachtzin\n")
-    passphrase.chmod(0o600)
-    cp = CpSpec(
-        slug="kazerne", number=1, region="regio", modem_port=str(folder / "no-modem"), brokers=(broker,)
-    )
-    made = provision(
-        folder,
-        [SiteSpec(POINT, 1)],
-        cp,
-        phy=regions.PHY,
-        demo=False,
-        heartbeat_s=300,
-        full_s=3600,
-        passphrase_file=passphrase,
-    )
-    return made.config_file
 
 
 @contextmanager

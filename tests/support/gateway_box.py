@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from msgspec import structs
+
 from nspgateway.clock import Clock
+from nspgateway.clock_watch import Kernel
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, KitKey
+from nspgateway.own import OwnBox
 from nspgateway.ports import Reception
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
@@ -35,21 +40,30 @@ VITAL = {
 
 
 class VirtualClock(Clock):
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved. ``date``: what the box says, which may be set."""
+
+    passed_s = 1000.0
 
     def __init__(self, at: datetime = T0) -> None:
+        self.at = self.date = at
         super().__init__(1.0, at)
-        self.at = at
-        self.passed_s = 1000.0
 
     def now(self) -> datetime:
         return self.at
+
+    def wall(self) -> datetime:
+        return self.date
+
+    def step(self, delta: timedelta) -> None:
+        super().step(delta)
+        self.at += delta
 
     def monotonic(self) -> float:
         return self.passed_s
 
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+        self.date += timedelta(seconds=seconds)
         self.passed_s += max(0.0, seconds)
 
 
@@ -82,12 +96,24 @@ class Mast:
 class Box:
     """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
-    ``linked``: it also sends, by ``mast``, in virtual time.
+    ``linked``: it also sends, by ``mast``, in virtual time. ``first``: settings of the first point.
+    ``kernel``: what vouches for the date, which the gateway then watches; it needs ``linked``.
     """
 
-    def __init__(self, folder: Path, *, linked: bool = False, deployment: Any = "closed") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        linked: bool = False,
+        deployment: Any = "closed",
+        first: dict[str, Any] | None = None,
+        slugs: Sequence[str] = ("de-linde", "de-ark"),
+        kernel: Kernel | None = None,
+        clock: VirtualClock | None = None,
+    ) -> None:
         self.folder = folder
         self.linked = linked
+        self.kernel = kernel
         self.config = GatewayConfig(
             region="regio-oost",
             cp="kazerne-oost",
@@ -114,18 +140,21 @@ class Box:
                 devices=("generator", "battery", "meter"),
                 deployment=deployment,
             )
-            for number, slug in enumerate(("de-linde", "de-ark"), 1)
+            for number, slug in enumerate(slugs, 1)
         ]
+        if first:
+            self.points[0] = structs.replace(self.points[0], **first)
         if self.config.keys.exists():
             self.register = KeyRegister.load(self.config.keys, demo=True)
         else:
             self.register = KeyRegister.create(self.config.keys, None)
-            self.register.issue([65, 66], T0)
-        self.clock = VirtualClock()
+            self.register.issue([point.kit_address or 0 for point in self.points], T0)
+        self.clock = clock or VirtualClock()
         self.start()
 
     def start(self) -> None:
         self.store = Store(self.config.database, ["own"])
+        self.own = OwnBox(self.config, self.clock, self.store, self.kernel) if self.kernel else None
         self.transmitter = None
         if self.linked:
             self.transmitter = Transmitter(
@@ -140,6 +169,14 @@ class Box:
             self.clock,
             transmitter=self.transmitter,
         )
+        if self.own is not None and self.transmitter is not None:
+            self.own.attach(self.ingest, self.transmitter)
+
+    def tick(self) -> None:
+        """Let the gateway look at its clock and at the time, as it does each second."""
+        if self.own is not None:
+            self.own.tick()
+        self.ingest.tick()
 
     def restart(self) -> None:
         self.store.close()

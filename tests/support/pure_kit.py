@@ -228,6 +228,8 @@ def local_alarms() -> bool:
             (),
         ),
         (_alarms_after({}, lost=True), ("device_lost",)),
+        (_alarms_after({"test_input": True}, hold_ms=0), ("alarm_test",)),
+        (_alarms_after({"test_input": False}, hold_ms=0, before={"test_input": True}), ()),
     )
     for index, (got, expected) in enumerate(cases):
         if got != expected:

@@ -34,8 +34,8 @@ class StationConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     power_dbm: Annotated[int, Meta(ge=5, le=22)] = 22
     antenna_gain_dbi: Annotated[float, Meta(ge=-10, le=20)] | None = None
     cable_loss_db: Annotated[float, Meta(ge=0, le=20)] = 0.0
-    heartbeat_s: Annotated[int, Meta(ge=60, le=3600)] = 300
-    full_s: Annotated[int, Meta(ge=300, le=86400)] = 3600
+    heartbeat_s: Annotated[int, Meta(ge=5, le=3600)] = 300
+    full_s: Annotated[int, Meta(ge=5, le=86400)] = 3600
 
     def spec(self) -> CpSpec:
         """Return what provisioning wants to know of the coordinating point."""

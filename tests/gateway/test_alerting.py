@@ -1,0 +1,118 @@
+"""What happens at the points is heard in the room: the wiring from a frame to sound, relay and notifiers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from gateway_box import Box
+from nspgateway.alerting import Alerting
+from nspgateway.config_parts import RelayConfig
+from nspgateway.desk import Desk
+from nspgateway.errors import ConfigError, StoreFull
+from nspgateway.notify import Notice
+from nspgateway.people import By
+from nspgateway.records import Changes
+from nspgateway.relay import Relay
+from relay_pin import Pin
+
+OFFICER = By("post-1", "cp_medewerker", "page")
+
+
+class Room:
+    """A gateway with a relay of which only the pin is a stand-in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.box = box = Box(folder, deployment="open")
+        box.config = structs.replace(box.config, relay=RelayConfig(line=17))
+        self.pin = Pin()
+        self.alerting = Alerting(
+            box.config, box.ingest, box.store, None, box.clock, relay=Relay(lambda: self.pin, box.clock)
+        )
+        self.desk = Desk(box.ingest.situation, box.ingest.recorder, box.clock, box.ingest.show)
+        self.tick()
+
+    def tick(self, seconds: float = 1.0) -> None:
+        self.box.clock.move(seconds)
+        self.box.ingest.tick()
+        self.alerting.tick()
+
+    def words(self) -> list[str]:
+        return [one.word for one in self.box.ingest.overview().sounding]
+
+
+def test_a_tank_that_runs_dry_is_heard(tmp_path: Path) -> None:
+    """The promise of it all: fuel goes down, and before it is gone lamp and buzzer come, until a person has seen it."""
+    room = Room(tmp_path)
+    heard_at = None
+    for minute in range(0, 20 * 60, 5):
+        litres = max(0.0, 40.0 - minute * 2.4 / 60)  # as its load explains
+        room.box.vital(minute + 1, fuel_permille=round(litres * 25), load_w=8000, generator_state="running")
+        for _ in range(5):
+            room.tick(60)
+        if "critical" in room.words():
+            heard_at = litres
+            break
+        assert room.pin.level
+    assert heard_at is not None
+    assert heard_at > 5  # two hours
+    assert not room.pin.level
+    room.desk.acknowledge("de-linde", "fuel_critical", OFFICER)
+    room.tick()
+    assert room.words() == []
+    assert room.pin.level
+
+
+def test_a_call_for_help_lets_the_relay_go_until_a_person_switches_it_off(tmp_path: Path) -> None:
+    """Calls sound whatever priorities the settings name, and nothing but a person ends that."""
+    room = Room(tmp_path)
+    room.box.say("help", 1, event_boot=3, event_n=1, help_kind="police", help_mark="made", text=b"")
+    room.tick()
+    assert not room.pin.level
+    for _ in range(3):
+        room.tick(3600)
+    assert not room.pin.level
+    room.desk.silence_calls(OFFICER)
+    room.tick()
+    assert room.pin.level
+
+
+def test_a_full_disk_silences_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is heard all the same, in the room and by every notifier."""
+    room = Room(tmp_path)
+    told: list[Notice] = []
+    room.box.ingest.recorder.on_notices = told.extend
+
+    def refuse(_changes: Changes) -> list[int]:
+        raise StoreFull("the disk is full")
+
+    monkeypatch.setattr(room.box.store, "commit", refuse)
+    said = room.box.say("help", 1, event_boot=3, event_n=1, help_kind="police", help_mark="made", text=b"")
+    assert said == "not_stored"
+    assert [one.kind for one in told] == ["help"]
+    assert room.words() == ["help"]
+    room.tick()
+    assert not room.pin.level
+
+
+def test_a_relay_that_does_not_work_is_seen_before_anything_happens(tmp_path: Path) -> None:
+    """A pulled-out board shows in the overview at once, not at the first alarm."""
+    room = Room(tmp_path)
+    page, relay = room.box.ingest.overview().notifiers
+    assert (page.name, relay.name, relay.failing_since) == ("page", "relay", None)
+    room.pin.fault = OSError(19, "No such device")
+    room.box.vital(1, alarms=1 << 2)
+    room.tick()
+    _, relay = room.box.ingest.overview().notifiers
+    assert relay.failing_since == room.box.clock.now()
+    assert "No such device" in relay.reason
+
+
+def test_a_relay_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    """Whoever set a relay up believes in it: without it the gateway does not begin."""
+    box = Box(tmp_path)
+    box.config = structs.replace(box.config, relay=RelayConfig(chip=tmp_path / "gpiochip9", line=17))
+    with pytest.raises(ConfigError, match="no such GPIO chip"):
+        Alerting(box.config, box.ingest, box.store, None, box.clock)
