@@ -138,7 +138,7 @@ class Kit:
         )
         self.inbox = Inbox(
             downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), flash_lock, clock,
-            board.pace(), chance_ms, watch("inbox"),
+            board.pace(), chance_ms, watch("inbox"), RtcPart(rtc, 302, 2) if rtc is not None else None,
         )
 
     def _duty_us(self) -> int:

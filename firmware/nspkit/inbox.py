@@ -1,10 +1,12 @@
 """What the gateway's frames make the kit do. Acks at once; all that may write flash in a task of its own."""
 
 from nsplink import timing
+from nsplink.fields import STATUS_112
 
 _WAITING = 8
 _LOOK_MS = 30_000
 _STAGES = 8  # calls for help whose stage is kept
+_KEPT = 0x12
 _MODULO = 65_535  # of utc_min
 _TEST_MS = 10_000  # how long the test input is on
 
@@ -16,9 +18,10 @@ class Inbox:
     ``stages``: (event boot, n) -> values of the newest help stage of it; ``status112``: works, doubtful, off
     or None as long as nobody has said it; ``utc``: (utc_min, ms when it came) or None; ``contact_ms``: last
     authentic frame to this kit, ``rssi_dbm`` and ``snr_db`` of it; ``heard``: frames off the air, whoever sent them.
+    ``kept``: facts.RtcPart of two bytes or None: what was said of 112 outlives a reset, not a loss of power.
     """
 
-    def __init__(self, downlink, uplink, remote, bulletins, flash_lock, clock, pace, chance_ms, alive) -> None:
+    def __init__(self, downlink, uplink, remote, bulletins, flash_lock, clock, pace, chance_ms, alive, kept=None) -> None:
         self._downlink = downlink
         self._uplink = uplink
         self._remote = remote
@@ -33,7 +36,8 @@ class Inbox:
         self._contacted = False  # the remote settings have not been told yet
         self._test_until_ms: int | None = None  # when the test input goes off again
         self.stages: dict = {}
-        self.status112: str | None = None
+        self._kept = kept
+        self.status112: str | None = _kept_status(kept)
         self.utc: tuple | None = None
         self.rssi_dbm: int | None = None
         self.snr_db: int | None = None
@@ -144,6 +148,8 @@ class Inbox:
             self._note_stage(values, now)
         elif kind == "status112":
             self.status112 = values["status112"]
+            if self._kept is not None and self.status112 is not None:
+                self._kept.memory(bytes((_KEPT, STATUS_112.index(self.status112))))
         elif kind == "release":
             async with self._flash_lock:
                 result = self._bulletins.release(values, now)
@@ -192,3 +198,8 @@ class Inbox:
             self.stages.pop(min(self.stages))
         values["came_ms"] = now
         self.stages[name] = values
+
+
+def _kept_status(kept) -> str | None:
+    found = kept.memory() if kept is not None else b""
+    return STATUS_112[found[1]] if len(found) == 2 and found[0] == _KEPT and found[1] < len(STATUS_112) else None

@@ -13,7 +13,6 @@ _RESET_MS = 20
 # pins, dim (it lasts longer), precharge, level, from RAM, not inverted, on.
 _START = b"\x00\xae\xd5\x80\xa8\x3f\xd3\x00\x40\x8d\x14\x20\x02\xa1\xc8\xda\x12\x81\x40\xd9\xf1\xdb\x40\xa4\xa6\xaf"
 _TWICE = b"\x00\x03\x0c\x0f\x30\x33\x3c\x3f\xc0\xc3\xcc\xcf\xf0\xf3\xfc\xff"  # four dots of a column, each twice
-_BLANK = ("", "", "", "")
 
 
 class Oled:
@@ -37,7 +36,7 @@ class Oled:
         if now < self._next_ms:
             return
         try:
-            self._step(lines + _BLANK[len(lines) :], now)
+            self._step(lines, now)
         except OSError:
             self.state = "off"
             self._next_ms = now + _RETRY_MS
@@ -59,9 +58,10 @@ class Oled:
             self._begin(now)
         else:
             for row in range(4):
-                if lines[row] != self._shown[row]:
-                    self._write(row, lines[row])
-                    self._shown[row] = lines[row]
+                text = lines[row] if row < len(lines) else ""
+                if text != self._shown[row]:
+                    self._write(row, text)
+                    self._shown[row] = text
                     return
 
     def _begin(self, now: int) -> None:

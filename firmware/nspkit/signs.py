@@ -106,12 +106,11 @@ def level(steps: tuple, since_ms: int) -> int:
     """1 while a pattern that began so long ago is on, else 0; it repeats."""
     if not steps:
         return 0
-    at = since_ms % sum(steps)
-    for index, ms in enumerate(steps):
-        if at < ms:
-            return 1 - index % 2
-        at -= ms
-    return 0
+    at, index = since_ms % sum(steps), 0
+    while at >= steps[index]:
+        at -= steps[index]
+        index += 1
+    return 1 - index % 2
 
 
 def code(flashes: int, long: bool = False) -> tuple:

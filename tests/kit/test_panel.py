@@ -364,3 +364,17 @@ def test_a_self_test_in_good_order(tmp_path):
     rig, _ = told(story, tmp_path)
     assert seen == ["ZELFTEST GOED", "HULP? 3 SEC DRUK"]
     assert rig.of("boot")[-1].values["self_test"] == 0
+
+
+def test_what_was_said_of_112_outlives_a_reset_and_not_a_power_cut(tmp_path):
+    """A watchdog in the middle of an outage does not take the help button away; months in a cupboard do."""
+    seen = []
+
+    async def story(rig, front):
+        for cause in ("watchdog", "power"):
+            await rig.reboot(2, cause)
+            await rig.after(2)
+            seen.append(front.shows())
+
+    told(story, tmp_path)
+    assert seen == ["HULP? 3 SEC DRUK", "BEL 112"]
