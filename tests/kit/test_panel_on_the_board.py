@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 
+import pytest
+
 from kit_ear import Ear
 from nspkit import pins
 from nsptools.bench import vm
@@ -16,6 +18,9 @@ from nsptools.benchmark.rig import PLANT, SPEED, key_of, make_kit
 from nsptools.flash import firmware
 from small_board import twin_of
 
+# As the firmware's, without its window for mpremote.
+BOOT = b"import gc\ngc.threshold(4096)\n"
+
 
 @contextlib.asynccontextmanager
 async def kit_on_the_air(folder, moved):
@@ -24,12 +29,8 @@ async def kit_on_the_air(folder, moved):
     settings = json.loads(kit.files["settings.json"])
     settings["inputs"] = {"input_1": "co_alarm"}
     image, air = folder / "flash.img", Air()
-    make_image(
-        image,
-        dict(firmware.files(BOARD, compiled=True))
-        | kit.files
-        | {"settings.json": json.dumps(settings).encode()},
-    )
+    own = {"boot.py": BOOT, "settings.json": json.dumps(settings).encode()}
+    make_image(image, dict(firmware.files(BOARD, compiled=True)) | kit.files | own)
     async with contextlib.AsyncExitStack() as stack:
         site, modem = Site(kit.slug, PLANT, speed=SPEED), Rui3Modem(air, kit.slug)
         for part in (site, modem):
@@ -99,6 +100,23 @@ async def test_a_finger_on_the_board_calls_for_help_and_reads_the_answer(tmp_pat
         assert (twin.boots, twin.exited) == (1, None)
 
 
+@pytest.mark.soak
+async def test_the_self_test_finds_room_beside_the_kit_again_and_again(tmp_path):
+    """Within the bound of its heap a kit at work imports its trials, passes them, and lets them go again."""
+    async with kit_on_the_air(tmp_path, []) as (twin, ear):
+        for count in range(1, 4):
+            await press(twin, pins.SILENCE, 10_200)
+            await ear.heard("boot", 60, 1 + 2 * count)
+            await twin.wait_for(lambda: twin.display.lines() == ["ZELFTEST GOED"])
+        assert [one["self_test"] for one in ear.of("boot")][-1] == 0
+        assert not [line for line in twin.log if "failed" in line or "no room" in line]
+
+
+def firmware_of(main):
+    """The firmware's packages with another main.py, and no window for mpremote before it."""
+    return vm.firmware_files() | {"boot.py": b"", "main.py": main.encode()}
+
+
 SENSOR = """
 import time
 from machine import Pin
@@ -114,7 +132,7 @@ while True:
 
 async def test_the_thermometer_says_nothing_that_it_has_not_measured(tmp_path):
     """What a DS18B20 says before it has measured, damaged or not at all never becomes a temperature."""
-    twin = twin_of(tmp_path, SENSOR, vm.firmware_files() | {"main.py": SENSOR.encode()})
+    twin = twin_of(tmp_path, SENSOR, firmware_of(SENSOR))
     twin.set_temperature(21, -10.5)
     async with twin:
         assert await twin.wait_for_log("read") == "read 1360 -168"
@@ -140,7 +158,7 @@ while True:
 async def test_a_display_that_was_unplugged_shows_its_text_again(tmp_path):
     """Plug, contact and supply of a display fail in the field; the text is back by itself."""
     display = Ssd1306()
-    twin = twin_of(tmp_path, LINES, vm.firmware_files() | {"main.py": LINES.encode()}, display=display)
+    twin = twin_of(tmp_path, LINES, firmware_of(LINES), display=display)
     text = ["HULP? 3 SEC DRUK", "", "abc", "z~"]
     async with twin:
         await twin.wait_for(lambda: display.lines() == text)

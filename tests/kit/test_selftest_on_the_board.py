@@ -26,7 +26,7 @@ async def tried(folder, kit, paths, *, arguments="()", wire=lambda _twin: None, 
     """Run the self-test on a board with these ends of its UARTs; what it says."""
     folder.mkdir()
     image = folder / "flash.img"
-    main = {"main.py": MAIN.format(arguments).encode()}
+    main = {"boot.py": b"", "main.py": MAIN.format(arguments).encode()}
     make_image(image, vm.firmware_files() | kit.files | main | (files or {}))
     twin = Twin("board", image, dict(zip((BUS_UART, RADIO_UART), paths, strict=True)), {BUS_UART: DE_PIN})
     wire(twin)
