@@ -5,6 +5,7 @@ A machine only ever says that a call is stored; all beyond is the word of a pers
 
 _KIND = "not_known"  # one button: what is the matter is asked back
 _LATE_MS = 90_000
+_WITHDRAWN_MS = 1_800_000  # somebody has called back by then, or will not
 _MOST = 8
 # What a person has done, by the stage that tells it; "answered" goes by its answer.
 _HUMAN = ("read", "passed_on", "answered", "call_back")
@@ -17,9 +18,9 @@ class Calls:
     def __init__(self, uplink, inbox) -> None:
         self._uplink = uplink
         self._inbox = inbox
-        # [event, ms of the press or None after a reboot, withdrawn]
+        # [event, ms of the press or None after a reboot, ms of the withdrawal or None]
         self._calls = [
-            [item.values["event"], None, item.values["help_mark"] == "withdrawn"]
+            [item.values["event"], None, 0 if item.values["help_mark"] == "withdrawn" else None]
             for item in uplink.delivery.items
             if item.kind == "help" and item.values["help_kind"] != "security" and item.values["help_mark"] != "details"
         ]
@@ -32,7 +33,7 @@ class Calls:
         """Call for help; False where 112 is to be called instead."""
         if not self.offered():
             return False
-        self._calls = self._calls[1 - _MOST :] + [[self._uplink.help(_KIND, "made", b"", now), now, False]]
+        self._calls = self._calls[1 - _MOST :] + [[self._uplink.help(_KIND, "made", b"", now), now, None]]
         return True
 
     def withdraw(self, now: int) -> bool:
@@ -40,7 +41,7 @@ class Calls:
         if self.shown(now)[0] in ("", "withdrawn"):
             return False
         call = self._calls[-1]
-        call[2] = True
+        call[2] = now
         self._uplink.help(_KIND, "withdrawn", b"", now, call[0])
         return True
 
@@ -54,13 +55,13 @@ class Calls:
         Words: waiting, sent, not_arrived, stored, read, passed_on, answered, help_comes, no_unit, call_back, withdrawn.
         """
         while self._calls:
-            event, made_ms, withdrawn = self._calls[-1]
+            event, made_ms, withdrawn_ms = self._calls[-1]
             values = None if event[0] is None else self._inbox.stages.get((event[0], event[1]))
             stage = values["help_stage"] if values is not None else None
-            if stage == "closed":
+            if stage == "closed" or (withdrawn_ms is not None and now - withdrawn_ms >= _WITHDRAWN_MS):
                 self._calls.pop()
                 continue
-            if withdrawn:
+            if withdrawn_ms is not None:
                 return "withdrawn", None
             if values is not None and stage in _HUMAN:
                 answer = values["help_answer"] if stage == "answered" else None

@@ -150,11 +150,13 @@ def test_a_call_is_withdrawn_by_both_buttons_and_stays_a_call(tmp_path):
         await rig.after(20)
         await front.hold(3.2, "help", "silence")
         await rig.after(20)
+        assert front.shows() == "INGETROKKEN / CP BELT TERUG"
+        await rig.after(1800)
 
     rig, front = told(story, tmp_path)
     (kind, made, event), (other, withdrawn, same) = calls(rig)
     assert (kind, made, other, withdrawn, event) == ("not_known", "made", "not_known", "withdrawn", same)
-    assert front.shows() == "INGETROKKEN / CP BELT TERUG"
+    assert front.shows() == "HULP? 3 SEC DRUK"
 
 
 def test_a_call_for_security_moves_nothing_at_the_point(tmp_path):
