@@ -20,6 +20,7 @@ from nsptools.bench.twin.watchdog import Watchdog
 
 DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
 _START_TIMEOUT_S = 20.0
+POWER_LOST = "the power failed in the middle of a write"
 # A little less than the shims take of the VM's heap (39.6 kB), so that the firmware never has more than its bound.
 SHIMS_BYTES = 38 * 1024
 _TICKS_PERIOD_MS = 1 << 30
@@ -73,6 +74,7 @@ class Twin(Observed):
         self._rtc_hex = ""
         self._process: VmProcess | None = None
         self._running: asyncio.Task[None] | None = None
+        self._power_lasts = 0
         self._next: ResetCause | None = None  # why the VM is started again; None: it stays off
         self._asleep_s = 0.0  # deep sleep before that
         self._killed = False  # we ended the present VM; otherwise its end is a fault
@@ -124,6 +126,14 @@ class Twin(Observed):
         await asyncio.wait([running])
         if not running.cancelled():
             running.result()
+
+    def fail_power_after(self, flash_bytes: int) -> None:
+        """Let the power fail in the middle of a write, ``flash_bytes`` of programming after the next start.
+
+        It counts anew from each reset; 0 = it lasts. Then ``exited`` is ``POWER_LOST``, until ``kill`` and ``start``.
+        An erase counts as an eighth of its bytes, which is its share of the time.
+        """
+        self._power_lasts = flash_bytes
 
     async def power_cycle(self) -> None:
         """Cut the power and switch on again."""
@@ -194,6 +204,7 @@ class Twin(Observed):
             "pins": self._inputs,
             "adc": self._microvolts,
             "sample_heap": self._sample_heap,
+            "power_lasts": self._power_lasts,
             "prompt": self.usb is not None,
             "raw_prompt": self.usb is not None and self.usb.raw and cause is ResetCause.SOFT,
         }
@@ -277,6 +288,10 @@ class Twin(Observed):
                 self.heap_at_start, self._ready = int(rest), True
                 if self.usb is not None:
                     self.usb.ready()
+            case "power_lost":
+                self._watchdog.stop()
+                self._stopped(POWER_LOST)
+                self._end()
             case "exited" | "fault":
                 self._stopped(rest)
             case "note":
