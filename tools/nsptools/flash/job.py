@@ -24,7 +24,7 @@ from nsptools.flash import firmware, snippets
 from nsptools.flash.errors import FlashError, NotVerified, SelfTestFailed, WrongBoard
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.snippets import Look
-from nsptools.station.register import FlashRecord, RegisterError
+from nsptools.station.register import FlashRecord
 from nsptools.station.station import Station, settings_hash
 
 _SELF_TEST_S = 90.0

@@ -257,8 +257,8 @@ class Twin(Observed):
             self._process.send(line)
 
     def _on_line(self, line: str) -> None:
-        if self._next is not None:
-            return  # already being reset
+        if self._next is not None or self._running is None:
+            return  # already being reset, or being switched off: a reset that was on its way would start it again
         verb, _, rest = line.partition(" ")
         words = rest.split()
         match verb:
