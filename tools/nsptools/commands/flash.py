@@ -48,6 +48,10 @@ def command(
     print(
         f"{len(good)} verified, {sum(not one.changed for one in good)} of them unchanged; {len(failed)} failed."
     )
+    if any(one.changed for one in good):
+        print(
+            f"Bring {station}/keys.db to the gateway and restart it: without it, it does not know the new keys."
+        )
     for record in failed:
         print(f"  failed: {record.slug or record.port}: {record.why}")
     if failed:

@@ -46,4 +46,6 @@ def command(
     if outcome.gone:
         print(f"{len(outcome.gone):3} not in the list, left as they are: {', '.join(outcome.gone)}")
         print("    A kit that is lost or out of use: nsp kits withdraw NAME")
-    print(f"Gateway files: {station}/gateway.toml, points.toml, keys.db. Next: nsp flash --station {station}")
+    print(f"Gateway files: {station}/gateway.toml, points.toml, keys.db.")
+    secret = f" --passphrase-file {passphrase_file}" if passphrase_file else " --demo"
+    print(f"Next: nsp flash --station {station}{secret}")

@@ -62,7 +62,7 @@ async def flash(station: Station, ports: Sequence[Path], options: Options, say: 
             await _let_go(port, look)
             continue
         if slug is None or not isinstance(look, Look):
-            say(port, "left alone")
+            say(port, f"left alone: {_why_alone(options, look)}")
             await _let_go(port, look)
         else:
             jobs.append((port, look, slug))
@@ -95,6 +95,13 @@ def _waiting(station: Station, options: Options) -> list[KitRow]:
     return rows
 
 
+def _why_alone(options: Options, look: Look | FlashError) -> str:
+    """Return in a few words why a board is not flashed."""
+    if options.resume:
+        return "it is not one that failed"
+    return "every kit in the list has a board" if isinstance(look, Look) else "no board"
+
+
 def _kit_of(
     station: Station,
     options: Options,
@@ -118,6 +125,12 @@ def _kit_of(
         row = station.register.kit(owner)
         return owner if not options.resume or row.state == "failed" else None
     if not queue:
+        if options.slug is not None:
+            mac = station.register.kit(options.slug).mac
+            raise WrongBoard(
+                f"{port}: {options.slug!r} is on the board {mac}, not on {look.mac}. "
+                "If that board is lost or broken: --replace."
+            )
         return None
     return queue.pop(0).slug
 
