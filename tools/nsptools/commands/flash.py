@@ -37,15 +37,19 @@ def command(
         raise typer.Exit(_complain(f"{' and '.join(missing)} is not installed here. Run: tools/setup.sh dev"))
     from nspgateway.keys import read_passphrase
     from nsptools.flash.run import Options, discovered, flash
+    from nsptools.station.folder import alone
     from nsptools.station.station import Station
 
-    ports = port or discovered()
+    # One board once, by whichever of its names.
+    ports = list({one.resolve(): one for one in port}.values()) if port else discovered()
     if not ports:
         raise typer.Exit(_complain("No board is plugged in. Plug one in, or name its port with --port."))
-    there = Station(station, read_passphrase(passphrase_file) if passphrase_file else None, demo=demo)
+    secret = read_passphrase(passphrase_file) if passphrase_file else None
     options = Options(slug=point, resume=resume, replace=replace, compiled=not source)
-    with _Progress(ports) as progress:
-        done = asyncio.run(flash(there, ports, options, progress.say))
+    with alone(station):
+        there = Station(station, secret, demo=demo)
+        with _Progress(ports) as progress:
+            done = asyncio.run(flash(there, ports, options, progress.say))
     _labels(there, station, done)
     failed = [one.record for one in done if one.record.result == "failed"]
     good = [one for one in done if one.record.result == "verified"]
@@ -57,22 +61,27 @@ def command(
             f"Bring {station}/keys.db to the gateway and restart it: without it, it does not know the new keys."
         )
     for record in failed:
-        print(f"  failed: {record.slug or record.port}: {record.why}")
+        who = record.slug or record.port
+        print(f"  failed: {record.why}" if record.why.startswith(who) else f"  failed: {who}: {record.why}")
     if failed:
         raise typer.Exit(1)
 
 
 def _labels(there: Station, folder: Path, done: list[Done]) -> None:
     from nsptools.flash import label
+    from nsptools.station.folder import FolderError, make, put
 
     labels = folder / "labels"
-    labels.mkdir(exist_ok=True)
+    make(labels)
     for one in done:
         if one.record.result == "verified" and one.changed:
             slug = one.record.slug
             text = label.text(there.register.kit(slug), one.record, there.address(slug))
-            (labels / f"{slug}.txt").write_text(text, encoding="utf-8")
             print(text)
+            try:
+                put(labels / f"{slug}.txt", text.encode())
+            except FolderError as error:  # it has been shown: the kits' results are what counts
+                _complain(str(error))
 
 
 def _complain(text: str) -> int:

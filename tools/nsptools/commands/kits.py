@@ -52,8 +52,10 @@ def withdraw(
     demo: _Demo = False,
 ) -> None:
     """Refuse every key of a lost or stolen kit. Bring keys.db to the gateway at once: it refuses them from its next start."""
-    there = _open(station, passphrase_file, demo)
-    count = there.withdraw(name, why)
+    from nsptools.station.folder import alone
+
+    with alone(station):
+        count = _open(station, passphrase_file, demo).withdraw(name, why)
     print(f"{name}: {count} key(s) withdrawn. Now copy {station}/keys.db to the gateway and restart it.")
     print("Whoever has the kit can still pretend to be that one kit until then, and no other.")
 
@@ -71,10 +73,11 @@ def hand_over(
     """Hand kits over to another station of this coordinating point. Two people give a passphrase each."""
     from nspgateway.keys import read_passphrase
     from nsptools.station import exchange
+    from nsptools.station.folder import alone
 
-    there = _open(station, passphrase_file, demo)
     both = (read_passphrase(first_passphrase_file), read_passphrase(second_passphrase_file))
-    exchange.hand_over(there, names, file, both)
+    with alone(station):
+        exchange.hand_over(_open(station, passphrase_file, demo), names, file, both)
     print(f"{', '.join(names)}: in {file}. This station does not flash them any more.")
 
 
@@ -91,15 +94,17 @@ def take(
     from nspgateway.keys import read_passphrase
     from nsptools.station import exchange
     from nsptools.station.cp import FILE
+    from nsptools.station.folder import alone
     from nsptools.station.station import Station
 
     secret = read_passphrase(passphrase_file) if passphrase_file else None
     both = (read_passphrase(first_passphrase_file), read_passphrase(second_passphrase_file))
-    if (station / FILE).exists():
-        there = Station(station, secret, demo=demo)
-    else:
-        there = exchange.begin(station, file, both, secret, demo=demo)
-    taken = exchange.take(there, file, both)
+    with alone(station):
+        if (station / FILE).exists():
+            there = Station(station, secret, demo=demo)
+        else:
+            there = exchange.begin(station, file, both, secret, demo=demo)
+        taken = exchange.take(there, file, both)
     print(f"Taken: {', '.join(taken)}. Run nsp provision with the whole list to make the gateway's files.")
 
 

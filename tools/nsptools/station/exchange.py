@@ -12,11 +12,11 @@ import msgspec
 from msgspec import structs
 
 from nspgateway.errors import GatewayError
-from nspgateway.folder import replace_private
 from nspgateway.keys import KitKey
 from nsplink import frame
 from nsptools.station import sealed
 from nsptools.station.cp import StationConfig
+from nsptools.station.folder import put
 from nsptools.station.register import Dump
 from nsptools.station.station import Station
 
@@ -48,7 +48,7 @@ def hand_over(station: Station, slugs: Sequence[str], to: Path, passphrases: tup
         {slug: station.register.dump(slug) for slug in slugs},
         tuple(key for key in station.keys.keys if key.address in addresses),
     )
-    replace_private(to, _both(passphrases).close(WHAT, msgspec.json.encode(bundle)))
+    put(to, _both(passphrases).close(WHAT, msgspec.json.encode(bundle)))
     for slug in slugs:
         station.register.move(slug, f"handed over in {to.name}")
 

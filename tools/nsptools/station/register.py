@@ -98,7 +98,9 @@ class Register:
     def create(cls, path: Path, passphrase: str | None) -> Register:
         """Make an empty register. ``passphrase`` None = in the clear, for a demo only. Raises SealedError."""
         if path.exists():
-            raise RegisterError(f"{path}: exists already; it is not written over.")
+            raise RegisterError(
+                f"{path}: exists already; it is not written over. Is this folder no station? Give another --station."
+            )
         db = sqlite3.connect(":memory:", isolation_level=None)
         for statement in _SCHEMA:
             db.execute(statement)
