@@ -20,9 +20,9 @@ from nsptools.flash.mpremote import copy_arguments
 
 SCRIPT = Path(flash_cut_kit.__file__)
 IMAGE_BYTES = 64 * 4096
-CUTS = 300
+CUTS = 150
 SOAK_CUTS = 1000
-AFRESH = 100  # every so many cuts a board comes from another project
+AFRESH = 50  # every so many cuts a board comes from another project
 REAL = firmware_files()
 # What says it runs, with everything that is on the flash, and then sends.
 APP = """

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from nspgateway import keys
 from nsptools.cli import main
 from nsptools.station import folder as folders
+from nsptools.station import sealed
 
 LIST = (
     "name;number;municipality;latitude;longitude;devices;tank_litres;rated_kw\n"
@@ -23,6 +25,8 @@ NEW = ("--region", "regio-oost", "--cp", "kazerne-oost", "--cp-number", "17")
 def desk(tmp_path, monkeypatch):
     """A folder with a list and a passphrase."""
     monkeypatch.chdir(tmp_path)
+    for module in (sealed, keys):  # the real cost of a passphrase is a tenth of a second each time
+        monkeypatch.setattr(module, "_SCRYPT_N", 1 << 4)
     (tmp_path / "sites.csv").write_text(LIST)
     (tmp_path / "pass").write_text("correct horse battery\n")
     (tmp_path / "pass").chmod(0o600)
