@@ -4,8 +4,8 @@
                     |                             ^
                     +-> returned_unacknowledged --+
 
-``shelved`` (by a person, for a time) and ``suppressed`` (hidden by an alarm that
-names the cause) stand beside these. An alarm that the kit raised does not end on
+``shelved`` (by a person, until a time) and ``suppressed`` (hidden by what is named as its
+cause) stand beside these: both are still open, and are shown again when that is over. An alarm that the kit raised does not end on
 the word of a heartbeat: it stays, with the note "returned_unconfirmed", until the
 kit's own clear or a person ends it.
 """
@@ -24,7 +24,7 @@ from nspgateway.view import Priority
 State = Literal[
     "normal", "unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed"
 ]
-Note = Literal["", "input_unknown", "returned_unconfirmed"]
+Note = Literal["", "input_unknown", "returned_unconfirmed", "flapping"]
 Value = float | int | str | None
 # It becomes a level of an MQTT topic.
 Id = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]+([-_][a-z0-9]+)*$")]
@@ -36,7 +36,11 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     ``since``: begin of the present state. ``raised_at``: None while it was never raised (a
     normal alarm whose on-delay runs). ``pending_since``: since when the condition has been
     the opposite of what the state says, None = it agrees. ``values``: the figures behind
-    ``reason``. ``cause``: the alarm that suppresses this one.
+    ``reason``. ``cause``: the alarm that suppresses this one, or "planned_stop".
+
+    ``raised_at`` is when the trouble began, ``opened_at`` when we knew of it, ``said_at`` when people were last
+    told, None = never. ``opened_at`` of a normal alarm: it only waits for its turn to be said. ``raises``: when
+    it came, within the time that counts for flapping. ``shelved_until``: end of its shelving.
     """
 
     id: Id
@@ -50,6 +54,10 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, Value] = msgspec.field(default_factory=dict)
     note: Note = ""
     cause: str | None = None
+    opened_at: datetime | None = None
+    said_at: datetime | None = None
+    raises: tuple[datetime, ...] = ()
+    shelved_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -73,8 +81,13 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_kept(self) -> bool:
-        """True when it must survive a restart: open, or with its on-delay running."""
-        return self.is_open or self.pending_since is not None
+        """True when it must survive a restart: open, with its on-delay running, or because it may flap."""
+        return self.is_open or self.pending_since is not None or bool(self.raises)
+
+    @property
+    def holds(self) -> bool:
+        """True when its condition holds as far as we know, hidden or not."""
+        return self.is_open and not self.is_returned
 
 
 def to_json(alarm: AlarmState) -> str:
@@ -87,10 +100,22 @@ def from_json(record: str | bytes) -> AlarmState:
     return msgspec.json.decode(record, type=AlarmState)
 
 
+def shelve(alarm: AlarmState, now: datetime, until: datetime) -> AlarmState:
+    """Return the alarm put aside until a time; one that is not shown, or is shelved already, gets the new end."""
+    since = alarm.since if alarm.state == "shelved" else now
+    return structs.replace(alarm, state="shelved", since=since, shelved_until=until)
+
+
+def unshelve(alarm: AlarmState, now: datetime) -> AlarmState:
+    """Return a shelved alarm as one that nobody has seen."""
+    back: State = "returned_unacknowledged" if alarm.is_returned else "unacknowledged"
+    return structs.replace(alarm, state=back, since=now, said_at=now, shelved_until=None)
+
+
 def acknowledge(alarm: AlarmState, now: datetime) -> AlarmState:
     """Return the alarm after a person has said "seen"; one that has returned is then normal."""
     if alarm.state == "unacknowledged":
         return structs.replace(alarm, state="acknowledged", since=now)
-    if alarm.state == "returned_unacknowledged" or alarm.note == "returned_unconfirmed":
+    if alarm.state not in {"shelved", "suppressed"} and alarm.is_returned:
         return structs.replace(alarm, state="normal", since=now, pending_since=None, note="", cause=None)
     return alarm

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from nspgateway import alarm_text_own
+from nspgateway import alarm_gaps, alarm_text_own
 from nspgateway.alarm_state import AlarmState
 from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
@@ -167,6 +167,8 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_devices(words, facts, alarm),
         **_load(words, facts, alarm),
         **_link(words, facts, alarm),
+        **_dropping(words, alarm),
+        **alarm_gaps.gaps(words, facts, alarm),
         **_path_test(words, facts, alarm),
         **alarm_text_own.gaps(words, facts),
     }
@@ -213,26 +215,58 @@ def _fuel(words: Phrases, facts: Facts) -> dict[str, str]:
         before = words["before_now"]
     else:
         before = words.fill("before", time=words.moment(latest, facts.now))
-    stock, room = words.fill("stock_unknown", kind=kind), words["litres_unknown"]
+    stock = words.fill("stock_unknown", kind=kind)
     if litres is not None:
         stock = words.fill("stock_litres", n=words.number(litres), kind=kind)
     if litres is not None and point.tank_litres is not None:
         percent = words.number(100 * litres / point.tank_litres, 0)
         stock = words.fill("stock", n=words.number(litres), kind=kind, percent=percent)
-        room = words.fill("litres", n=words.number(max(0.0, point.tank_litres - litres), 0))
     measured_at = _good_at(facts, "fuel_permille")
-    if measured_at is None and forecast is not None:
+    if _said_by(facts) == "entered" and facts.stock is not None:
+        measured_at = facts.stock.at
+    elif measured_at is None and forecast is not None:
         measured_at = forecast.measured_at
     return {
         "uren": words.hours_left(forecast),
         "leeg": words.moment(_empty(forecast), facts.now),
         "uiterlijk": before,
-        "gemeten": words.measured(measured_at, facts.now, estimated=litres is None and forecast is not None),
+        "gemeten": words.measured(measured_at, facts.now, said=_said_by(facts)),
         "voorraad": stock,
-        "liter": room,
+        "nodig": _takes(words, facts, "takes"),
+        "zending": _takes(words, facts, "send"),
         "soort": kind,
         "net": words["on_grid"] if _word(facts, "power_source") == "grid" else "",
         "reis": words.fill("plain_hours", n=words.number(point.lead_time_h)),
+    }
+
+
+def _said_by(facts: Facts) -> Literal["measured", "estimated", "entered"]:
+    if facts.stock is not None and facts.stock.source == "by_hand":
+        return "entered"
+    return "estimated" if facts.fuel_litres is None and facts.fuel is not None else "measured"
+
+
+def _takes(words: Phrases, facts: Facts, key: str) -> str:
+    """Say what fits in the tank, by the last level if need be, or that nobody knows."""
+    tank, kind, last = facts.point.tank_litres, words[facts.point.fuel_kind], facts.last_litres
+    litres = facts.fuel_litres
+    if litres is None and facts.fuel is not None and last is not None:
+        burn = max(facts.burn.known, default=0.0) if facts.burn else 0.0
+        litres = min(last, facts.point.dead_litres + facts.fuel.likely_h * burn)
+    if tank is None or litres is None:
+        return words.fill(f"{key}_unknown", kind=kind)
+    is_read = _said_by(facts) == "measured"
+    amount = words.fill("litres", n=words.number(max(0.0, tank - litres), 0))
+    return words.fill(key if is_read else f"{key}_estimate", litres=amount, kind=kind)
+
+
+def _dropping(words: Phrases, alarm: AlarmState) -> dict[str, str]:
+    """Return litres an hour by the gauge and by the load, as they were when it was raised."""
+    fell, expected = alarm.values.get("l_per_h"), alarm.values.get("expected_l_per_h")
+    known = [one if isinstance(one, int | float) else None for one in (fell, expected)]
+    return {
+        gap: words["unknown"] if one is None else words.number(max(0.0, one), 1)
+        for gap, one in zip(("x", "y"), known, strict=True)
     }
 
 

@@ -45,6 +45,10 @@ CHANNELS = (
         "state", "nsp/v1/{region}/{point}/state", payloads.State, "point, at",
         retain=True, expiry="seconds until `valid_until`",
     ),
+    Channel(
+        "refuel", "nsp/v1/{region}/{cp}/refuel", payloads.Refuel, "cp, at",
+        retain=True, expiry="900: seconds until `valid_until`",
+    ),
     Channel("telemetry", "nsp/v1/{region}/{point}/telemetry", payloads.Telemetry, "key"),
     Channel(
         "alarm", "nsp/v1/{region}/{point}/alarm/{alarm}", payloads.AlarmMessage, "point, id, state, at",

@@ -2,18 +2,20 @@
 
 Foreign frames are dropped before any cryptography, and no frame costs more
 than two attempts to open it. Nothing here is changed by a frame until its
-receiver has made it durable and says ``accept``.
+receiver says ``accept``; what then cannot be made durable is taken back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from nspgateway.keys import KitKey
-from nspgateway.records import Window
-from nsplink import frame, seal
+from nspgateway.records import Frame, Window
+from nspgateway.unseal import UplinkKey
+from nsplink import frame
 
 # A kit that goes up and down all day uses some hundred thousand counters, a block at each boot.
 _AHEAD = 1 << 20
@@ -52,6 +54,24 @@ class Opened:
     payload: bytes
     window: Window | None
 
+    def received(
+        self, point: str, at: datetime, raw: bytes, rssi_dbm: int | None, snr_db: float | None
+    ) -> Frame:
+        """Return it for the journal, as yet without its fields."""
+        return Frame(
+            kit=self.header.address,
+            generation=self.generation,
+            counter=self.counter,
+            point=point,
+            received_at=at,
+            kind=self.header.kind,
+            exercise=self.header.exercise,
+            fields={},
+            raw=raw,
+            rssi_dbm=rssi_dbm,
+            snr_db=snr_db,
+        )
+
 
 class Authenticator:
     """Opens frames of the kits of one coordinating point.
@@ -77,8 +97,9 @@ class Authenticator:
         self._keys: dict[int, list[KitKey]] = {}
         for key in sorted(keys, key=lambda k: -k.generation):
             self._keys.setdefault(key.address, []).append(key)
-        self._up: dict[tuple[int, int], seal.UplinkKey] = {}
+        self._up: dict[tuple[int, int], UplinkKey] = {}
         self._windows = dict(windows)
+        self._heard = {address for address, _ in self._windows}
         self._is_limited = is_limited
         self._earlier = earlier
 
@@ -123,14 +144,30 @@ class Authenticator:
             return False
         return True
 
-    def accept(self, opened: Opened) -> None:
-        """Take the counter as used; to be called once the frame is durable."""
+    def accept(self, opened: Opened) -> Window | None:
+        """Take the counter as used, and return the window as it was before.
+
+        What turns out not to be durable is taken back: until then nobody is told of the frame.
+        """
+        name = (opened.header.address, opened.generation)
+        before = self._windows.get(name)
         if opened.window is not None:
-            self._windows[opened.header.address, opened.generation] = opened.window
+            self._windows[name] = opened.window
+            self._heard.add(name[0])
+        return before
+
+    def take_back(self, opened: Opened, before: Window | None) -> None:
+        """Undo the newest ``accept`` of this kit: its frame could not be written, and may come again."""
+        name = (opened.header.address, opened.generation)
+        if before is None:
+            self._windows.pop(name, None)
+            self._heard = {address for address, _ in self._windows}
+        else:
+            self._windows[name] = before
 
     def has_heard(self, kit: int) -> bool:
         """Tell whether a frame of this kit was ever accepted, under any key."""
-        return any(address == kit for address, _ in self._windows)
+        return kit in self._heard
 
     def _ours(self, data: bytes) -> frame.Header:
         try:
@@ -158,11 +195,11 @@ class Authenticator:
                 return key
         raise Refused("no_key")
 
-    def _uplink(self, key: KitKey) -> seal.UplinkKey:
+    def _uplink(self, key: KitKey) -> UplinkKey:
         """Return the key ready for use; deriving it for every frame would double the work."""
         name = (key.address, key.generation)
         if name not in self._up:
-            self._up[name] = seal.UplinkKey(key.key)
+            self._up[name] = UplinkKey(key.key)
         return self._up[name]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from nspgateway.facts import OwnFacts
-from nspgateway.payloads import utc
+from nspgateway.moments import utc
 from nspgateway.view import WATCHED, Overview
 
 FORMAT = 1

@@ -113,6 +113,8 @@ def fuel(lang: Language, point: Point, now: datetime) -> Cell:
     _ = lang.gettext
     reading = _reading(point, "fuel_permille")
     level = _number(reading)
+    if point.fuel_source == "by_hand" and point.fuel_litres is not None:
+        return _by_hand(lang, point, now)
     if level is None:
         return _missing(lang, now, "fuel", reading, _("no tank gauge"))
     kind = _(words.FUELS.get(point.fuel_kind, point.fuel_kind))
@@ -122,6 +124,16 @@ def fuel(lang: Language, point: Point, now: datetime) -> Cell:
     # Translators: a tank; "l" is litres.
     text = _("{litres} l {kind}").format(litres=litres, kind=kind)
     return _cell(lang, now, "fuel", reading, text, percent(lang, level))
+
+
+def _by_hand(lang: Language, point: Point, now: datetime) -> Cell:
+    """Litres that a person entered, less what was burnt since: marked, with the entry's age."""
+    _ = lang.gettext
+    litres = lang.number(point.fuel_litres or 0.0, 1 if (point.fuel_litres or 0.0) < 10 else 0)
+    kind = _(words.FUELS.get(point.fuel_kind, point.fuel_kind))
+    text = _("{litres} l {kind}").format(litres=litres, kind=kind)
+    told = Reading(litres, "good", point.fuel_at)
+    return _cell(lang, now, "fuel", told, text, _("entered by hand, less what was burnt since"))
 
 
 def battery(lang: Language, point: Point, now: datetime) -> Cell:

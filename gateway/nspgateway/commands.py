@@ -24,7 +24,8 @@ from nspgateway.config import GatewayConfig
 from nspgateway.config_parts import ClientConfig
 from nspgateway.desk_base import DeskBase, Refused
 from nspgateway.errors import StoreError
-from nspgateway.payloads import Demo, Reply, Texts, utc
+from nspgateway.moments import utc
+from nspgateway.payloads import Demo, Reply, Texts
 from nspgateway.people import Action, Answered, By
 from nspgateway.recorder import Recorder
 from nspgateway.records import Changes

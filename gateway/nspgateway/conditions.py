@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nspgateway import conditions_own, conditions_test
+from nspgateway import conditions_fuel, conditions_own, conditions_places, conditions_test
 from nspgateway.alarm_state import AlarmState, Value
 from nspgateway.consumption import GAUGE_STEP
 from nspgateway.facts import Facts
 from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
+from nspgateway.stock import ENTERED_ERROR
 from nspgateway.verdict import Verdict
 from nspgateway.view import SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
 
@@ -27,7 +28,7 @@ WEAK_DEADBAND_DB = 3.0
 
 def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
     """Return what the kit itself says, in the alarm bits of a heartbeat or in a frame about this alarm."""
-    if not _is_reported(rule, facts):
+    if not is_reported(rule, facts):
         if facts.local_alarms is None:
             return Verdict(None, "the kit's alarm bits are unknown")
         return Verdict(False, f"the kit no longer reports {rule.bit}")
@@ -135,6 +136,8 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
     "tamper": tamper,
     "airtime": airtime,
     "radio_weak": radio_weak,
+    **conditions_fuel.CONDITIONS,
+    **conditions_places.CONDITIONS,
     **conditions_test.CONDITIONS,
     **conditions_own.CONDITIONS,
 }
@@ -173,11 +176,12 @@ def _risen(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
 
 
 def _half_step_h(facts: Facts, litres: float, hours: float) -> float:
-    """Hours in half a step of the gauge: a level that rounds up is read that much too high."""
+    """Hours in half a step of the gauge, or in a dipstick's error: a level may be read that much too high."""
     usable = usable_litres(facts.point, litres)
     if usable <= 0 or facts.point.tank_litres is None:
         return 0.0
-    return GAUGE_STEP / 2 * facts.point.tank_litres * hours / usable
+    by_hand = facts.stock is not None and facts.stock.source == "by_hand"
+    return (ENTERED_ERROR if by_hand else GAUGE_STEP / 2) * facts.point.tank_litres * hours / usable
 
 
 def _below_hours(
@@ -226,7 +230,8 @@ def _by_last_level(rule: Rule, facts: Facts) -> Verdict:
     return _bit_or_unknown(rule, facts, "fuel level unknown")
 
 
-def _is_reported(rule: Rule, facts: Facts) -> bool:
+def is_reported(rule: Rule, facts: Facts) -> bool:
+    """Tell whether the kit says so, by name or in its alarm bits."""
     return rule.bit in facts.began or rule.bit in (facts.local_alarms or ())
 
 
@@ -239,7 +244,7 @@ def _overload(facts: Facts) -> Mapping[str, Value]:
 
 
 def _bit_or_unknown(rule: Rule, facts: Facts, unknown: str) -> Verdict:
-    if rule.bit is not None and _is_reported(rule, facts):
+    if rule.bit is not None and is_reported(rule, facts):
         return Verdict(True, f"{unknown}, but the kit reports {rule.bit}", {"by": "bit"})
     return Verdict(None, unknown)
 

@@ -19,16 +19,19 @@ from nspgateway.config_parts import (
     AlertTestConfig,
     ClientConfig,
     ForwarderConfig,
+    RefuelConfig,
     RelayConfig,
     RetentionConfig,
     UpsConfig,
 )
 from nspgateway.errors import ConfigError
+from nspgateway.rule_changes import RuleChange, fault
 from nsplink import regions
 
 Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 SlugOrEmpty = Annotated[str, Meta(pattern="^([a-z0-9]+(-[a-z0-9]+)*)?$", max_length=40)]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Line = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -40,6 +43,8 @@ Deployment = Literal[
 FuelKind = Literal["diesel", "hvo", "petrol"]
 Source = Literal["grid", "generator", "battery", "sun"]
 Device = Literal["generator", "battery", "meter"]
+KitInput = Literal["input_1", "input_2"]
+InputName = Literal["co_alarm", "smoke_alarm", "water_alarm", "door_open"]
 
 
 class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,7 +53,10 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     Fuel use in litres/h = burn_idle_l_per_kwh * rated kW + burn_l_per_kwh * load kW.
     ``kit_address`` is the 16-bit address on air (coordinating point << 6 | kit); None = no kit.
     ``cp`` and ``region`` are taken from gateway.toml where points.toml leaves them out.
+    ``priority``: 1 is refuelled first. ``filler``, ``access``, ``supplier``: short texts for the refuel
+    list, which goes to MQTT and into files: how to fill, how to get there, who brings it; no names of people.
     ``antenna_gain_dbi`` and ``cable_loss_db`` are the kit's; without the gain 6 dBi are assumed.
+    ``inputs``: what is connected to the kit's inputs. ``rules``: figures of alarm rules for this point.
     """
 
     slug: Slug
@@ -69,12 +77,18 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     burn_l_per_kwh: Positive = 0.255
     battery_wh: Annotated[int, Meta(gt=0)] | None = None
     lead_time_h: NotNegative = 3.0
+    priority: Annotated[int, Meta(ge=1, le=9)] = 5
+    filler: Line = ""
+    access: Line = ""
+    supplier: Line = ""
     interval_s: Positive = 300.0
     full_interval_s: Positive = 3600.0
     sources: tuple[Source, ...] = ()
     devices: tuple[Device, ...] = ()
     antenna_gain_dbi: Gain | None = None
     cable_loss_db: Loss = 0.0
+    inputs: dict[KitInput, InputName] = {}
+    rules: dict[str, RuleChange] = {}
 
     def __post_init__(self) -> None:
         if self.tank_litres is not None and self.tank_litres < self.dead_litres:
@@ -92,12 +106,13 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class RadioConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The LoRa modem at the serial device ``port`` and the words of the physical layer.
 
+    Without ``port`` a packet forwarder is the radio (``GatewayConfig.forwarder``).
     ``power_dbm`` is at the radio. What the law allows there depends on the gain of the
     antenna and the loss of its cable; without ``antenna_gain_dbi`` 6 dBi are assumed.
     ``hub_port``: where it is plugged in, as uhubctl lists it ("1-1.2": hub 1-1, port 2), if that hub can switch.
     """
 
-    port: Annotated[str, Meta(min_length=1)]
+    port: Annotated[str, Meta(min_length=1)] | None = None
     frequency_hz: Annotated[int, Meta(ge=863_000_000, le=870_000_000)] = 869_475_000
     sf: Annotated[int, Meta(ge=7, le=12)] = 9
     bandwidth_khz: Literal[125, 250, 500] = 125
@@ -171,6 +186,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ups: UpsConfig | None = None
     relay: RelayConfig | None = None
     alert_test: AlertTestConfig | None = None
+    refuel: RefuelConfig = RefuelConfig()
 
     @property
     def database(self) -> Path:
@@ -188,6 +204,7 @@ _T = TypeVar("_T", GatewayConfig, _PointsFile)
 def load_gateway(path: Path) -> GatewayConfig:
     """Read gateway.toml; relative paths in it start from its own folder."""
     config, text = _read(path, GatewayConfig)
+    _one_radio(path, text, config)
     _lawful(path, text, config.radio)
     _unique(path, text, "broker", [b.name for b in config.broker], "name")
     here = path.resolve().parent
@@ -237,6 +254,10 @@ def load_points(path: Path, gateway: GatewayConfig) -> tuple[PointConfig, ...]:
                 f"Give an address from {low} to {high}.",
                 tomlplace.line(text, where),
             )
+        wrong = fault(point.rules)
+        if wrong is not None:
+            where = f"point[{index}].{wrong.key}"
+            raise ConfigError(path, where, wrong.expected, wrong.cure, tomlplace.line(text, where))
     _within_budget(path, gateway.radio, sum(p.kit_address is not None for p in points))
     return tuple(structs.replace(p, cp=p.cp or gateway.cp, region=p.region or gateway.region) for p in points)
 
@@ -248,6 +269,17 @@ def legal_dbm(
     gain_cdbi = None if antenna_gain_dbi is None else round(antenna_gain_dbi * 100)
     erp_dbm = regions.sub_band(frequency_hz, bandwidth_khz)[3]
     return regions.legal_dbm(erp_dbm, gain_cdbi, round(cable_loss_db * 100))
+
+
+def _one_radio(path: Path, text: str, config: GatewayConfig) -> None:
+    """Refuse settings with no radio, and those with two: whichever was meant would be a guess."""
+    if (config.radio.port is None) == (config.forwarder is None):
+        missing = config.forwarder is None
+        problem = "missing, and there is no [forwarder]" if missing else "given, and a [forwarder] too"
+        cure = (
+            "Give the modem's serial device as radio.port, or a packet forwarder as [forwarder]: one of them."
+        )
+        raise ConfigError(path, "radio.port", problem, cure, tomlplace.line(text, "radio.port"))
 
 
 def _lawful(path: Path, text: str, radio: RadioConfig) -> None:

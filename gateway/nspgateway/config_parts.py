@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,6 +33,13 @@ class ForwarderConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     euis: Annotated[tuple[Annotated[str, Meta(pattern="^[0-9a-f]{16}$")], ...], Meta(min_length=1)]
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
     most_per_s: Annotated[int, Meta(ge=1, le=1000)] = 50
+
+    def __post_init__(self) -> None:
+        for name, text in (("host", self.host), *(("addresses", one) for one in self.addresses)):
+            try:
+                ipaddress.ip_address(text)
+            except ValueError:
+                raise ValueError(f"{name}: {text!r} must be an IP address, not a name") from None
 
 
 class RetentionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,3 +81,9 @@ class AlertTestConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "10:00"
     within_s: Annotated[float, Meta(gt=0)] = 300.0
+
+
+class RefuelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many hours the fuel has to reach: what the refuel list asks for."""
+
+    hours: Annotated[float, Meta(gt=0, le=336)] = 24.0

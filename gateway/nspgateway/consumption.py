@@ -33,6 +33,9 @@ SLOPE_GAP = timedelta(hours=1)
 # The load of the moment is the mean over the first, its spread is taken over the second.
 LOAD_WINDOW = timedelta(minutes=10)
 SPREAD_WINDOW = timedelta(hours=1)
+# What one reading of the load may be beside the truth, as a share; of more it shrinks with their root.
+FEW_READINGS = 0.25
+MANY = 30
 # Levels and litres burnt are counted in millionths: sums of them come out the same from any start.
 MICRO = 1_000_000
 
@@ -41,14 +44,14 @@ MICRO = 1_000_000
 class FuelSample:
     """One heartbeat's worth: ``litres`` and ``load_w`` (W) are None when unknown; ``at`` is aware UTC.
 
-    ``by_hand``: the litres were dipped by a person, not read from the gauge.
+    ``charge``: of the battery behind the set, permille, None = unknown.
     """
 
     at: datetime
     litres: float | None
     load_w: int | None
     running: bool
-    by_hand: bool = False
+    charge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,14 @@ def consumption(point: PointConfig, history: Sequence[FuelSample], slope: Slope,
     curve = None if load is None else burn_l_per_h(point, load[0])
     observed = slope.l_per_h if slope.factor is None or curve is None else slope.factor * curve
     varied = _weighted_load(history, now, SPREAD_WINDOW)
-    spread = 0.0 if varied is None else point.burn_l_per_kwh * varied[1] / 1000
-    return Burn(curve, observed, spread)
+    if varied is None:
+        return Burn(curve, observed, 0.0)
+    known = sum(
+        1 for sample in history[-MANY:] if sample.load_w is not None and now - sample.at <= SPREAD_WINDOW
+    )
+    # Of a few readings nobody knows how far they lie from the load as it is; the newest has no weight yet.
+    spread_w = math.hypot(varied[1], FEW_READINGS * varied[0] / math.sqrt(max(1, known - 1)))
+    return Burn(curve, observed, point.burn_l_per_kwh * spread_w / 1000)
 
 
 def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope:
@@ -167,15 +176,18 @@ def _weighted_load(
     total = weight = square = 0.0
     until = now
     newest: int | None = None
+    since = now - window
     for sample in reversed(history):
-        if sample.load_w is not None:
-            newest = sample.load_w if newest is None else newest
-            seconds = max(0.0, (until - max(sample.at, now - window)).total_seconds())
-            total += seconds * sample.load_w
-            square += seconds * sample.load_w**2
-            weight += seconds
-        until = min(until, sample.at)
-        if sample.at <= now - window and newest is not None:
+        at, load_w = sample.at, sample.load_w
+        if load_w is not None:
+            newest = load_w if newest is None else newest
+            seconds = (until - (max(since, at))).total_seconds()
+            if seconds > 0:
+                total += seconds * load_w
+                square += seconds * load_w**2
+                weight += seconds
+        until = min(until, at)
+        if at <= since and newest is not None:
             break
     if newest is None:
         return None

@@ -12,6 +12,7 @@ forwards, and the air used in the last hour. First line: JSON; second line: its 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ class DownlinkCounters:
     ``copies``: the database's, by address. ``windows``: the database's replay windows.
     ``on_reserve``: told of each new block, for the database's copy. ``is_restored``: the
     database is older than the file, or there is no file for it: what kits say may be an old
-    recording until they prove the contrary.
+    recording until they prove the contrary. ``on_full``: may make room for the file on a full disk.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class DownlinkCounters:
         quantum_us: int,
         on_reserve: Callable[[int, int], None] | None = None,
     ) -> None:
+        self.on_full: Callable[[], bool] = lambda: False
         self._path = path
         self._copies = copies
         self._on_reserve = on_reserve
@@ -86,6 +88,9 @@ class DownlinkCounters:
         # Nothing is reserved of the hour yet: the first transmission writes the file.
         self._unwritten_us = quantum_us
         self._is_written = False
+        if content is None and not self._jump:
+            # All is new. Without a file a restart after the first frame would look like a restored database.
+            self.save()
 
     def windows(self, windows: Mapping[tuple[int, int], Window]) -> dict[tuple[int, int], Window]:
         """Return the replay windows moved forwards to what was heard; all up to there counts as used."""
@@ -151,8 +156,14 @@ class DownlinkCounters:
         """Write the file if something changed; whole and durable, or unchanged."""
         names = {f"{kit}-{generation}": known for (kit, generation), known in self._kits.items()}
         body = msgspec.json.encode(_Content(self._reserved, names, list(self.air_us), is_closed))
+        content = body + b"\n" + _check(body) + b"\n"
         try:
-            replace_private(self._path, body + b"\n" + _check(body) + b"\n")
+            try:
+                replace_private(self._path, content)
+            except OSError as error:
+                if error.errno != errno.ENOSPC or not self.on_full():
+                    raise
+                replace_private(self._path, content)
         except OSError as error:
             raise CountersError(
                 f"{self._path}: cannot be written ({error.strerror}). "

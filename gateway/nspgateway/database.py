@@ -23,6 +23,7 @@ class Database:
 
     def __init__(self, path: Path, schema: Path) -> None:
         self.path = path
+        self._look(_newest(schema))
         # SQLite would let everybody on the machine read it; its -wal and -shm take over this mode.
         with suppress(OSError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -47,27 +48,40 @@ class Database:
     ) -> None:
         self.close()
 
-    def _prepare(self, schema: Path) -> None:
-        with self._errors():
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise StoreCorrupt(f"{self.path}: damaged ({found}). {_RESTORE}")
-            self._migrate(schema)
+    def _look(self, newest: int) -> None:
+        """Raise StoreCorrupt or StoreTooNew for a file that must not be used, and leave every byte of it as it is.
 
-    def _migrate(self, schema: Path) -> None:
-        """Run the numbered files that this database has not had, each in its own transaction."""
-        steps = sorted(schema.glob("[0-9][0-9][0-9][0-9].sql"))
-        newest = int(steps[-1].stem)
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        Opened for writing, a damaged file would take its write-ahead log in when it is closed again, and
+        what could still be saved from both would be overwritten.
+        """
+        if not self.path.exists() or not self.path.stat().st_size:
+            return
+        with self._errors():
+            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", timeout=BUSY_S, uri=True)
+            try:
+                found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+                version = int(db.execute("PRAGMA user_version").fetchone()[0])
+            finally:
+                db.close()
+        if found != "ok":
+            raise StoreCorrupt(f"{self.path}: damaged ({' '.join(found.split())}). {_RESTORE}")
         if version > newest:
             raise StoreTooNew(
                 f"{self.path}: written by a later version of this program (schema {version}, "
                 f"known here {newest}). Install that version, or start with a new data folder."
             )
-        for step in steps:
+
+    def _prepare(self, schema: Path) -> None:
+        with self._errors():
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._migrate(schema)
+
+    def _migrate(self, schema: Path) -> None:
+        """Run the numbered files that this database has not had, each in its own transaction."""
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        for step in _steps(schema):
             number = int(step.stem)
             if number > version:
                 with self._transaction():
@@ -99,16 +113,36 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-            kind, cure = _CURES.get(code, (StoreError, "See the message; nothing was written."))
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            other = (StoreError, "See the message; nothing was written.")
+            kind, cure = _CURES.get(code) or _CURES.get(code & 0xFF, other)
             raise kind(f"{self.path}: {error}. {cure}") from error
 
 
-_RESTORE = "Move the file away and restore a backup, or start with an empty data folder."
+def _steps(schema: Path) -> list[Path]:
+    return sorted(schema.glob("[0-9][0-9][0-9][0-9].sql"))
+
+
+def _newest(schema: Path) -> int:
+    return int(_steps(schema)[-1].stem)
+
+
+_RESTORE = (
+    "Nothing was changed. Move the file away, together with those of the same name that end in -wal and -shm, "
+    "and keep them: much can often be read from them. Then put a backup in its place, or start without: the "
+    "gateway makes a new one, and kits prove once that their frames are of now."
+)
+_MAKE_ROOM = "Free space on this disk; receiving goes on by itself."
 _CURES: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_CORRUPT: (StoreCorrupt, _RESTORE),
     sqlite3.SQLITE_NOTADB: (StoreCorrupt, _RESTORE),
-    sqlite3.SQLITE_FULL: (StoreFull, "Free space on this disk; receiving goes on by itself."),
+    sqlite3.SQLITE_FULL: (StoreFull, _MAKE_ROOM),
+    # The index of the log cannot grow.
+    sqlite3.SQLITE_IOERR_SHMSIZE: (StoreFull, _MAKE_ROOM),
+    sqlite3.SQLITE_IOERR: (
+        StoreError,
+        "The disk does not do its work: look into the system's log, and replace it.",
+    ),
     sqlite3.SQLITE_BUSY: (StoreLocked, "Stop the other program that uses this file."),
     sqlite3.SQLITE_LOCKED: (StoreLocked, "Stop the other program that uses this file."),
     sqlite3.SQLITE_CANTOPEN: (StoreError, "Check that the folder exists and may be written."),

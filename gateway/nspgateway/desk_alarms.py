@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from nspgateway import alarms
 from nspgateway.alarms import Action as AlarmAction
-from nspgateway.alarms import Decision
-from nspgateway.desk_base import DeskBase
+from nspgateway.alarms import AlarmState, Decision
+from nspgateway.desk_base import DeskBase, Refused
 from nspgateway.people import Action, By
+
+NOTE_MOST = 500
 
 
 class AlarmDesk(DeskBase):
@@ -23,3 +27,59 @@ class AlarmDesk(DeskBase):
         self._decide(
             Action(now, by, "acknowledge", point, alarm), [Decision(action, after, f"seen by {by.role}")]
         )
+
+    def shelve(self, point: str, alarm: str, by: By, until: datetime, note: str = "") -> None:
+        """Put an alarm aside until then ("later herinneren"); what lasts comes back by itself. Raises Refused.
+
+        ``until``: aware. The longest time is the rule's; it is short for a critical alarm at an open point.
+        """
+        now = self._clock.now()
+        found = self._alarm(point, alarm)
+        if not found.is_shown and found.state != "shelved":
+            raise Refused(
+                "hidden", f"{alarm!r} is not shown: it belongs to {found.cause}. Put that one aside."
+            )
+        self._check_end(point, found, until, now)
+        after = alarms.shelve(found, now, until)
+        reason = f"put aside by {by.role} until {until.isoformat()}"
+        action = Action(now, by, "shelve", point, alarm, {"until": until.isoformat()}, _note(note))
+        self._decide(action, [Decision("update", after, reason)])
+
+    def unshelve(self, point: str, alarm: str, by: By) -> None:
+        """Take back that an alarm is put aside: it is shown at once. Raises Refused."""
+        now = self._clock.now()
+        found = self._alarm(point, alarm)
+        if found.state != "shelved":
+            raise Refused("not_shelved", f"{alarm!r} at {point!r} is not put aside.")
+        after = alarms.unshelve(found, now)
+        action: AlarmAction = "return" if after.is_returned else "raise"
+        self._decide(
+            Action(now, by, "unshelve", point, alarm), [Decision(action, after, f"taken back by {by.role}")]
+        )
+
+    def comment(self, point: str, alarm: str, by: By, note: str) -> None:
+        """Write a person's remark about an open alarm into the audit trail, and nowhere else. Raises Refused."""
+        self._alarm(point, alarm)
+        if not note.strip():
+            raise Refused("empty", "A comment needs a text.")
+        self._write(Action(self._clock.now(), by, "comment", point, alarm, note=_note(note)))
+
+    def _check_end(self, point: str, alarm: AlarmState, until: datetime, now: datetime) -> None:
+        if until.tzinfo is None:
+            raise Refused("bad_end", "The end needs a time zone.")
+        try:
+            latest = self._situation.shelved_at_most(point, alarm, now)
+        except KeyError:
+            raise Refused("no_rule", f"No rule speaks of {alarm.id!r} any more; it ends by itself.") from None
+        if until <= now:
+            raise Refused("bad_end", "The end lies in the past.")
+        if until > latest:
+            minutes = round((latest - now).total_seconds() / 60)
+            raise Refused("too_long", f"This alarm can be put aside for at most {minutes} minutes now.")
+
+
+def _note(text: str) -> str:
+    """Return what a person typed, within bounds. Raises Refused."""
+    if len(text) > NOTE_MOST:
+        raise Refused("too_long", f"A note has at most {NOTE_MOST} letters.")
+    return text.strip()

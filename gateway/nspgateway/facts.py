@@ -10,7 +10,10 @@ from typing import Literal
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
 from nspgateway.fuel_level import Refuel
+from nspgateway.fuel_loss import Loss
+from nspgateway.mains import Mains
 from nspgateway.standing import Standing
+from nspgateway.stock import Stock
 from nspgateway.view import Forecast, Reading
 
 
@@ -55,15 +58,30 @@ class OwnFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StormFacts:
+    """Many points at once with trouble of one ``family`` ("grid": they lost it): how many, and since when.
+
+    ``newest``: when the last of them came by it.
+    """
+
+    family: str
+    points: int
+    since: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
 
     ``burn``: litres/h by load curve and by slope, which of them counts and why; None without a
-    generator. ``refuels``: seen in the last 24 hours, oldest first. ``last_litres``: the level as last
+    generator. ``stock``: litres with who said so and when; ``loss``: fuel that the load does not
+    explain; ``dark_since``: since when the kit says that there is no power. ``refuels``: seen in the last 24 hours, oldest first. ``last_litres``: the level as last
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
     spreading factor that kits send with. ``standing``: what people said of the point.
-    ``own``: of the coordinating point itself.
+    ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
+    ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
     """
 
     point: PointConfig
@@ -83,3 +101,9 @@ class Facts:
     sf: int = 9
     standing: Standing | None = None
     own: OwnFacts | None = None
+    stock: Stock | None = None
+    loss: Loss | None = None
+    dark_since: datetime | None = None
+    storms: tuple[StormFacts, ...] = ()
+    mains: Mains = field(default_factory=Mains)
+    back_with_many: bool = False

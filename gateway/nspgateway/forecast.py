@@ -16,31 +16,31 @@ from statistics import fmean
 from typing import Literal
 
 from nspgateway.config import PointConfig
-from nspgateway.consumption import GAUGE_STEP, Burn, FuelSample, burn_l_per_h, consumption
+from nspgateway.consumption import GAUGE_STEP, Burn, FuelSample, consumption
 from nspgateway.fuel_level import Tank, replay
+from nspgateway.stock import UNCHECKED_ERROR, Stock
 from nspgateway.view import Forecast, Reading
 
 __all__ = [
     "BatterySample",
     "FuelSample",
     "battery",
+    "battery_behind",
     "estimated",
     "fuel",
     "fuel_burn",
     "full_tank_hours",
+    "half_load_h",
     "has_generator",
     "measures_fuel",
     "net_power_w",
     "usable_litres",
 ]
 
-# Relative errors: the burn of one set against its curve, the slope, the battery's real capacity.
-CURVE_ERROR = 0.10
+# Relative errors: the burn of one set against its curve, the slope, the battery's capacity and its inverter.
+CURVE_ERROR = 0.12
 SLOPE_ERROR = 0.07
-BATTERY_ERROR = 0.15
-# Litres told by a person, and a curve that nobody checked against a gauge.
-ENTERED_ERROR = 0.05
-UNCHECKED_ERROR = 0.25
+BATTERY_ERROR = 0.20
 # What may have changed at a point, for each hour that nothing was heard.
 ERROR_PER_HOUR = 0.05
 ERROR_MOST = 0.5
@@ -48,6 +48,8 @@ ERROR_MOST = 0.5
 OLDEST = timedelta(hours=12)
 # Below this share a battery's inverter or its management switches off.
 BATTERY_RESERVE = 0.10
+# An inverter that takes more than this for itself is a load that is not on the meter.
+INVERTER_MOST = 1.25
 # "Net current <= 0 over 10 minutes" is what counts as not charging.
 CHARGE_WINDOW = timedelta(minutes=10)
 # Keeps dates inside the calendar; nobody plans beyond a year.
@@ -56,10 +58,14 @@ MOST_HOURS = 8760.0
 
 @dataclass(frozen=True, slots=True)
 class BatterySample:
-    """Net power of the battery at one moment, W, + charges; None when unknown."""
+    """Net power of the battery at one moment, W, + charges; None when unknown.
+
+    ``load_w``: what it carried then, when it was the source; None when it was not, or unknown.
+    """
 
     at: datetime
     net_w: float | None
+    load_w: int | None = None
 
 
 def usable_litres(point: PointConfig, litres: float) -> float:
@@ -92,11 +98,16 @@ def fuel_burn(point: PointConfig, tank: Tank, history: Sequence[FuelSample], now
 
 
 def fuel(
-    point: PointConfig, history: Sequence[FuelSample], now: datetime, tank: Tank | None = None
+    point: PointConfig,
+    history: Sequence[FuelSample],
+    now: datetime,
+    tank: Tank | None = None,
+    burn: Burn | None = None,
 ) -> Forecast | None:
     """Hours of fuel left. ``history``: oldest first, as far back as there is, some 12 h is plenty.
 
-    ``tank``: what ``fuel_level.replay`` makes of the history, from those who keep it up to date.
+    ``tank``: what ``fuel_level.replay`` makes of the history, from those who keep it up to date;
+    ``burn``: the consumption of now, from those who have reckoned it.
 
     Goes on from the last known level when the newest samples have none, with a
     range that widens. None without a generator, when no level of the last 12
@@ -106,7 +117,7 @@ def fuel(
     tank = replay(point, history) if tank is None else tank
     if tank.litres is None or tank.measured_at is None or now - tank.measured_at > OLDEST:
         return None
-    burn = fuel_burn(point, tank, history, now)
+    burn = fuel_burn(point, tank, history, now) if burn is None else burn
     if burn is None or not burn.known:
         return None
     age_h = max(0.0, (now - tank.measured_at) / timedelta(hours=1))
@@ -124,48 +135,64 @@ def fuel(
         now,
         (max(0.0, usable - step) / (likely * (1 + error)) - (burnt if fresh else age_h)),
         usable / likely - burnt,
-        (usable + step) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
+        (usable + max(step, tank.above)) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
         "slope" if by_slope else "load_curve",
         tank.measured_at,
     )
 
 
-def estimated(
-    point: PointConfig,
-    litres_entered: float,
-    at: datetime,
-    now: datetime,
-    *,
-    running_h: float,
-    energy_kwh: float | None,
-    load_w: float | None,
-) -> Forecast | None:
-    """Hours of fuel left in a tank without a gauge, from litres that a person entered ``at``.
+def estimated(point: PointConfig, stock: Stock, burn: Burn, now: datetime) -> Forecast | None:
+    """Hours of fuel left by litres that a person entered, less what was burnt since.
 
-    ``running_h``: hours that the set ran since, ``energy_kwh``: what it delivered in them (None: not
-    known, then the load of the moment stands for all of them). ``load_w`` of the moment; when that is
-    unknown the mean since ``at`` counts. None without a rating or without any load. The range is
-    wide: nothing checks the curve, and it widens with all that was burnt since.
+    ``burn``: consumption of now; None when that is unknown, or the litres are. The range is wide where no
+    gauge checks the curve, and it widens with all that was burnt since.
     """
-    mean_w = 1000 * energy_kwh / running_h if energy_kwh is not None and running_h > 0 else None
-    present_w = mean_w if load_w is None else load_w
-    past_w = present_w if mean_w is None else mean_w
-    if not has_generator(point) or present_w is None or past_w is None:
+    if stock.litres is None or not burn.known:
         return None
-    rate, past_rate = burn_l_per_h(point, present_w), burn_l_per_h(point, past_w)
-    if rate is None or past_rate is None or rate <= 0:
-        return None
-    burnt = past_rate * max(0.0, running_h)
-    left = usable_litres(point, litres_entered - burnt)
-    doubt = ENTERED_ERROR * litres_entered + UNCHECKED_ERROR * burnt
+    rate = max(burn.known)
+    error = UNCHECKED_ERROR if burn.slope is None else SLOPE_ERROR
+    error = min(ERROR_MOST, math.hypot(error, burn.spread / rate))
+    left = usable_litres(point, stock.litres)
+    most = usable_litres(
+        point, min(stock.litres + stock.doubt + stock.unheard, point.tank_litres or math.inf)
+    )
     return _range(
         now,
-        max(0.0, left - doubt) / (rate * (1 + UNCHECKED_ERROR)),
+        max(0.0, left - stock.doubt) / (rate * (1 + error)),
         left / rate,
-        (left + doubt) / (rate * (1 - UNCHECKED_ERROR)),
-        "load_curve",
-        at,
+        max(left, most) / (min(burn.known) * (1 - error)),
+        "by_hand",
+        stock.at,
     )
+
+
+def half_load_h(point: PointConfig, found: Forecast | None, burn: Burn | None) -> float | None:
+    """Hours that the fuel would last if half of the load were switched off; None when unknown.
+
+    The idle part of the consumption stays: half the load is more than half the fuel.
+    """
+    if found is None or burn is None or not burn.known or point.rated_w is None:
+        return None
+    rate = max(burn.known)
+    idle = point.burn_idle_l_per_kwh * point.rated_w / 1000
+    if burn.curve:
+        idle *= rate / burn.curve
+    return found.likely_h * rate / max(rate / 2, (rate + min(idle, rate)) / 2)
+
+
+def battery_behind(
+    point: PointConfig, readings: Mapping[str, Reading], now: datetime
+) -> tuple[float, float, float] | None:
+    """Hours (low, likely, high) that the battery carries the load of now, once it has to; None when unknown."""
+    charge, load = _number(readings, "battery_permille"), _number(readings, "load_w")
+    if charge is None or point.battery_wh is None or not load or load <= 0:
+        return None
+    measured = readings["battery_permille"].good_at or now
+    age_h = max(0.0, (now - measured) / timedelta(hours=1))
+    error = min(ERROR_MOST, BATTERY_ERROR + ERROR_PER_HOUR * age_h)
+    usable = max(0.0, charge / 1000 - BATTERY_RESERVE) * point.battery_wh
+    hours = usable / load
+    return hours / (1 + error), hours, hours / (1 - error)
 
 
 def battery(
@@ -231,8 +258,16 @@ def _discharge_w(
     source = readings.get("power_source")
     load = _number(readings, "load_w")
     if source is not None and source.value == "battery" and load is not None:
-        drawn.append(float(load))
+        drawn.append(load * _inverter(history))
     return max((watts for watts in drawn if watts > 0), default=None)
+
+
+def _inverter(history: Sequence[BatterySample]) -> float:
+    """How much more the battery gives than its load takes, as it last was; 1 while nobody knows."""
+    for sample in reversed(history):
+        if sample.net_w is not None and sample.load_w and sample.net_w < 0:
+            return min(INVERTER_MOST, max(1.0, -sample.net_w / sample.load_w))
+    return 1.0
 
 
 def _range(
@@ -240,7 +275,7 @@ def _range(
     low: float,
     likely: float,
     high: float,
-    reason: Literal["load_curve", "slope", "battery_net"],
+    reason: Literal["load_curve", "slope", "battery_net", "by_hand"],
     measured_at: datetime,
 ) -> Forecast:
     """Put the three in order and in the calendar. A past "empty around" stays in the past."""

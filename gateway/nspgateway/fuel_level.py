@@ -41,6 +41,8 @@ RISE_READINGS = 3
 # The level before is drawn from so many readings; the litres added are made more exact for so long.
 BEFORE_READINGS = 12
 REFINE = timedelta(hours=1)
+# Share of what the set gives a charger that arrives in the battery.
+CHARGER = 0.85
 # Refuellings are told for so long.
 TOLD = timedelta(hours=24)
 
@@ -55,8 +57,11 @@ class Refuel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class GaugeReading:
     """One reading. ``stock`` = its level plus all that was burnt so far: it moves by refuelling only.
+
+    ``charged``: what the battery behind the set took so far, beside the load; ``unknown``: how often
+    the load was not known until then.
 
     ``level``: of the filter at that time, None while unsettled. ``is_blind``: the gauge was
     gone just before, so what happened in between nobody saw. All in microlitres.
@@ -67,6 +72,8 @@ class _Reading:
     burnt: int
     is_blind: bool
     level: int | None = None
+    charged: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +81,24 @@ class Tank:
     """A tank's level and what it was made from. Immutable; ``advance`` gives the next one.
 
     ``litres``: filtered, None before the first reading. ``measured_at``: time of the newest reading.
+    ``above``: by how many litres the level may be higher: the filter errs on the low side.
     ``running``: whether the set ran at that reading. ``refuels``: of the last 24 hours, oldest first.
 
     The rest is the filter's own: the last hours' ``readings``, the ``last`` sample, microlitres
-    ``burnt`` by the curve and how often that was ``unknown``, the number of ``unknowns`` since the
+    ``burnt`` by the curve, ``charged`` into the battery, and how often that was ``unknown``, the number of ``unknowns`` since the
     newest reading, and the stocks ``before`` the newest refuelling while it can still become more exact.
     """
 
     litres: float | None = None
     measured_at: datetime | None = None
+    above: float = 0.0
     running: bool = False
     refuels: tuple[Refuel, ...] = ()
     slope: Slope = field(default_factory=Slope)
-    readings: tuple[_Reading, ...] = ()
+    readings: tuple[GaugeReading, ...] = ()
     last: FuelSample | None = None
     burnt: int = 0
+    charged: int = 0
     unknown: int = 0
     unknowns: int = 0
     before: tuple[int, ...] = ()
@@ -111,14 +121,12 @@ def advance(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
         refuels=refuels,
         last=sample,
         burnt=tank.burnt + burnt,
+        charged=tank.charged + _charged_since(point, tank, sample),
         unknown=tank.unknown + (not is_known),
     )
     if sample.litres is None:
         slope = tank.slope if sample.running else Slope()
         return replace(tank, slope=slope, unknowns=tank.unknowns + 1)
-    if sample.by_hand:
-        # A person's dip is the level; that it differs from the gauge is no refuelling.
-        tank = replace(tank, readings=(), before=(), slope=Slope(), unknowns=2)
     tank = _with_reading(point, tank, sample.at, round(sample.litres * MICRO) + tank.burnt)
     return _with_level(point, _with_refuel(point, tank), sample)
 
@@ -134,16 +142,26 @@ def _burnt_since(point: PointConfig, tank: Tank, sample: FuelSample) -> tuple[in
     return round(MICRO * rate * max(0.0, (sample.at - last.at).total_seconds()) / 3600), True
 
 
+def _charged_since(point: PointConfig, tank: Tank, sample: FuelSample) -> int:
+    """Microlitres that went into the battery since the last sample: its rise, through charger and set."""
+    last = tank.last
+    if last is None or not last.running or last.charge is None or sample.charge is None:
+        return 0
+    kwh = max(0, sample.charge - last.charge) * (point.battery_wh or 0) / 1e6
+    return round(MICRO * point.burn_l_per_kwh * kwh / CHARGER)
+
+
 def _with_reading(point: PointConfig, tank: Tank, at: datetime, stock: int) -> Tank:
     kept = tank.readings
     if kept and at - kept[-1].at > BRIDGE:
         kept = ()
     if kept and (at - kept[-1].at).total_seconds() < APART * point.interval_s:
-        newest = replace(kept[-1], stock=stock, burnt=tank.burnt)
+        newest = replace(kept[-1], stock=stock, burnt=tank.burnt, charged=tank.charged, unknown=tank.unknown)
         kept = kept[:-1]
     else:
         was_gone = not kept or (at - kept[-1].at).total_seconds() > GONE_INTERVALS * point.interval_s
-        newest = _Reading(at, stock, tank.burnt, tank.unknowns > 1 and was_gone)
+        is_blind = tank.unknowns > 1 and was_gone
+        newest = GaugeReading(at, stock, tank.burnt, is_blind, charged=tank.charged, unknown=tank.unknown)
     kept = (*(reading for reading in kept if at - reading.at <= MEMORY), newest)
     return replace(tank, readings=kept, unknowns=0)
 
@@ -172,8 +190,8 @@ def _with_refuel(point: PointConfig, tank: Tank) -> Tank:
 
 
 def _split(
-    point: PointConfig, kept: Sequence[_Reading], fewest: int
-) -> tuple[Sequence[_Reading], Sequence[_Reading]]:
+    point: PointConfig, kept: Sequence[GaugeReading], fewest: int
+) -> tuple[Sequence[GaugeReading], Sequence[GaugeReading]]:
     """Return the readings before a rise and those after it, without one wild one in between; none = no rise."""
     for count in (RISE_READINGS, RISE_READINGS + 1):
         earlier, newest = kept[:-count][-BEFORE_READINGS:], kept[-count:]
@@ -187,7 +205,7 @@ def _split(
     return kept, ()
 
 
-def _is_raised(point: PointConfig, earlier: Sequence[_Reading], reading: _Reading) -> bool:
+def _is_raised(point: PointConfig, earlier: Sequence[GaugeReading], reading: GaugeReading) -> bool:
     """Tell whether a reading lies above the level of the earlier ones, by more than noise."""
     gauged = reading.stock - reading.burnt
     rise = round(RISE * (point.tank_litres * MICRO if point.tank_litres else gauged))
@@ -213,7 +231,7 @@ def _agreeing(point: PointConfig, stocks: Sequence[int]) -> list[int]:
     return [stock for stock in stocks if abs(stock - middle) <= near]
 
 
-def _unsettled(readings: Sequence[_Reading]) -> tuple[_Reading, ...]:
+def _unsettled(readings: Sequence[GaugeReading]) -> tuple[GaugeReading, ...]:
     return tuple(replace(reading, level=None) for reading in readings)
 
 
@@ -233,11 +251,21 @@ def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
         steps = [abs(one.stock - other.stock) for one, other in pairwise(recent)]
         spread = round(fmean(steps)) if steps else 0
         slope = follow(point, tank.slope, Level(newest.at, level, newest.burnt, tank.unknown), spread)
+    lowest = min((*levels, level))
     return replace(
         tank,
-        litres=min((*levels, level)) / MICRO,
+        litres=lowest / MICRO,
+        above=_above(kept, tank.burnt, lowest) / MICRO,
         measured_at=sample.at,
         running=sample.running,
         slope=slope,
         readings=kept,
     )
+
+
+def _above(kept: Sequence[GaugeReading], burnt: int, level: int) -> float:
+    """Microlitres by which the readings of the last hour say that the level may be higher."""
+    stocks = [one.stock for one in kept[-BEFORE_READINGS:]]
+    middle = median_low(stocks)
+    spread = median_high(abs(stock - middle) for stock in stocks)
+    return max(0, middle - burnt - level) + spread

@@ -73,7 +73,11 @@ def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> C
     on_grid = _("if the grid fails now") if is_on_grid(point) else ""
     age_s = seconds_since(forecast.measured_at, now)
     age = _("measured {ago}").format(ago=ago(lang, age_s))
-    if quality == "stale":
+    if forecast.reason == "by_hand":
+        age = _("entered by hand ({clock}), {ago}").format(
+            clock=lang.moment(forecast.measured_at, now), ago=ago(lang, age_s)
+        )
+    elif quality == "stale":
         age = _("estimate from an old reading ({clock}), {ago}").format(
             clock=lang.moment(forecast.measured_at, now), ago=ago(lang, age_s)
         )

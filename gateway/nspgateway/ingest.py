@@ -2,25 +2,34 @@
 
     open -> decode -> state -> judge -> commit -> show
 
-Everything a frame changes is written in one transaction before anybody hears
-of it. What a transaction could not write is shown on the page, since the people
-there must not miss it, and is said on MQTT only once it is written.
+Everything a frame changes is written in one transaction before anybody hears of it. What a transaction
+could not write is shown on the page, where people must not miss it, and said on MQTT only once it is written.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
-from nspgateway import alarms, alert_test, clock_step, help_notice, restore, state, uplinks
+from nspgateway import (
+    alarms,
+    alert_test,
+    around,
+    clock_step,
+    help_notice,
+    refuel_list,
+    restore,
+    state,
+    uplinks,
+)
+from nspgateway.around import BrokerLink
 from nspgateway.authenticate import Authenticator, Opened, Refused
+from nspgateway.batch import Batch, Taken
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
@@ -31,10 +40,13 @@ from nspgateway.keys import KeyRegister
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox import Outbox
 from nspgateway.overview import Box
-from nspgateway.payloads import Demo, Health, Modem, utc
+from nspgateway.payloads import Demo, Health
 from nspgateway.ports import Port, Reception
 from nspgateway.recorder import Recorder
 from nspgateway.records import Changes, Frame, Held, KitEvent, Window
+from nspgateway.refuel_list import RefuelList
+from nspgateway.refuel_speaker import RefuelSpeaker
+from nspgateway.revision import Revision
 from nspgateway.rules import Rule
 from nspgateway.situation import Situation
 from nspgateway.speaker import Speaker
@@ -48,15 +60,6 @@ from nsplink import frame as wire
 from nsplink.timing import DUPLICATE_S
 
 _log = structlog.get_logger()
-
-
-class BrokerLink(Protocol):
-    """What the overview wants to know of a broker's link: "online" or not."""
-
-    @property
-    def state(self) -> str:
-        """One word for how the link is."""
-        ...
 
 
 class Ingest:
@@ -113,14 +116,17 @@ class Ingest:
             self._link,
             demo=demo_mark,
         )
+        if transmitter is not None:
+            transmitter.watch(self.situation.points)
+            self.situation.on_deployed = transmitter.watch
         self._speaker = Speaker(config, now, demo_mark)
-        self.recorder = Recorder(store, self.outboxes, self._speaker)
+        self._refuel = RefuelSpeaker(config, demo_mark)
+        self.recorder = Recorder(store, self._speaker)
         self._doubted: dict[int, Mapping[str, Held]] = {}
         self._since = now
         self._newest_before = store.newest() or now
         self._look_at_start(now)
-        self._revision = 0
-        self._changed = asyncio.Event()
+        self._revision = Revision()
         self._port: Port | None = None
         self._brokers: tuple[BrokerLink, ...] = ()
         # Of a test of the alarm path, and what the page is told of sounds and tests: see ``alerting``.
@@ -134,21 +140,39 @@ class Ingest:
 
     def receive(self, reception: Reception) -> str:
         """Take one frame; return what became of it, one of the words in ``counters``."""
-        try:
-            outcome = self._receive(reception, self._clock.now())
-        except StoreError:
-            outcome = "not_stored"
-        self.counters[outcome] += 1
-        if outcome in ("accepted", "not_stored"):
-            self.show()
-        else:
-            # Foreign traffic comes all day and floods come with an attack: counted always, told on demand.
-            _log.debug("frame refused", outcome=outcome, length=len(reception.data), rssi=reception.rssi_dbm)
-        return outcome
+        return self.receive_all((reception,))[0]
 
-    def _receive(self, reception: Reception, now: datetime) -> str:
+    def receive_all(self, receptions: Sequence[Reception]) -> list[str]:
+        """Take frames that wait together, in as few transactions as they allow; return what became of each.
+
+        Of each kit there is one in a transaction: what it changes is written before its next one is looked
+        at, so that the outcome is that of one by one. A transaction that fails has happened for none in it.
+        """
+        outcomes: list[str] = []
+        batch = Batch()
+        for place, reception in enumerate(receptions):
+            outcomes.append("not_stored")
+            with suppress(StoreError):
+                outcomes[place] = self._receive(reception, self._clock.now(), batch, place, outcomes)
+        self._write(batch, outcomes)
+        self.counters.update(outcomes)
+        if "accepted" in outcomes or "not_stored" in outcomes:
+            self.show()
+        for reception, outcome in zip(receptions, outcomes, strict=True):
+            if outcome not in ("accepted", "not_stored"):
+                # Foreign traffic comes all day and floods come with an attack: counted always, told on demand.
+                length, rssi = len(reception.data), reception.rssi_dbm
+                _log.debug("frame refused", outcome=outcome, length=length, rssi=rssi)
+        return outcomes
+
+    def _receive(
+        self, reception: Reception, now: datetime, batch: Batch, place: int, outcomes: list[str]
+    ) -> str:
         try:
             opened = self._authenticator.open(reception.data)
+            if opened.header.address in batch.kits:
+                self._write(batch, outcomes)
+                opened = self._authenticator.open(reception.data)
         except Refused as refused:
             if refused.kit is not None:
                 self._tamper.note(refused.kit, refused.outcome, self._now_ms())
@@ -162,11 +186,11 @@ class Ingest:
         if self._is_unsure(read.frame) and read.frame.kind == "clear":
             # A recording must not end an alarm; the kit says it again until it is believed.
             return "unsure"
-        self._take(opened, read, self._believed(read.frame, opened.window))
+        batch.add(place, self._taken(opened, read, self._believed(read.frame, opened.window)))
         return "accepted"
 
-    def _take(self, opened: Opened, read: Read, window: Window) -> None:
-        """Write down everything that the frame changes and let it be true; StoreError when only true."""
+    def _taken(self, opened: Opened, read: Read, window: Window) -> Taken:
+        """Let everything be true that the frame changes; return what is to be written of it."""
         frame = read.frame
         before = self.situation.states[frame.point]
         newer = state.is_newer(before, frame)
@@ -187,28 +211,46 @@ class Ingest:
         self.situation.calls = called.calls
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
         stored = [] if is_known else self._speaker.help(after.point, frame, read.event)
-        self.recorder.commit(
-            Changes(
-                at=frame.received_at,
-                frame=frame,
-                window=window,
-                heard=after.heard if newer else None,
-                readings=changed,
-                alarms=tuple(change for one in judged for change in one.changes),
-                messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
-                event=read.event,
-                boot=read.boot,
-                late=late,
-                memory=called.memory,
-            ),
-            judged,
-            called.notices,
+        changes = Changes(
+            at=frame.received_at,
+            frame=frame,
+            window=window,
+            heard=after.heard if newer else None,
+            readings=changed,
+            alarms=tuple(change for one in judged for change in one.changes),
+            messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
+            event=read.event,
+            boot=read.boot,
+            late=late,
+            memory=called.memory,
         )
-        self._authenticator.accept(replace(opened, window=window))
-        if self._transmitter is not None:
-            self._transmitter.heard(frame, window, wide=opened.header.wide)
-        if read.event is not None and frame.fields.get("alarm") == alert_test.CAUSE and frame.kind == "alarm":
-            self.on_test_alarm(after, read.event)
+        whole = Opened(opened.header, opened.generation, opened.counter, opened.payload, window)
+        before_it = self._authenticator.accept(whole)
+        return Taken(whole, frame, changes, judged, called.notices, after, before_it)
+
+    def _write(self, batch: Batch, outcomes: list[str]) -> None:
+        """Make durable what was taken, and only then let it be answered; else it has not happened."""
+        taken = batch.close()
+        if not taken:
+            return
+        judged = [one for _, each in taken for one in each.judged]
+        try:
+            notices = [notice for _, each in taken for notice in each.notices]
+            self.recorder.commit_all([each.changes for _, each in taken], judged, notices)
+        except StoreError:
+            for place, each in taken:
+                outcomes[place] = "not_stored"
+                self._authenticator.take_back(each.opened, each.before)
+                if self._transmitter is not None:
+                    self._transmitter.not_stored(each.frame.kit)
+            return
+        for _, each in taken:
+            wide, window = each.opened.header.wide, each.opened.window
+            if self._transmitter is not None and window is not None:
+                self._transmitter.heard(each.frame, window, wide=wide)
+            event, frame = each.changes.event, each.frame
+            if event is not None and frame.kind == "alarm" and frame.fields.get("alarm") == alert_test.CAUSE:
+                self.on_test_alarm(each.point, event)
 
     def _believed(self, frame: Frame, window: Window) -> Window:
         """Return the window to go on with; a kit that has proved to be here and now leaves its past behind."""
@@ -226,16 +268,21 @@ class Ingest:
     def tick(self) -> None:
         """Let time pass: ages, forecasts and alarms of every point. Call about once a second."""
         now = self._clock.now()
-        spoken = [j for j in self.situation.judge_all(now) if j.changes or self._is_due(j)]
+        judged = self.situation.judge_all(now)
+        spoken = [j for j in judged if j.changes or self._is_due(j)]
+        facts = [j.facts for j in judged if j.facts.point is not self.situation.cp.point]
+        refuel = self._refuel.messages(facts, now)
         said = [m for j in spoken for m in self._messages(j)]
         stats = self._speaker.stats({**self.counters, **self.more_counters}, now)
-        if not spoken and not stats and not self.recorder.has_unsaved:
+        if not spoken and not stats and not refuel and not self.recorder.has_unsaved:
             return
         self.situation.keep(spoken)
         changes = tuple(change for j in spoken for change in j.changes)
         with suppress(StoreError):
-            self.recorder.commit(Changes(at=now, alarms=changes, messages=(*said, *stats)), spoken)
+            self.recorder.commit(Changes(at=now, alarms=changes, messages=(*said, *stats, *refuel)), spoken)
             self._speaker.note_stats(stats)
+            if refuel:
+                self._refuel.note(facts, now)
         self.show()
 
     def _is_due(self, judged: Judgement) -> bool:
@@ -254,17 +301,18 @@ class Ingest:
         """Return everything on the first page, as it is at this moment."""
         return self.dress(self.situation.overview(self._box(self._clock.now())))
 
+    def refuel_list(self) -> RefuelList:
+        """Return who needs which fuel, as it is at this moment."""
+        now = self._clock.now()
+        facts = [self.situation.facts(point, now) for point in self.situation.states.values()]
+        return refuel_list.build(facts, self._config.refuel.hours, now)
+
     def health(self, broker: str = "") -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""
-        port = self._port
-        modem = Modem(port.state, port.cause, utc(port.since)) if port else None
-        away = tuple(name for name in self._missing(optional=True) if name != broker)
-        return Health(modem, self.recorder.word, away)
+        return around.health(self._port, self._away(optional=True), self.recorder.word, broker)
 
-    def _missing(self, *, optional: bool) -> tuple[str, ...]:
-        """Return the brokers that are not reached now, of those that need not, or need, always be there."""
-        links = zip(self._config.broker, self._brokers, strict=False)
-        return tuple(b.name for b, link in links if b.optional is optional and link.state != "online")
+    def _away(self, *, optional: bool) -> tuple[str, ...]:
+        return around.away(self._config, self._brokers, optional=optional)
 
     def step(self, step: Step) -> None:
         """Follow a step of the clock with everything in memory, and let the audit trail say so."""
@@ -290,14 +338,7 @@ class Ingest:
 
     async def wait_changed(self, revision: int, timeout_s: float) -> int:
         """Return the present revision once it is not ``revision``, or after ``timeout_s`` wall seconds."""
-        if self._revision == revision:
-            changed = self._changed
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await changed.wait()
-            except TimeoutError:
-                pass
-        return self._revision
+        return await self._revision.wait(revision, timeout_s)
 
     def _heard_before(self, opened: Opened, reception: Reception, now: datetime) -> str:
         """Tell a frame that two receivers heard from one that somebody plays back."""
@@ -314,20 +355,8 @@ class Ingest:
         return "replay"
 
     def _read(self, opened: Opened, reception: Reception, now: datetime) -> Read:
-        header = opened.header
-        frame = Frame(
-            kit=header.address,
-            generation=opened.generation,
-            counter=opened.counter,
-            point=self._point_of[header.address],
-            received_at=now,
-            kind=header.kind,
-            exercise=header.exercise,
-            fields={},
-            raw=reception.data,
-            rssi_dbm=reception.rssi_dbm,
-            snr_db=reception.snr_db,
-        )
+        point = self._point_of[opened.header.address]
+        frame = opened.received(point, now, reception.data, reception.rssi_dbm, reception.snr_db)
         return uplinks.read(frame, opened.payload, self._clock.speed)
 
     def _link(self, point: PointState) -> LinkFacts | None:
@@ -342,22 +371,13 @@ class Ingest:
         return int(self._clock.monotonic() * 1000)
 
     def _box(self, now: datetime) -> Box:
-        config, port = self._config, self._port
-        return Box(
-            now=now,
-            region=config.region_name or config.region,
-            cp=config.cp_name or config.cp,
-            speed=self._clock.speed,
-            modem_ok=port is not None and port.state == "up",
-            modem_reason=port.reason if port else "",
-            modem_since=port.since if port else None,
-            broker_ok=bool(self._brokers) and not self._missing(optional=False),
+        box = around.box(self._config, self._port, self._clock, now)
+        return replace(
+            box,
+            broker_ok=bool(self._brokers) and not self._away(optional=False),
             counters=self.counters,
-            sf=config.radio.sf,
-            modem_cause=port.cause if port else "",
             store_problem=self.recorder.problem,
             gateway_since=self._since,
-            clock_offset_s=self._clock.offset_s(),
             clock_behind_s=max(0.0, (self._newest_before - now).total_seconds()),
         )
 
@@ -372,9 +392,7 @@ class Ingest:
 
     def show(self) -> None:
         """Wake every screen that waits for a change."""
-        self._revision += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._revision.bump()
 
 
 def _doubted(held: Held) -> Held:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nspgateway import alarms, messages
@@ -13,6 +13,7 @@ from nspgateway.notify import Notice
 from nspgateway.payloads import Demo
 from nspgateway.records import AlarmChange
 from nspgateway.rules import Rule
+from nspgateway.storms import Crowd
 from nspgateway.view import Alarm
 
 # Delays that begin or are given up: kept, but nobody has to hear of them.
@@ -41,9 +42,10 @@ def judge(
     demo: Demo | None = None,
     *,
     exercise: bool = False,
+    crowd: Callable[[bool], Crowd] = lambda _is_news: Crowd(),
 ) -> Judgement:
-    """Decide on every alarm of a place. ``kept``: its alarms so far, by id."""
-    return decided(facts, kept, alarms.evaluate(rules, facts, kept), demo, exercise=exercise)
+    """Decide on every alarm of a place. ``kept``: its alarms so far, by id; ``crowd``: of the other places."""
+    return decided(facts, kept, alarms.evaluate(rules, facts, kept, crowd), demo, exercise=exercise)
 
 
 def decided(
@@ -67,7 +69,7 @@ def decided(
             )
             for d, text in spoken
         ),
-        notices=tuple(_notice(d, text, facts, exercise) for d, text in spoken),
+        notices=tuple(_notice(d, text, facts, exercise) for d, text in spoken if _is_heard(d)),
         exercise=exercise,
     )
 
@@ -92,10 +94,26 @@ def repeats(judged: Judgement, demo: Demo | None = None) -> list[OutboxMessage]:
     ]
 
 
+def _is_heard(decision: Decision) -> bool:
+    """Tell whether people hear of it: not of what happens to an alarm that they never heard of or cannot see.
+
+    That one is hidden now, or over, is news to whoever has heard it.
+    """
+    alarm = decision.alarm
+    if alarm.said_at is None:
+        return alarm.is_shown
+    return alarm.is_shown or decision.action in {"hide", "clear"}
+
+
 def _notice(decision: Decision, text: Alarm, facts: Facts, exercise: bool) -> Notice:
     alarm, point = decision.alarm, facts.point
     return Notice(
-        key=f"{point.slug}/{alarm.id}/{text.raised_at.isoformat()}/{decision.action}/{alarm.state}",
+        key="/".join(
+            (
+                *(point.slug, alarm.id, text.raised_at.isoformat(), decision.action, alarm.state),
+                (alarm.said_at or alarm.since).isoformat(),
+            )
+        ),
         kind="alarm",
         action=decision.action,
         at=facts.now,

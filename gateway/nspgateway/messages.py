@@ -3,6 +3,7 @@
     nsp/v1/<region>/<point>/state           retained, MQTT 5 expiry at ``valid_until``
     nsp/v1/<region>/<point>/telemetry       one a heartbeat, not retained
     nsp/v1/<region>/<point>/alarm/<id>      retained, said again with each state; "normal" when it ends
+    nsp/v1/<region>/<cp>/refuel             retained, MQTT 5 expiry at ``valid_until``
     nsp/v1/<region>/<point>/help/<id>       stages of a call for help, not retained
     nsp/v1/<region>/<cp>/gateway/status     retained, and the last will
     nsp/v1/<region>/<cp>/gateway/stats      counters, not retained
@@ -24,9 +25,13 @@ from msgspec import Struct, json
 
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
+from nspgateway.forecast import half_load_h
+from nspgateway.lights_out import lights_out
+from nspgateway.moments import age, seconds, utc, utc_or_none
 from nspgateway.payloads import (
     AlarmMessage,
     AlarmState,
+    Dark,
     Demo,
     GatewayStats,
     GatewayStatus,
@@ -37,15 +42,12 @@ from nspgateway.payloads import (
     Telemetry,
     Texts,
     Value,
-    age,
     alarm_names,
     hours_left,
     in_bit_order,
     in_order,
     measured,
-    seconds,
     sent,
-    utc,
 )
 from nspgateway.view import Alarm
 
@@ -77,7 +79,7 @@ class OutboxMessage:
 
     @property
     def kind(self) -> str:
-        """The topic's own word: state, telemetry, alarm, help, status or stats."""
+        """The topic's own word: state, telemetry, alarm, help, refuel, status or stats."""
         *_, last_but_one, last = self.topic.split("/")
         return last_but_one if last_but_one in {"alarm", "help"} else last
 
@@ -103,6 +105,7 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
             tank_litres=facts.point.tank_litres,
             fuel=hours_left(facts.fuel, now),
             battery=hours_left(facts.battery, now),
+            **_stock(facts),
         ),
         created=now,
         retain=True,
@@ -264,6 +267,32 @@ def gateway_stats(
     """Return the gateway's counters, by name."""
     body = GatewayStats(_SCHEMA, region, cp, demo, utc(at), dict(sorted(counters.items())))
     return _gateway_message(region, cp, "stats", body, created=at, retain=False)
+
+
+def _stock(facts: Facts) -> dict[str, Any]:
+    """Return what the state says of where its litres come from, and of what follows from them."""
+    stock, dark = facts.stock, lights_out(facts)
+    half = half_load_h(facts.point, facts.fuel, facts.burn)
+    return {
+        "fuel_source": stock.source if stock else None,
+        "fuel_at": utc(stock.at) if stock else None,
+        "fuel_age_s": age(stock.at, facts.now) if stock else None,
+        "fuel_half_load_h": None if half is None else round(half, 2),
+        "lights_out": Dark(
+            dark.word,
+            utc_or_none(dark.low),
+            utc_or_none(dark.likely),
+            utc_or_none(dark.high),
+            list(dark.parts),
+            list(dark.missing),
+            utc_or_none(dark.since),
+        ),
+    }
+
+
+def refuel_topic(region: str, cp: str) -> str:
+    """Return where the refuel list of a coordinating point is said."""
+    return f"{_ROOT}/{_segment(region)}/{_segment(cp)}/refuel"
 
 
 def command_topic(region: str, cp: str, client: str, what: str) -> str:

@@ -12,14 +12,11 @@ import logging
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
 from typing import Literal, Protocol
 
 import aiomqtt
 import structlog
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from nspgateway import messages
 from nspgateway.clock import Clock
@@ -36,6 +33,7 @@ from nspgateway.mqtt_client import (
 )
 from nspgateway.mqtt_commands import QUEUE, CommandLink, largest_packet
 from nspgateway.payloads import Demo, Health
+from nspgateway.pump import Pump
 
 LinkState = Literal["online", "offline"]
 
@@ -46,6 +44,8 @@ BATCH = 200
 KEEPALIVE_S = 15
 # How often an empty outbox is looked into although nobody called: a wake-up can be lost.
 _LOOK_AGAIN_S = 5.0
+# How often in the time that an answer may take is looked whether one is overdue.
+_LOOKS = 4
 # A going gateway does not wait long for a broker to hear it.
 _GOODBYE_S = 0.7
 
@@ -66,6 +66,9 @@ class Outbox(Protocol):
 
     def delivered(self, ids: Sequence[int]) -> None:
         """Forget these messages."""
+
+    def flush(self) -> None:
+        """Let what was to be forgotten be gone, as far as that is possible now."""
 
     async def wait_new(self) -> None:
         """Return once something was added after the last ``next_batch``."""
@@ -96,12 +99,16 @@ class Publisher:
         health: Callable[[], Health] | None = None,
         demo: bool = False,
         commands: CommandLink | None = None,
+        on_drained: Callable[[], None] = lambda: None,
     ) -> None:
         """Raise ConfigError when a file that ``broker`` names cannot be used.
+
+        ``on_drained`` is called each time that the broker has all there was.
 
         ``commands``: takes those of this broker's clients; None = nothing is subscribed to. ``health``: what the status tells of the gateway itself. ``refused_delay_s``: after so
         long a topic that the broker refused is tried again.
         """
+        self.name = broker.name
         self._broker = broker
         self._outbox = outbox
         self._clock = clock
@@ -116,6 +123,7 @@ class Publisher:
         self._health = health or Health
         self._commands = commands
         self._refused_delay_s = refused_delay_s
+        self._on_drained = on_drained
         self._refused: dict[str, float] = {}  # topic -> when to try it again
         self._version_5 = broker.protocol == "5"
         self._log = _log.bind(broker=broker.name, address=f"{broker.host}:{broker.port}")
@@ -158,12 +166,23 @@ class Publisher:
         counting its parent as cancelled, and ``run`` is that parent, and goes on.
         """
         client = self._new_client()
+        changed = asyncio.Event()
+        pump = Pump(
+            partial(self._post, client),
+            self._left_s,
+            self._clock.monotonic,
+            WINDOW,
+            changed.set,
+            self._note_refused,
+            self._note_taken,
+        )
         async with opened(client):
             tasks = [
                 asyncio.create_task(work, name=f"mqtt {self._broker.name} {name}")
                 for name, work in (
                     ("lost", self._commands.serve(client) if self._commands else client.lost()),
-                    ("outbox", self._work(client)),
+                    ("outbox", self._work(client, pump, changed)),
+                    ("answers", self._watch(pump)),
                 )
             ]
             try:
@@ -192,27 +211,65 @@ class Publisher:
             password=read_secret(self._broker.password_file),
             timeout=self._ack_timeout_s,
             keepalive=KEEPALIVE_S,
-            max_inflight_messages=WINDOW,
             max_queued_incoming_messages=QUEUE,
             properties=largest_packet() if self._version_5 and self._commands else None,
             logger=_paho_log,
         )
 
-    async def _work(self, client: BrokerClient) -> None:
+    async def _work(self, client: BrokerClient, pump: Pump, changed: asyncio.Event) -> None:
         """Say that we are here and how we are, then send what is in the outbox, for ever."""
         self._refused.clear()
         told: Health | None = None
+        stepped = self._clock.stepped
+        try:
+            while True:
+                if self._clock.stepped != stepped:
+                    # What is on its way keeps its age, as what waits in the outbox does.
+                    pump.move(self._clock.stepped - stepped)
+                    stepped = self._clock.stepped
+                if (health := self._health()) != told:
+                    await self._tell(client, health)
+                    told = health
+                changed.clear()
+                self._settle(pump)
+                if pump.is_hungry:
+                    pump.take(self._outbox.next_batch(BATCH, self._set_aside()))
+                pump.fill()
+                if pump.in_flight or pump.done:
+                    await changed.wait()
+                else:
+                    self._on_drained()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(min(_LOOK_AGAIN_S, self._refused_delay_s)):
+                            await self._outbox.wait_new()
+        finally:
+            # Also when the link broke half-way: what was confirmed need not go again.
+            self._settle(pump)
+            self._outbox.flush()
+
+    def _settle(self, pump: Pump) -> None:
+        """Let the outbox forget what the broker has, or what is not true any more."""
+        self.published += pump.published
+        self.expired += pump.expired
+        pump.published = pump.expired = 0
+        if done := pump.taken_done():
+            self._outbox.delivered(done)
+
+    async def _watch(self, pump: Pump) -> None:
+        """Wait for the end of the broker's patience; raises MqttError when an answer is overdue."""
         while True:
-            if (health := self._health()) != told:
-                await self._tell(client, health)
-                told = health
-            batch = self._outbox.next_batch(BATCH, self._set_aside())
-            if batch:
-                await self._send(client, batch)
-            else:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(min(_LOOK_AGAIN_S, self._refused_delay_s)):
-                        await self._outbox.wait_new()
+            await self._clock.sleep(self._ack_timeout_s / _LOOKS)
+            if pump.waited_s() >= self._ack_timeout_s:
+                raise aiomqtt.MqttError(_no_answer(self._ack_timeout_s))
+
+    def _post(
+        self,
+        client: BrokerClient,
+        message: OutboxMessage,
+        left_s: float | None,
+        on_answer: Callable[[str], None],
+    ) -> None:
+        client.post(message, _expiry_s(left_s), on_answer)
 
     async def _tell(self, client: BrokerClient, health: Health) -> None:
         """Publish the gateway's status, not by way of the outbox: it tells of a full disk too."""
@@ -220,7 +277,7 @@ class Publisher:
         try:
             await self._publish(client, status, None, self._ack_timeout_s)
         except RefusedByBroker as refused:
-            self._note_refused(status.topic, refused)
+            self._note_refused(status.topic, str(refused))
         else:
             self._refused.pop(status.topic, None)
         if self.state != "online":
@@ -232,65 +289,23 @@ class Publisher:
         now = self._clock.monotonic()
         return [topic for topic, again in self._refused.items() if now < again]
 
-    def _note_refused(self, topic: str, refused: RefusedByBroker) -> None:
+    def _note_refused(self, topic: str, refused: str) -> None:
         if topic not in self._refused:
-            self._log.warning("mqtt topic refused", topic=topic, reason=str(refused))
+            self._log.warning("mqtt topic refused", topic=topic, reason=refused)
         self._refused[topic] = self._clock.monotonic() + self._refused_delay_s
         self._now("online", f"the broker refuses {topic}: {refused}")
 
-    async def _send(self, client: BrokerClient, batch: list[tuple[int, OutboxMessage]]) -> None:
-        """Send a batch, many topics at once, each topic in order.
+    def _note_taken(self, topic: str) -> None:
+        if topic in self._refused:
+            del self._refused[topic]
+            if not self._refused:
+                self._now("online", "")
 
-        One message of a topic at a time: two in flight could change places when
-        the first has to be repeated, and an old state would be the retained one.
-        """
-        topics: dict[str, list[tuple[int, OutboxMessage]]] = {}
-        for number, message in batch:
-            topics.setdefault(message.topic, []).append((number, message))
-        window = asyncio.Semaphore(WINDOW)
-        stepped = self._clock.stepped
-        done: list[int] = []
-        try:
-            async with asyncio.TaskGroup() as group:
-                for queue in topics.values():
-                    group.create_task(self._send_topic(client, queue, window, stepped, done))
-        finally:
-            # Also when the link broke half-way: what was confirmed need not go again.
-            if done:
-                self._outbox.delivered(done)
-
-    async def _send_topic(
-        self,
-        client: BrokerClient,
-        queue: list[tuple[int, OutboxMessage]],
-        window: asyncio.Semaphore,
-        stepped: timedelta,
-        done: list[int],
-    ) -> None:
-        for number, message in queue:
-            async with window:
-                left_s = self._left_s(message, stepped)
-                if left_s is not None and left_s <= 0:
-                    self.expired += 1
-                else:
-                    try:
-                        await self._publish(client, message, left_s, self._ack_timeout_s)
-                    except RefusedByBroker as refused:
-                        self._note_refused(message.topic, refused)
-                        return  # it stays in the outbox, and what comes after it on this topic too
-                    if self._refused.pop(message.topic, None) and not self._refused:
-                        self._now("online", "")
-            done.append(number)
-
-    def _left_s(self, message: OutboxMessage, stepped: timedelta) -> float | None:
-        """Return how long the message is still true, in seconds on the broker's wall; None = no end.
-
-        ``stepped``: by how much the clock had been stepped when it was taken from the outbox.
-        """
+    def _left_s(self, message: OutboxMessage) -> float | None:
+        """Return how long the message is still true, in seconds on the broker's wall; None = no end."""
         if message.expiry_s is None:
             return None
-        created = message.created + (self._clock.stepped - stepped)
-        age_s = (self._clock.now() - created).total_seconds()
+        age_s = (self._clock.now() - message.created).total_seconds()
         if age_s < 0:
             return 0.0  # from before the clock was set back: nobody knows how old it is
         return (message.expiry_s - age_s) / self._clock.speed
@@ -299,15 +314,11 @@ class Publisher:
         self, client: BrokerClient, message: OutboxMessage, left_s: float | None, timeout_s: float
     ) -> None:
         """Send one message and return when the broker has it; else MqttError or RefusedByBroker."""
-        properties = None
-        if self._version_5 and left_s is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho: half typed
-            properties.MessageExpiryInterval = max(1, int(left_s))
         try:
             async with asyncio.timeout(timeout_s):
-                await client.deliver(message, properties)
+                await client.deliver(message, _expiry_s(left_s))
         except TimeoutError:
-            raise aiomqtt.MqttError(f"no acknowledgement within {timeout_s:g} s") from None
+            raise aiomqtt.MqttError(_no_answer(timeout_s)) from None
         self.published += 1
 
     def _now(self, state: LinkState, reason: str) -> None:
@@ -325,6 +336,14 @@ def retry_delay(failures: int, chance: float, *, first_s: float, longest_s: floa
     """
     steps = min(failures - 1, 30)  # far above any limit, far below the range of a float
     return min(longest_s, first_s * 2.0**steps) * (1 - chance / 2)
+
+
+def _expiry_s(left_s: float | None) -> int | None:
+    return None if left_s is None else max(1, int(left_s))
+
+
+def _no_answer(timeout_s: float) -> str:
+    return f"no acknowledgement within {timeout_s:g} s"
 
 
 def _first_reason(error: BaseException) -> str:

@@ -6,18 +6,21 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Literal, Never
 
 import aiomqtt
 import structlog
 from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from nspgateway import mqtt_packets
 from nspgateway.config import BrokerConfig
 from nspgateway.errors import ConfigError
 from nspgateway.messages import OutboxMessage
@@ -27,6 +30,9 @@ from nspgateway.mqtt_socket import connected
 _CONNECT_S = 5.0
 # What a stopping gateway waits at most for paho's thread, and for the broker to hear a goodbye.
 _MOMENT_S = 0.5
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+# Reason codes from here on say no.
+_REFUSED = 0x80
 
 
 _log = structlog.get_logger()
@@ -48,7 +54,16 @@ class BrokerClient(aiomqtt.Client):
         self._address = (host, port, tls_context)
         self._own_socket: socket.socket | None = None
         self._written = asyncio.Event()
-        self._answers: dict[int, asyncio.Future[str]] = {}
+        self._answers: dict[int, Callable[[str], None]] = {}
+        self._parcel: list[bytes] = []
+        self._thread = threading.get_ident()
+        self._v5 = options.get("protocol") is aiomqtt.ProtocolVersion.V5
+        # paho has no door for this either.
+        self._other_answer = self._client._handle_pubackcomp  # noqa: SLF001 - see mqtt_packets
+        self._answered = 0
+        self._read_one = self._client.loop_read
+        self._client.loop_read = self._read  # type: ignore[method-assign] # as paho's is called by aiomqtt
+        self._client._handle_pubackcomp = self._note_puback  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
 
     async def reach(self) -> None:
         """Connect the socket that paho is then to use. Raises MqttError."""
@@ -75,18 +90,70 @@ class BrokerClient(aiomqtt.Client):
             pass  # nothing is subscribed to
         raise aiomqtt.MqttError("disconnected")
 
-    async def deliver(self, message: OutboxMessage, properties: Properties | None) -> None:
+    async def deliver(self, message: OutboxMessage, expiry_s: int | None) -> None:
         """Publish with QoS 1; return when the broker has it. Raises MqttError or RefusedByBroker."""
-        info = self._client.publish(message.topic, message.payload, 1, message.retain, properties)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise aiomqtt.MqttCodeError(info.rc, "could not publish")
-        answer = self._answers[info.mid] = asyncio.get_running_loop().create_future()
-        try:
-            refusal = await answer
-        finally:
-            del self._answers[info.mid]
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def settle(refusal: str) -> None:
+            if not answer.done():
+                answer.set_result(refusal)
+
+        self.post(message, expiry_s, settle)
+        refusal = await answer
         if refusal:
             raise RefusedByBroker(refusal)
+
+    def post(self, message: OutboxMessage, expiry_s: int | None, on_answer: Callable[[str], None]) -> None:
+        """Publish with QoS 1; ``on_answer`` hears the broker's word for why not, "" = it has it. Raises MqttError.
+
+        It hears nothing when the connection ends first. ``expiry_s``: of a retained message at the broker.
+        What is posted in one turn of the event loop leaves in one piece.
+        """
+        client = self._client
+        if client.socket() is None:
+            raise aiomqtt.MqttCodeError(MQTTErrorCode.MQTT_ERR_NO_CONN, "could not publish")
+        number = client._mid_generate()  # noqa: SLF001 - see mqtt_packets: paho's own way costs too much
+        self._answers[number] = on_answer
+        if not self._parcel:
+            self._loop.call_soon(self._hand_over)
+        self._parcel.append(
+            mqtt_packets.publish(
+                message.topic, message.payload, number, expiry_s, retain=message.retain, v5=self._v5
+            )
+        )
+
+    def _hand_over(self) -> None:
+        """Give paho what was posted, to write it as it writes all else: over TLS, and in pieces where it must."""
+        data = b"".join(self._parcel)
+        self._parcel.clear()
+        if self._client.socket() is not None:
+            self._client._packet_queue(mqtt_packets.PUBLISH, data, 0, 1)  # noqa: SLF001 - as above
+
+    def _read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Read all answers that are there. By itself paho reads one packet each time that the socket is ready."""
+        while True:
+            before = self._answered
+            code = self._read_one(max_packets)
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._answered == before:
+                return code
+
+    def _note_puback(self, packet: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
+        """Hear the broker's answer to a ``post``; paho hears of all others."""
+        self._answered += 1
+        self._acknowledge_at_once()
+        number, code = mqtt_packets.puback(self._client._in_packet["packet"])  # noqa: SLF001 - as above
+        answer = self._answers.pop(number, None) if packet == "PUBACK" else None
+        if answer is None:
+            return self._other_answer(packet)
+        answer(str(ReasonCode(PacketTypes.PUBACK, identifier=code)) if code >= _REFUSED else "")
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _acknowledge_at_once(self) -> None:
+        """Let TCP not wait 40 ms for something to send its acknowledgement with: by default a broker waits for that."""
+        sock = self._own_socket
+        if sock is not None and _QUICKACK is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def close(self) -> None:
         """Disconnect if still connected; never raises."""
@@ -133,13 +200,27 @@ class BrokerClient(aiomqtt.Client):
         self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:
         """As in aiomqtt for what its ``publish`` sent; it takes a no for a yes, so that is told here."""
-        answer = self._answers.get(mid)
-        if answer is None:
-            if reason_code.is_failure:
-                _log.warning("message refused by the broker", reason=str(reason_code))
-            super()._on_publish(client, userdata, mid, reason_code, properties)
-        elif not answer.done():
-            answer.set_result(str(reason_code) if reason_code.is_failure else "")
+        if reason_code.is_failure:
+            _log.warning("message refused by the broker", reason=str(reason_code))
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    def _on_socket_register_write(self, client: Client, userdata: Any, sock: Any) -> None:  # noqa: ARG002 - paho's
+        """As in aiomqtt; but first it is tried to write, which nearly always is all there is to it."""
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(self._write, client, sock)
+        else:
+            self._loop.call_soon_threadsafe(self._write, client, sock)
+
+    def _write(self, client: Client, sock: Any) -> None:
+        try:
+            client.loop_write()
+        except Exception as error:  # noqa: BLE001 - as in aiomqtt: whatever it is, the connection is no more
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+            return
+        # Closed meanwhile, its number may be another file's by then, of which we would be told for ever.
+        if client.want_write() and sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write, client, sock)
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ async def connected(host: str, port: int, tls: ssl.SSLContext | None) -> socket.
 
 async def _reached(sock: socket.socket, address: Any) -> socket.socket:
     sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         await asyncio.get_running_loop().sock_connect(sock, address)
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from nspgateway.database import Database
@@ -52,10 +52,25 @@ class OutboxBound(Database):
             for which in _CLASSES:
                 left -= db.execute(_DROP.format(which), (broker, left)).rowcount if left else 0
             dropped = too_many + most // 50 - left
-            counts = _counted(db.execute(_DROPPED, (_MEMORY,)).fetchone())
-            counts[broker] = counts.get(broker, 0) + dropped
-            db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (_MEMORY, json.dumps(counts)))
+            _count(db, broker, dropped)
         return dropped
+
+    def drop_telemetry(self, brokers: Collection[str], most: int) -> int:
+        """Let go of the oldest telemetry for these brokers, at most so many messages each; return how many went."""
+        total = 0
+        with self._transaction() as db:
+            for broker in brokers:
+                dropped = db.execute(_DROP.format(_CLASSES[0]), (broker, most)).rowcount
+                total += dropped
+                if dropped:
+                    _count(db, broker, dropped)
+        return total
+
+
+def _count(db: Any, broker: str, dropped: int) -> None:
+    counts = _counted(db.execute(_DROPPED, (_MEMORY,)).fetchone())
+    counts[broker] = counts.get(broker, 0) + dropped
+    db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (_MEMORY, json.dumps(counts)))
 
 
 def _counted(row: tuple[Any, ...] | None) -> dict[str, int]:

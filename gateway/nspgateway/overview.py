@@ -13,6 +13,8 @@ from typing import Literal
 from nspgateway.alarm_state import AlarmState
 from nspgateway.alarm_text import texts
 from nspgateway.facts import Facts
+from nspgateway.forecast import half_load_h
+from nspgateway.lights_out import lights_out
 from nspgateway.status import doubt, is_silent, status
 from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Own, Point
 
@@ -145,6 +147,10 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         snr_db=heard.snr_db,
         alarms=_sorted(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
         doubt=doubt(facts, box.gateway_since),
+        fuel_source=facts.stock.source if facts.stock else None,
+        fuel_at=facts.stock.at if facts.stock else None,
+        half_load_h=half_load_h(point, facts.fuel, facts.burn),
+        lights_out=lights_out(facts),
     )
 
 

@@ -69,6 +69,11 @@ class OwnBox:
             if watch.is_trusted:
                 ingest.believe_clock()
 
+    @property
+    def is_dated(self) -> bool:
+        """True when our date is good enough to call something old by it."""
+        return self.watch is None or self.watch.is_trusted
+
     def tick(self) -> None:
         """Let the clock follow the box's date once that can be trusted. Call about once a second."""
         step = self.watch.tick() if self.watch is not None else None

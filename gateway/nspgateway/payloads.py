@@ -10,13 +10,15 @@ as part of an exercise. Nothing here has room for personal data or coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
 
-from nspgateway.view import Forecast, Priority, Quality, Reading, is_ahead
+from nspgateway.moments import age, seconds, utc
+from nspgateway.view import Forecast, Priority, Quality, Reading
 from nsplink import fields
 
 Presence = Literal["online", "offline"]
@@ -105,8 +107,27 @@ class _FromPoint(Struct, frozen=True, kw_only=True):
     exercise: bool = False
 
 
+class Dark(Struct, frozen=True):
+    """When the point goes dark: ``word`` says in which case, ``parts`` by what, ``missing`` what is not counted.
+
+    ``word``: runs_down, if_grid_fails, if_sun_fails, dark (since ``since``) or unknown.
+    """
+
+    word: str
+    low: datetime | None
+    likely: datetime | None
+    high: datetime | None
+    parts: list[str]
+    missing: list[str]
+    since: datetime | None
+
+
 class State(_FromPoint, frozen=True, kw_only=True):
-    """All that is known of a point at ``at``; not to be trusted after ``valid_until``."""
+    """All that is known of a point at ``at``; not to be trusted after ``valid_until``.
+
+    ``fuel_source``: who says so: "gauge", "by_hand", or "estimate" from a last reading; ``fuel_at``: when.
+    ``fuel_half_load_h``: hours if half of the load were switched off.
+    """
 
     at: datetime
     valid_until: datetime
@@ -120,6 +141,11 @@ class State(_FromPoint, frozen=True, kw_only=True):
     tank_litres: float | None
     fuel: HoursLeft | None
     battery: HoursLeft | None
+    fuel_source: str | None = None
+    fuel_at: datetime | None = None
+    fuel_age_s: int | None = None
+    fuel_half_load_h: float | None = None
+    lights_out: Dark | None = None
 
 
 class Telemetry(_FromPoint, frozen=True, kw_only=True):
@@ -156,6 +182,57 @@ class AlarmMessage(_FromPoint, frozen=True, kw_only=True):
     what: Texts
     do: Texts
     reason: str
+
+
+class Litres(Struct, frozen=True):
+    """An amount of fuel and when it comes or came; null = not known."""
+
+    litres: float
+    at: datetime | None
+
+
+class RefuelLine(Struct, frozen=True):
+    """One point of the refuel list; litres and moments are null while unknown, and ``why`` says why."""
+
+    point: str
+    number: int
+    name: str
+    municipality: str
+    deployment: str
+    fuel_kind: str
+    litres: float | None
+    fuel_source: str | None
+    fuel_at: datetime | None
+    litres_needed: float | None
+    litres_fit: float | None
+    empty_low: datetime | None
+    drive_before: datetime | None
+    why: str
+    priority: int
+    planned: list[Litres]
+    delivered: Litres | None
+    filler: str
+    access: str
+    supplier: str
+
+
+class Refuel(Struct, frozen=True):
+    """Who needs which fuel, first one first, to reach ``hours``; totals by kind of fuel.
+
+    ``unknown``: by kind, at how many points the litres needed are not known.
+    """
+
+    schema: int
+    region: str
+    cp: str
+    demo: Demo | None
+    at: datetime
+    valid_until: datetime
+    hours: float
+    points: list[RefuelLine]
+    litres_needed: dict[str, float]
+    litres_planned: dict[str, float]
+    unknown: dict[str, int]
 
 
 class HelpMessage(_FromPoint, frozen=True, kw_only=True):
@@ -240,10 +317,15 @@ class GatewayStats(Struct, frozen=True):
     counters: dict[str, int]
 
 
-def in_order(names: Iterable[str]) -> list[str]:
+def in_order(names: Iterable[str]) -> Sequence[str]:
     """Return the names of quantities in the order of the table of fields, others after them."""
+    return _in_order(tuple(names))
+
+
+@lru_cache(maxsize=256)  # frames of a kind have the same names
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     wanted = (name for name in names if name not in _NOT_VALUES)
-    return sorted(wanted, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+    return tuple(sorted(wanted, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)))
 
 
 def measured(reading: Reading, now: datetime) -> Measured:
@@ -294,23 +376,3 @@ def in_bit_order(names: frozenset[str]) -> list[str]:
 def alarm_names(bits: int) -> list[str]:
     """Return the names of the bits that are set, bit 0 first."""
     return [name for bit, name in enumerate(fields.ALARMS) if bits >> bit & 1]
-
-
-def utc(moment: datetime) -> datetime:
-    """Return the moment in UTC, in whole seconds: a kit's age is no finer. Naive ones: ValueError."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone")
-    return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def age(since: datetime | None, now: datetime) -> int | None:
-    """Return the seconds from ``since`` to ``now``.
-
-    None = it never happened, or lies in the future, since the clock was set back: nobody knows how old it is.
-    """
-    return None if since is None or is_ahead(since, now) else seconds(now - since)
-
-
-def seconds(span: timedelta) -> int:
-    """Return whole seconds, never below 0: a clock that was set back makes nothing younger than now."""
-    return max(0, int(span.total_seconds()))

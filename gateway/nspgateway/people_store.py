@@ -24,6 +24,11 @@ _ACTIONS = """
     LEFT JOIN fuel_entry f ON f.action = a.id
     LEFT JOIN delivery v ON v.action = a.id
     LEFT JOIN hold h ON h.action = a.id"""
+# The newest hold or release, and the newest time that a point was put to use.
+_HELD = """
+    SELECT max(action), (SELECT held FROM hold ORDER BY action DESC LIMIT 1),
+        (SELECT max(action) FROM deployment WHERE word IN ('activated', 'setting_up', 'open', 'partly_open'))
+    FROM hold"""
 # A client that repeats a command does so within minutes; the bound is for the disk.
 COMMANDS_KEPT = 1000
 _PUT_COMMAND = "INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)"
@@ -47,9 +52,9 @@ class PeopleStore(Database):
         return [_action(row) for row in self._rows(f"{_ACTIONS} WHERE {_WITH_ENTRY} ORDER BY a.id")]
 
     def is_held(self) -> bool:
-        """Tell whether nothing may be deleted now."""
-        rows = self._rows("SELECT held FROM hold ORDER BY action DESC LIMIT 1")
-        return bool(rows and rows[0][0])
+        """Tell whether nothing may be deleted now: a point was activated, or a hold was set, and not released since."""
+        [(hold, held, activated)] = self._rows(_HELD)
+        return bool(held) or (activated is not None and (hold is None or activated > hold))
 
     def command_answer(self, client: str, name: str) -> str | None:
         """Return what was answered to a client's command with this id; None = it is new."""

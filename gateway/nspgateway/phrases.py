@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from nspgateway.view import Forecast, is_ahead
@@ -24,6 +25,9 @@ class Phrases:
 
     def __getitem__(self, key: str) -> str:
         return self._words[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._words
 
     def fill(self, key: str, **gaps: str) -> str:
         """Return the phrase with its gaps filled."""
@@ -58,8 +62,14 @@ class Phrases:
             "date", day=str(local.day), month=self["months"].split()[local.month - 1], clock=clock
         )
 
-    def measured(self, at: datetime | None, now: datetime, *, estimated: bool = False) -> str:
-        """Return a sentence with the age of a reading, or of the last one that an estimate goes on from."""
+    def measured(
+        self,
+        at: datetime | None,
+        now: datetime,
+        *,
+        said: Literal["measured", "estimated", "entered"] = "measured",
+    ) -> str:
+        """Return a sentence with the age of a reading, of the last one that an estimate goes on from, or of an entry."""
         if at is None or is_ahead(at, now):
             return self["measured_unknown"]
         minutes = int((now - at).total_seconds() // 60)
@@ -71,7 +81,7 @@ class Phrases:
             age = self.fill("age_hours", n=str(minutes // 60))
         else:
             age = self.fill("age_days", n=str(minutes // 1440))
-        return self.fill("estimated" if estimated else "measured", age=age)
+        return self.fill(said, age=age)
 
     def hours_left(self, forecast: Forecast | None) -> str:
         """Return the range, rounded outwards: minutes below 2 hours, then half and whole hours, then days."""

@@ -37,8 +37,9 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
         "hours_low hours_likely hours_high empty_low empty_likely empty_high",
     ),
     "State": (
-        f"{_SENDER} values local_alarms tank_litres fuel_kind",
-        f"{_PLACE} at valid_until deployment last_heard last_heard_age_s fuel_litres fuel battery",
+        f"{_SENDER} values local_alarms tank_litres fuel_kind fuel_source",
+        (f"{_PLACE} at valid_until deployment last_heard last_heard_age_s fuel_litres fuel battery "
+        "fuel_at fuel_age_s fuel_half_load_h lights_out"),
     ),
     "Telemetry": (
         f"{_SENDER} key generation counter kind rssi_dbm snr_db values local_alarms late",
@@ -50,6 +51,14 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     ),
     "HelpMessage": (f"{_SENDER} key", f"{_PLACE} id kind mark stage at made_at age_s"),
     "Reply": (f"{_GATEWAY} id at ok word", "text"),
+    "Dark": ("parts missing", "word low likely high since"),
+    "Litres": ("", "litres at"),
+    "RefuelLine": (
+        "fuel_kind fuel_source",
+        ("municipality point number name deployment litres fuel_at litres_needed litres_fit empty_low drive_before why priority "
+        "planned delivered filler access supplier"),
+    ),
+    "Refuel": (_GATEWAY, "at valid_until hours points litres_needed litres_planned unknown"),
     "Modem": ("state cause since",),
     "Health": ("modem store_problem away",),
     "GatewayStatus": (f"{_GATEWAY} state at reason modem store_problem away",),
@@ -99,9 +108,13 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     ),
     "Alarm": ("", "id point priority raised_at title what todo is_returned"),
     "Point": (
-        "kit_address readings rated_w tank_litres fuel_kind link rssi_dbm snr_db doubt",
-        "slug name number municipality deployment status fuel_litres fuel battery last_heard alarms",
+        "kit_address readings rated_w tank_litres fuel_kind link rssi_dbm snr_db doubt fuel_source",
+        (
+            "slug name number municipality deployment status fuel_litres fuel battery last_heard alarms "
+            "fuel_at half_load_h lights_out"
+        ),
     ),
+    "LightsOut": ("parts missing", "word low likely high since"),
     "Sound": ("word since", "point id"),
     "NotifierState": ("name failing_since reason last_success waiting dropped",),
     "PathTest": ("state at step steps ok_at", "point"),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
-from nspgateway.errors import StoreError
+from nspgateway.errors import StoreError, StoreFull
 from nspgateway.judge import Judgement
 from nspgateway.notify import Notice
-from nspgateway.outbox import Outbox
 from nspgateway.people import Answered
 from nspgateway.records import Changes
 from nspgateway.speaker import Speaker
@@ -21,19 +21,35 @@ from nspgateway.unsaved import Unsaved
 _log = structlog.get_logger()
 
 
+class Spare(Protocol):
+    """Who watches over the last of the room."""
+
+    def refuses(self, *changes: Changes) -> bool:
+        """Tell whether all of these have to wait, so that what cannot wait finds room."""
+        ...
+
+    def make_room(self, *changes: Changes) -> bool:
+        """Give up a reserve for what did not fit together; True when there is more room now."""
+        ...
+
+    def note_written(self) -> bool:
+        """Take note that the store took something; True when it takes everything."""
+        ...
+
+
 class Recorder:
-    """Commits changes. ``problem``: why the last transaction failed, ``word``: the same for a program; "" = it did not.
+    """Commits changes. ``problem``: why something is not written, ``word``: the same for a program; "" = all is.
 
     ``on_notices`` hears what people must hear of, once: when it is written, or when it cannot be, since
-    a full disk silences no alarm.
+    a full disk silences no alarm. ``spare``: None = nobody watches the disk.
     """
 
-    def __init__(self, store: Store, outboxes: Mapping[str, Outbox], speaker: Speaker) -> None:
+    def __init__(self, store: Store, speaker: Speaker) -> None:
         self.problem = ""
         self.word = ""
         self.on_notices: Callable[[Sequence[Notice]], None] = lambda _notices: None
+        self.spare: Spare | None = None
         self._store = store
-        self._outboxes = outboxes
         self._speaker = speaker
         self._unsaved = Unsaved()
         self._command: Answered | None = None
@@ -57,34 +73,64 @@ class Recorder:
         """True while something true is not yet written."""
         return bool(self._unsaved)
 
+    @property
+    def is_held(self) -> bool:
+        """True while nothing may be deleted."""
+        return self._store.is_held()
+
     def commit(
         self, changes: Changes, judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
     ) -> list[int]:
-        """Write durably, with what could not be written before, and wake the brokers' links.
+        """Write durably, with what could not be written before; the outboxes hear of it from the store.
 
         Returns the ids of the actions. Raises StoreError with nothing written; the changes of alarms in
         ``judged`` are kept for later, unless an action decided on them. ``notices``: beside those of ``judged``.
         """
         if self._command is not None:
             changes = replace(changes, command=self._command)
+        return self.commit_all((changes,), judged, notices)
+
+    def commit_all(
+        self, batch: Sequence[Changes], judged: Sequence[Judgement] = (), notices: Sequence[Notice] = ()
+    ) -> list[int]:
+        """As ``commit``, with all of a batch in one transaction; none of it is written when that fails."""
         told = [*notices, *(notice for one in judged for notice in one.notices)]
+        first, *more = batch
         try:
-            ids = self._store.commit(self._unsaved.before(changes))
+            ids = self._write(self._unsaved.before(first) if self._unsaved else first, *more)
         except StoreError as error:
             self._note_problem(error)
-            if not changes.actions:  # what a person did and is told was not done is not true either
+            # What a person did and is told was not done is not true either.
+            if not any(one.actions for one in batch):
                 for one in judged:
-                    self._unsaved.add(changes.at, one.changes, one.messages)
+                    self._unsaved.add(one.facts.now, one.changes, one.messages)
                 self._tell(told)
             raise
         self._unsaved.clear()
         self._command = None
-        self.problem = self.word = ""
         for one in judged:
             self._speaker.note(one)
-        for outbox in self._outboxes.values():
-            outbox.wake()
         self._tell(told)
+        return ids
+
+    def _write(self, *batch: Changes) -> list[int]:
+        """Write; what cannot wait finds room on a full disk too, as long as there is a reserve."""
+        if self.spare is None:
+            ids = self._store.commit(*batch)
+            self.problem = self.word = ""
+            return ids
+        if self.spare.refuses(*batch):
+            raise StoreFull(
+                "The disk is full: what kits can send later is not written. Free space on this disk."
+            )
+        try:
+            ids = self._store.commit(*batch)
+        except StoreFull:
+            if not self.spare.make_room(*batch):
+                raise
+            ids = self._store.commit(*batch)
+        if self.spare.note_written():
+            self.problem = self.word = ""
         return ids
 
     def _tell(self, notices: Sequence[Notice]) -> None:

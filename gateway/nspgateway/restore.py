@@ -8,9 +8,10 @@ from datetime import datetime
 import structlog
 from msgspec import ValidationError
 
-from nspgateway import alarms, messages, state
+from nspgateway import alarms, messages, state, stock
 from nspgateway.alarms import AlarmState
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.people import FuelEntry
 from nspgateway.records import AlarmChange, Changes
 from nspgateway.state import PointState
 from nspgateway.store import Store
@@ -34,11 +35,22 @@ def own_place(config: GatewayConfig, points: Sequence[PointConfig]) -> PointConf
     )
 
 
-def point_state(point: PointConfig, store: Store, now: datetime) -> PointState:
-    """Return a point's state as the store has it; the histories are drawn from the journal again."""
+def point_state(
+    point: PointConfig, store: Store, now: datetime, fuel: Sequence[FuelEntry] = ()
+) -> PointState:
+    """Return a point's state as the store has it; the histories are drawn from the journal again.
+
+    ``fuel``: litres by hand, oldest first; what was burnt since is counted over the journal too.
+    """
     restored = PointState(point, store.readings(point.slug), store.heard(point.slug))
-    for frame in store.frames(point.slug, now - state.HISTORY - state.WARM_UP):
+    left = [entry for entry in fuel if now - entry.at <= stock.ENTRY_LASTS]
+    since = min([now - state.HISTORY, *(entry.at for entry in left)]) - state.WARM_UP
+    for frame in store.frames(point.slug, since):
+        while left and left[0].at <= frame.received_at:
+            restored = state.enter(restored, left.pop(0))
         restored = state.remember(restored, frame)
+    for entry in left:
+        restored = state.enter(restored, entry)
     return restored
 
 

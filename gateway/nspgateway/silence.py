@@ -74,6 +74,14 @@ class Silence:
         self._kits = {kit: _Kit(interval, now_ms) for kit, interval in intervals.items()}
         self._calm_ms = now_ms  # before this moment nobody can be in doubt: spares a look at every frame
 
+    def watch(self, intervals: Mapping[int, int], now_ms: int) -> None:
+        """Watch these kits from now on, and no others; what is known of those already watched is kept."""
+        known = self._kits
+        self._kits = {kit: known.get(kit) or _Kit(interval, now_ms) for kit, interval in intervals.items()}
+        for kit, interval in intervals.items():
+            self._kits[kit].interval_ms = interval
+        self._calm_ms = now_ms
+
     @property
     def watched(self) -> int:
         """How many kits are watched."""
@@ -81,6 +89,8 @@ class Silence:
 
     def quiet(self, now_ms: int) -> int:
         """Return how many of them have missed heartbeats, silent or still being asked."""
+        if self._is_calm(now_ms):
+            return 0
         return sum(one.missed(now_ms) >= ASK_MISSED for one in self._kits.values())
 
     def heard(self, kit: int, now_ms: int) -> None:
@@ -107,7 +117,9 @@ class Silence:
 
     def asked(self, kit: int, now_ms: int) -> None:
         """Note that a question went out."""
-        one = self._kits[kit]
+        one = self._kits.get(kit)
+        if one is None:  # no longer watched since the question was put
+            return
         one.asked += 1
         one.asked_ms = now_ms
         self.put_off(kit, now_ms)
@@ -144,6 +156,8 @@ class Silence:
         ``garbled``: frames in the last quarter of an hour that the modem received damaged. It is
         the only sign of noise that a P2P modem gives: it does not report the level between frames.
         """
+        if self._is_calm(now_ms):
+            return ""
         kits = self._kits.values()
         doubtful = [one for one in kits if one.missed(now_ms) >= ASK_MISSED]
         silent = [one for one in kits if self._is_silent(one, now_ms)]
@@ -157,6 +171,12 @@ class Silence:
             one for one in kits if not self._is_silent(one, now_ms) and not self._is_asked(one, now_ms)
         ]
         return "" if unasked else "gateway_deaf"
+
+    def _is_calm(self, now_ms: int) -> bool:
+        """True when nobody can be in doubt: one look at all kits tells for how long."""
+        if now_ms >= self._calm_ms:
+            self._calm_ms = min((one.due_ms(ASK_MISSED) for one in self._kits.values()), default=now_ms)
+        return now_ms < self._calm_ms
 
     def _is_asked(self, one: _Kit, now_ms: int) -> bool:
         """True when it has let every question go by."""

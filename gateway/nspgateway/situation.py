@@ -6,24 +6,35 @@ what has to survive is written by the ``recorder``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from msgspec import structs
 
-from nspgateway import help_notice, judge, overview, restore, standing, state
+from nspgateway import (
+    alarms,
+    help_notice,
+    judge,
+    overview,
+    restore,
+    rule_changes,
+    standing,
+    state,
+    storms,
+)
 from nspgateway.alarms import AlarmState, Decision, to_json
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
-from nspgateway.facts import Facts, LinkFacts, OwnFacts
+from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.judge import Judgement
+from nspgateway.mains import Mains
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
-from nspgateway.people import Action
+from nspgateway.people import Action, FuelEntry
 from nspgateway.records import AlarmChange
-from nspgateway.rules import Rule
+from nspgateway.rules import MANY_SITES, Rule, load_storm
 from nspgateway.standing import Standing
 from nspgateway.state import PointState
 from nspgateway.store import Store
@@ -37,7 +48,8 @@ class Situation:
 
     ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
     ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
-    itself; whoever wires the gateway together puts it there.
+    itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the
+    points each time that one is used for something else.
     """
 
     def __init__(
@@ -53,14 +65,20 @@ class Situation:
     ) -> None:
         now = clock.now()
         self.own: Callable[[datetime], OwnFacts] = lambda _now: OwnFacts()
+        self.on_deployed: Callable[[Sequence[PointConfig]], None] = lambda _points: None
         self.cp = PointState(restore.own_place(config, points))
         self.standings = standing.restored([*points, self.cp.point], store.entries())
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
-        self.states = {p.slug: restore.point_state(p, store, now) for p in deployed}
+        self.states = {
+            p.slug: restore.point_state(p, store, now, self.standings[p.slug].fuel) for p in deployed
+        }
         self.alarms = restore.kept_alarms([*points, self.cp.point], store)
+        of_points = [rule for rule in rules if rule.scope != "gateway"]
+        self._rules = {p.slug: rule_changes.of_point(of_points, p.rules) for p in points}
+        self._rules[self.cp.point.slug] = tuple(rule for rule in rules if rule.scope != "points")
+        self._by_id = {rule.id: rule for rule in rules}
+        self._figures = load_storm()
         self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
-        self._rules = [rule for rule in rules if rule.scope != "gateway"]
-        self._own_rules = [rule for rule in rules if rule.scope != "points"]
         self._clock = clock
         self._sf = config.radio.sf
         self._link = link
@@ -71,12 +89,27 @@ class Situation:
         return self.cp if slug == self.cp.point.slug else self.states.get(slug)
 
     def judge(self, point: PointState, now: datetime) -> tuple[Judgement, ...]:
-        """Judge a point as ``point`` says it is; its own judgement first, then those that follow from it."""
-        return (self._judge(point, now),)
+        """Judge a point as ``point`` says it is; its own judgement first, then those that follow from it.
+
+        What follows is the coordinating point's: the line of a storm that this point has made.
+        """
+        slug = point.point.slug
+        seen = _Seen(self, point)
+        own = self._judge(point, now, seen)
+        seen.kept[slug] = own.kept
+        if not own.changes and point.mains == self.states[slug].mains:
+            return (own,)
+        of_cp = self._judge(self.cp, now, seen)
+        return (own, of_cp) if of_cp.changes else (own,)
 
     def judge_all(self, now: datetime) -> tuple[Judgement, ...]:
         """Judge every point and the coordinating point as they are."""
-        return tuple(self._judge(point, now) for point in (*self.states.values(), self.cp))
+        seen = _Seen(self)
+        judged = []
+        for point in (*self.states.values(), self.cp):
+            judged.append(self._judge(point, now, seen))
+            seen.kept[point.point.slug] = judged[-1].kept
+        return tuple(judged)
 
     def keep(self, judged: Iterable[Judgement], point: PointState | None = None) -> None:
         """Let these be what was said; ``point``: the new state of one of them."""
@@ -93,7 +126,17 @@ class Situation:
         self.standings[action.point] = after = standing.after(before, action)
         point = self.states.get(action.point)
         if point is not None:
-            self.states[action.point] = replace(point, point=_deployed(point.point, after))
+            point = replace(point, point=_deployed(point.point, after))
+            if isinstance(action.entry, FuelEntry):
+                point = state.enter(point, action.entry)
+            self.states[action.point] = point
+            if before.deployment != after.deployment:
+                self.on_deployed(self.points)
+
+    @property
+    def points(self) -> tuple[PointConfig, ...]:
+        """The points' settings, with what each is used for now."""
+        return tuple(one.point for one in self.states.values())
 
     def step(self, step: Step) -> tuple[AlarmChange, ...]:
         """Follow a step of the clock: ages stay, and no delay begins anew. Return the alarms as they now stand."""
@@ -112,14 +155,21 @@ class Situation:
             self.alarms[slug] = after
         return tuple(changes)
 
-    def facts(self, point: PointState, now: datetime) -> Facts:
-        """Return what is true of a place at ``now``."""
-        return replace(
-            state.facts(point, now, self._clock.speed),
+    def facts(self, point: PointState, now: datetime, seen: _Seen | None = None) -> Facts:
+        """Return what is true of a place at ``now``; ``seen``: of the others, None = as they are."""
+        seen = seen or _Seen(self, None if point is self.cp else point)
+        slug = point.point.slug
+        return state.facts(
+            point,
+            now,
+            self._clock.speed,
             link=self._link(point),
             sf=self._sf,
-            standing=self.standings.get(point.point.slug),
+            standing=self.standings.get(slug),
             own=self.own(now) if point is self.cp else None,
+            storms=seen.storms(now) if point is self.cp else (),
+            back_with_many=point.mains.back_at is not None
+            and storms.came_back_with_many(slug, seen.mains, self._figures),
         )
 
     def decide(self, slug: str, decisions: Sequence[Decision], now: datetime) -> Judgement:
@@ -135,23 +185,69 @@ class Situation:
         """Return everything on the first page at ``box.now``."""
         points = self.states.items()
         cp = self.cp.point.slug
+        seen = _Seen(self)
         return overview.build(
-            [self.facts(point, box.now) for _, point in points],
+            [self.facts(point, box.now, seen) for _, point in points],
             {slug: tuple(kept.values()) for slug, kept in self.alarms.items()},
             {slug: overview.Heard(p.heard.rssi_dbm, p.heard.snr_db) for slug, p in points if p.heard},
             box,
-            own=(self.facts(self.cp, box.now), tuple(self.alarms[cp].values())),
+            own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[cp].values())),
         )
+
+    def shelved_at_most(self, slug: str, alarm: AlarmState, now: datetime) -> datetime:
+        """Return until when an alarm of a place can be put aside at most. KeyError when no rule speaks of it."""
+        point = self.place(slug)
+        rule = next((rule for rule in self._rules[slug] if rule.id == alarm.id), None)
+        if point is None or rule is None:
+            raise KeyError(alarm.id)
+        return alarms.shelved_at_most(rule, self.facts(point, now), alarm, now)
 
     def open_alarm(self, slug: str, alarm: str) -> AlarmState | None:
         """Return an alarm of a place while it is open."""
         found = self.alarms.get(slug, {}).get(alarm)
         return found if found is not None and found.is_open else None
 
-    def _judge(self, point: PointState, now: datetime) -> Judgement:
-        rules = self._own_rules if point is self.cp else self._rules
-        kept = self.alarms[point.point.slug]
-        return judge.judge(self.facts(point, now), kept, rules, self._demo, exercise=_exercise(point))
+    def _judge(self, point: PointState, now: datetime, seen: _Seen) -> Judgement:
+        slug = point.point.slug
+        return judge.judge(
+            self.facts(point, now, seen),
+            self.alarms[slug],
+            self._rules[slug],
+            self._demo,
+            exercise=_exercise(point),
+            crowd=lambda is_news: seen.crowd(slug, now, is_news=is_news),
+        )
+
+
+class _Seen:
+    """The places as one judgement sees them: ``point`` as it will be, and what was judged before it."""
+
+    def __init__(self, situation: Situation, point: PointState | None = None) -> None:
+        self._cp = situation.cp.point.slug
+        self._by_id = situation._by_id  # noqa: SLF001 - a part of the situation, apart for its life is one judgement
+        self._figures = situation._figures  # noqa: SLF001
+        self.kept: dict[str, Mapping[str, AlarmState]] = dict(situation.alarms)
+        self.mains: dict[str, Mains] = {slug: one.mains for slug, one in situation.states.items()}
+        if point is not None:
+            self.mains[point.point.slug] = point.mains
+
+    def crowd(self, slug: str, now: datetime, *, is_news: bool) -> storms.Crowd:
+        """Return what a point has to know before it says anything; the coordinating point has no limit."""
+        if slug == self._cp:
+            return storms.Crowd()
+        own = self.kept[self._cp]
+        if not is_news:
+            return storms.Crowd(self._figures, standing=storms.named(own.get(MANY_SITES)))
+        return storms.look(slug, self._points(), self.mains, own, self._by_id, self._figures, now)
+
+    def storms(self, now: datetime) -> tuple[StormFacts, ...]:
+        """Return the storms of now."""
+        line = self.kept[self._cp].get(MANY_SITES)
+        line = line if line is not None and line.is_open else None
+        return storms.storms(self._points(), self.mains, line, self._by_id, self._figures, now)
+
+    def _points(self) -> dict[str, Mapping[str, AlarmState]]:
+        return {slug: kept for slug, kept in self.kept.items() if slug != self._cp}
 
 
 def _exercise(point: PointState) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from nspgateway import judge, messages
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.facts import Facts
 from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
 from nspgateway.payloads import Demo
@@ -25,7 +26,7 @@ class Speaker:
     def __init__(self, config: GatewayConfig, now: datetime, demo: Demo | None = None) -> None:
         self._config = config
         self._demo = demo
-        self._said: dict[str, tuple[datetime, object]] = {}
+        self._said: dict[str, tuple[datetime, Facts]] = {}
         self._stats_at = now
 
     def telemetry(self, point: PointConfig, frame: Frame) -> list[OutboxMessage]:
@@ -75,14 +76,16 @@ class Speaker:
     def is_due(self, judged: Judgement) -> bool:
         """Tell whether the state last said is no longer what is true, or about to expire."""
         point = judged.facts.point
-        at, said = self._said.get(point.slug, (None, None))
-        if at is None or said != _content(judged):
+        if point.slug not in self._said:
+            return True
+        at, said = self._said[point.slug]
+        if _content(said) != _content(judged.facts):
             return True
         return judged.facts.now - at >= timedelta(seconds=REPEAT_INTERVALS * point.interval_s)
 
     def note(self, judged: Judgement) -> None:
         """Remember that the point's state was said."""
-        self._said[judged.facts.point.slug] = (judged.facts.now, _content(judged))
+        self._said[judged.facts.point.slug] = (judged.facts.now, judged.facts)
 
     def step(self, step: Step) -> None:
         """Follow a step of the clock: every state is said anew, with its times."""
@@ -102,7 +105,7 @@ class Speaker:
             self._stats_at = message.created
 
 
-def _content(judged: Judgement) -> object:
+def _content(facts: Facts) -> object:
     """Return what makes two states differ: values and qualities, not ages that merely grow."""
-    readings = {name: (r.value, r.quality) for name, r in judged.facts.readings.items()}
-    return (readings, judged.facts.local_alarms)
+    readings = {name: (r.value, r.quality) for name, r in facts.readings.items()}
+    return (readings, facts.local_alarms)

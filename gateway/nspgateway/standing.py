@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from nspgateway.config import PointConfig
 from nspgateway.people import Action, Delivery, Deployment, FuelEntry, PlannedStop
+from nspgateway.view import WATCHED
 
+OPEN = frozenset({"open", "partly_open"})
 # Litres by hand older than this say nothing about now.
 FUEL_ENTRIES = timedelta(days=7)
 
@@ -19,7 +21,8 @@ class Standing:
 
     ``deployment`` since ``deployment_at`` (None = as in the settings); ``opens_at``: planned to be open.
     ``stop_since``, ``stop_until``: the newest planned stop, also when it is over. ``fuel``: litres by
-    hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them.
+    hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them;
+    ``delivered``: the newest that came, litres and when.
     """
 
     deployment: str
@@ -29,6 +32,7 @@ class Standing:
     stop_until: datetime | None = None
     fuel: tuple[FuelEntry, ...] = ()
     deliveries: Mapping[int, Delivery] = field(default_factory=dict)
+    delivered: tuple[float, datetime] | None = None
 
     def is_stopped(self, now: datetime) -> bool:
         """Tell whether a planned stop covers this moment."""
@@ -40,7 +44,10 @@ def after(standing: Standing, action: Action) -> Standing:
     """Return what stands after an action of this point; one without an entry changes nothing."""
     match action.entry:
         case Deployment(word, opens_at):
-            return replace(standing, deployment=word, deployment_at=action.at, opens_at=opens_at)
+            # A step on the way keeps the plan; a point that is open, or goes out of use, has none.
+            kept = standing.opens_at if word in WATCHED - OPEN else None
+            planned = kept if opens_at is None else opens_at
+            return replace(standing, deployment=word, deployment_at=action.at, opens_at=planned)
         case PlannedStop(until):
             since = standing.stop_since if standing.is_stopped(action.at) else action.at
             return replace(standing, stop_since=since, stop_until=until)
@@ -50,9 +57,10 @@ def after(standing: Standing, action: Action) -> Standing:
             return replace(standing, fuel=tuple(one for one in entries if one.at >= oldest))
         case Delivery("planned"):
             return replace(standing, deliveries={**standing.deliveries, action.id: action.entry})
-        case Delivery(plan=plan):
+        case Delivery(kind, litres, plan=plan):
             left = {number: one for number, one in standing.deliveries.items() if number != plan}
-            return replace(standing, deliveries=left)
+            came = (litres, action.at) if kind == "delivered" else standing.delivered
+            return replace(standing, deliveries=left, delivered=came)
     return standing
 
 

@@ -1,10 +1,6 @@
-"""A point's state: what its kit said last, and what that is still worth by now. Pure.
+"""A point's state: everything that its kit said last, and what follows from it by now. Pure.
 
-Good until one expected interval and a fifth, stale until three, then unknown:
-reckoned from the last good read at the kit, and never better than the kit's
-own word for the device that the quantity comes from. An unknown quantity keeps
-the time of its last good value, so that its age goes on growing, never the value.
-What lies in the future (the clock was set back) has no age, and so is unknown.
+What one quantity is still worth stands in ``held``. What lies in the future (the clock was set back) has no age, and so is unknown.
 """
 
 from __future__ import annotations
@@ -12,53 +8,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from nspgateway import events, forecast, fuel_level
+from nspgateway import events, forecast, fuel_level, fuel_loss, mains, stock
 from nspgateway.config import PointConfig
 from nspgateway.events import Event
-from nspgateway.facts import Facts
+from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
+from nspgateway.fuel_loss import Loss
+from nspgateway.held import (
+    SOURCES,
+    STALE_INTERVALS,
+    as_reading,
+    good,
+    hold,
+    quality_of,
+    reading,
+    source_of,
+)
+from nspgateway.mains import Mains
+from nspgateway.people import FuelEntry
 from nspgateway.records import Frame, Heard, Held, Value
+from nspgateway.standing import Standing
+from nspgateway.stock import Entered, Used
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
 from nsplink.fields import ALARMS, MESSAGES
 
-GOOD_INTERVALS = 1.2
-STALE_INTERVALS = 3.0
 HISTORY = timedelta(hours=24)
 # A restart reads this much more of the journal, so that the oldest of the day has its own past too.
 WARM_UP = timedelta(hours=12)
 # On-change frames come on top of 288 heartbeats a day; the bound is for a flood of them.
 HISTORY_SAMPLES = 1000
+# A meter behind a set that stands still shows a few watts at most.
+RUNS_FROM_W = 20
 
-# Whose quality bits speak for a quantity. The kit itself vouches for the rest.
-SOURCES: Mapping[str, str] = {
-    "fuel_permille": "q_tank",
-    "generator_state": "q_generator",
-    "generator_mode": "q_generator",
-    "generator_w": "q_generator",
-    "generator_v": "q_generator",
-    "generator_dhz": "q_generator",
-    "engine_dh": "q_generator",
-    "engine_starts": "q_generator",
-    "starter_dv": "q_generator",
-    "battery_permille": "q_battery",
-    "battery_cv": "q_battery",
-    "battery_da": "q_battery",
-    "battery_c": "q_battery",
-    "load_w": "q_meter",
-}
 _HEARTBEAT = MESSAGES["full"]
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
 _NO_DEVICE = Reading(None, "none", None)
 
 
+_Sample = TypeVar("_Sample", FuelSample, BatterySample)
+
+
 @dataclass(frozen=True, slots=True)
 class PointState:
     """Everything known of one point. ``held`` by name; histories oldest first, bounded.
 
+    ``used``: what the set did since the count began, ``gauged``: the same at the gauge's newest reading;
+    ``entered``: litres by hand, oldest first. ``dark_since``: the first heartbeat without power.
+    ``loss``: fuel that the load does not explain.
     ``event``: what the newest frame says of one alarm; None when it speaks of the whole state.
     """
 
@@ -69,6 +70,12 @@ class PointState:
     battery_history: tuple[BatterySample, ...] = ()
     tank: Tank = field(default_factory=Tank)
     event: Event | None = None
+    used: Used = field(default_factory=Used)
+    gauged: Used = field(default_factory=Used)
+    entered: tuple[Entered, ...] = ()
+    dark_since: datetime | None = None
+    loss: Loss | None = None
+    mains: Mains = field(default_factory=Mains)
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -87,7 +94,7 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
         return {}
     at = frame.received_at
     return _by_word(state, frame) | {
-        name: _hold(state.held.get(name), value, _source(name, frame.fields), at)
+        name: hold(state.held.get(name), value, source_of(name, frame.fields), at)
         for name, value in frame.fields.items()
     }
 
@@ -117,8 +124,8 @@ def remember(state: PointState, frame: Frame) -> PointState:
     if "fuel_permille" not in frame.fields:
         return state
     now = frame.received_at
-    fuel = [s for s in state.fuel_history if now - HISTORY <= s.at <= now]
-    battery = [s for s in state.battery_history if now - HISTORY <= s.at <= now]
+    fuel = _of_the_day(state.fuel_history, now)
+    battery = _of_the_day(state.battery_history, now)
     tank = state.tank
     if state.fuel_history and state.fuel_history[-1].at > now:
         # The clock was set back: a history has to run forward.
@@ -127,31 +134,54 @@ def remember(state: PointState, frame: Frame) -> PointState:
     fuel.append(sample)
     if "battery_da" in frame.fields:
         battery.append(_battery_sample(frame))
+    used = stock.advance(state.point, state.used, sample)
+    tank = fuel_level.advance(state.point, tank, sample)
     return replace(
         state,
         fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
-        tank=fuel_level.advance(state.point, tank, sample),
+        tank=tank,
+        loss=fuel_loss.loss(state.point, tank),
+        used=used,
+        gauged=state.gauged if sample.litres is None else used,
+        dark_since=_dark_since(state.dark_since, frame),
+        mains=mains.after(state.mains, frame.fields.get("power_source"), now),
     )
+
+
+def enter(state: PointState, entry: FuelEntry) -> PointState:
+    """Return the state with litres by hand; ``entry.at`` at most as far back as the history reaches."""
+    new = stock.entered(state.point, state.used, state.fuel_history, entry)
+    oldest = entry.at - stock.ENTRY_LASTS
+    known = [one for one in (*state.entered, new) if one.entry.at >= oldest]
+    return replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
+
+
+def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
+    """Return the samples of the last 24 hours, none of them from the future."""
+    since = now - HISTORY
+    if history and since <= history[0].at and history[-1].at <= now and len(history) < HISTORY_SAMPLES:
+        return list(history)
+    return [sample for sample in history if since <= sample.at <= now]
 
 
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     """Return every quantity of a heartbeat, heard or not, and what else was heard."""
     unheard = Held(None, "unknown", None)
-    names = dict.fromkeys((*_HEARTBEAT, *state.held))
     lacking = _lacking(state.point)
-    return {
-        name: _NO_DEVICE
-        if name in lacking and held.value is None
-        else reading(held, _interval(state.point, name), now)
-        for name, held in ((name, state.held.get(name, unheard)) for name in names)
-    }
-
-
-def reading(held: Held, interval_s: float, now: datetime) -> Reading:
-    """Return what a quantity expected every ``interval_s`` is worth at ``now``."""
-    quality = _quality(held, interval_s, now)
-    return Reading(held.value if quality in ("good", "stale") else None, quality, held.good_at)
+    # Most quantities came with one frame: their quality is asked for once.
+    known: dict[tuple[str, bool, datetime | None, float], Quality] = {}
+    found: dict[str, Reading] = {}
+    for name in dict.fromkeys((*_HEARTBEAT, *state.held)):
+        held = state.held.get(name, unheard)
+        if name in lacking and held.value is None:
+            found[name] = _NO_DEVICE
+            continue
+        interval_s = _interval(state.point, name)
+        alike = (held.source, held.value is None, held.good_at, interval_s)
+        quality = known.get(alike) or known.setdefault(alike, quality_of(held, interval_s, now))
+        found[name] = as_reading(held, quality)
+    return found
 
 
 def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
@@ -162,67 +192,75 @@ def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
     return frozenset(name for bit, name in enumerate(ALARMS) if bits >> bit & 1)
 
 
-def facts(state: PointState, now: datetime, speed: float = 1.0) -> Facts:
-    """Return what is true of the point at ``now``. ``speed``: of the gateway's clock beside the kit's."""
+def facts(
+    state: PointState,
+    now: datetime,
+    speed: float = 1.0,
+    *,
+    link: LinkFacts | None = None,
+    sf: int = 9,
+    standing: Standing | None = None,
+    own: OwnFacts | None = None,
+    storms: tuple[StormFacts, ...] = (),
+    back_with_many: bool = False,
+) -> Facts:
+    """Return what is true of the point at ``now``. ``speed``: of the gateway's clock beside the kit's.
+
+    ``standing``: what people said of it; the others are not the point's own and are passed through.
+    """
     state = _without_future(state, now)
     values = readings(state, now)
     event = events.news(state.event, STALE_INTERVALS * state.point.interval_s, now)
     began = {event.alarm: event.began(speed)} if event else {}
+    is_gauged = values["fuel_permille"].value is not None
+    burn = forecast.fuel_burn(state.point, state.tank, state.fuel_history, now)
+    used = stock.until(state.point, state.used, now)
+    known = stock.stock(
+        state.point, state.tank, state.entered, (used, state.gauged), burn, now, is_gauged=is_gauged
+    )
+    by_hand = known is not None and known.source == "by_hand"
+    if known is not None and by_hand:
+        fuel = forecast.estimated(state.point, known, burn, now) if burn else None
+    else:
+        fuel = forecast.fuel(state.point, state.fuel_history, now, state.tank, burn)
     return Facts(
         point=state.point,
         now=now,
         readings=values,
         local_alarms=local_alarms(values),
-        fuel_litres=None if values["fuel_permille"].value is None else state.tank.litres,
-        fuel=forecast.fuel(state.point, state.fuel_history, now, state.tank),
+        fuel_litres=known.litres if known is not None and (is_gauged or by_hand) else None,
+        fuel=fuel,
         battery=forecast.battery(state.point, values, state.battery_history, now),
         last_heard=state.heard.at if state.heard else None,
-        burn=forecast.fuel_burn(state.point, state.tank, state.fuel_history, now),
+        burn=burn,
         refuels=state.tank.refuels,
-        last_litres=state.tank.litres,
+        last_litres=known.litres if known is not None and by_hand else state.tank.litres,
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
+        stock=known,
+        standing=standing,
+        loss=_loss(state, now, standing),
+        dark_since=state.dark_since,
+        mains=state.mains,
+        link=link,
+        sf=sf,
+        own=own,
+        storms=storms,
+        back_with_many=back_with_many,
     )
+
+
+def _loss(state: PointState, now: datetime, standing: Standing | None) -> Loss | None:
+    """What was in the tank before people were at it says nothing of what is lost since."""
+    stopped = standing.stop_until if standing else None
+    if stopped is None or now - stopped > fuel_level.MEMORY:
+        return state.loss
+    return fuel_loss.loss(state.point, state.tank, stopped)
 
 
 def _lacking(point: PointConfig) -> frozenset[str]:
     """Return the quantities of devices that the point does not have: nothing of them can be unknown."""
     return frozenset() if forecast.measures_fuel(point) else _OF_CONTROLLER
-
-
-def _quality(held: Held, interval_s: float, now: datetime) -> Quality:
-    if held.source == "none":
-        return "none"
-    if held.value is None or held.good_at is None:
-        return "unknown"
-    intervals = (now - held.good_at).total_seconds() / interval_s
-    if intervals > STALE_INTERVALS or is_ahead(held.good_at, now):
-        return "unknown"
-    return "stale" if intervals > GOOD_INTERVALS or held.source == "stale" else "good"
-
-
-def _hold(before: Held | None, value: Value, source: Quality, at: datetime) -> Held:
-    """Return one quantity after a frame that says ``value`` of it."""
-    good_at = before.good_at if before else None
-    if source == "none":
-        return Held(None, source, good_at)
-    if value is None or source == "unknown":
-        return Held(None, "unknown", good_at)
-    if source == "good":
-        return Held(value, source, at)
-    # Stale at the kit and never good here: its age is not known, and a number without age is none.
-    return Held(value if good_at else None, source, good_at)
-
-
-def _source(name: str, fields: Mapping[str, Value]) -> Quality:
-    """Return the kit's word for the device behind a quantity."""
-    bits = SOURCES.get(name)
-    if bits is None or bits not in fields:
-        return "good"
-    word = fields[bits]
-    return (
-        "good" if word == "good" else "stale" if word == "stale" else "none" if word == "none" else "unknown"
-    )
 
 
 def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
@@ -232,7 +270,7 @@ def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
         before = state.held.get(name)
         if word not in frame.fields or name in frame.fields:
             continue
-        source = _source(name, frame.fields)
+        source = source_of(name, frame.fields)
         if source == "none":
             changed[name] = Held(None, source, before.good_at if before else None)
         elif before is not None:
@@ -264,9 +302,9 @@ def _without_future(state: PointState, now: datetime) -> PointState:
         return state
     fuel = tuple(s for s in state.fuel_history if s.at <= now)
     battery = tuple(s for s in state.battery_history if s.at <= now)
-    return replace(
-        state, fuel_history=fuel, battery_history=battery, tank=fuel_level.replay(state.point, fuel)
-    )
+    tank = fuel_level.replay(state.point, fuel)
+    loss = fuel_loss.loss(state.point, tank)
+    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
 
 
 def settled(state: PointState, now: datetime) -> PointState:
@@ -289,20 +327,38 @@ def _litres(point: PointConfig, permille: Value) -> float | None:
     return point.tank_litres * permille / 1000
 
 
-def _good(fields: Mapping[str, Value], name: str) -> int | None:
-    """Return a number that the kit itself calls good."""
-    value = fields.get(name)
-    return value if isinstance(value, int) and _source(name, fields) == "good" else None
-
-
 def _fuel_sample(point: PointConfig, frame: Frame) -> FuelSample:
-    litres = _litres(point, _good(frame.fields, "fuel_permille"))
-    running = frame.fields.get("generator_state") == "running"
-    return FuelSample(frame.received_at, litres, _good(frame.fields, "load_w"), running)
+    litres = _litres(point, good(frame.fields, "fuel_permille"))
+    load, charge = good(frame.fields, "load_w"), good(frame.fields, "battery_permille")
+    return FuelSample(frame.received_at, litres, load, _runs(point, frame.fields, load), charge)
+
+
+def _runs(point: PointConfig, fields: Mapping[str, Value], load_w: int | None) -> bool:
+    """Tell whether the set runs: by its controller, or else by where the power comes from, or by its load."""
+    state, source = fields.get("generator_state"), fields.get("power_source")
+    if forecast.measures_fuel(point) and state not in (None, "none"):
+        return state == "running"
+    if source is not None:
+        return source == "generator"
+    return (
+        not forecast.measures_fuel(point) and forecast.has_generator(point) and (load_w or 0) >= RUNS_FROM_W
+    )
+
+
+def _dark_since(before: datetime | None, frame: Frame) -> datetime | None:
+    """Return since when there is no power; a frame that does not know the source changes nothing."""
+    match frame.fields.get("power_source"):
+        case "none":
+            return before or frame.received_at
+        case None:
+            return before
+    return None
 
 
 def _battery_sample(frame: Frame) -> BatterySample:
-    centivolts, deciamps = _good(frame.fields, "battery_cv"), _good(frame.fields, "battery_da")
+    centivolts, deciamps = good(frame.fields, "battery_cv"), good(frame.fields, "battery_da")
     if centivolts is None or deciamps is None:
         return BatterySample(frame.received_at, None)
-    return BatterySample(frame.received_at, centivolts * deciamps / 1000)
+    carries = frame.fields.get("power_source") == "battery"
+    load = good(frame.fields, "load_w") if carries else None
+    return BatterySample(frame.received_at, centivolts * deciamps / 1000, load)

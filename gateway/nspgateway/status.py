@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from nspgateway.alarm_state import AlarmState
 from nspgateway.facts import Facts
+from nspgateway.rules import MANY_SITES
 from nspgateway.view import Doubt, Reading, Status, is_ahead
 
 # A point is silent after this many heartbeat intervals without a frame.
@@ -41,7 +42,8 @@ def status(facts: Facts, alarms: Sequence[AlarmState], gateway_since: datetime |
     if is_silent(facts.last_heard, point.interval_s, facts.now):
         return "unknown" if _may_come(facts, gateway_since) else "no_contact"
     shown = [alarm for alarm in alarms if alarm.is_open and alarm.state != "shelved"]
-    if any(alarm.priority == "critical" and alarm.is_active for alarm in shown):
+    # What a storm hides is one of many lines, and no less critical at its point.
+    if any(a.priority == "critical" and (a.is_active or (a.cause == MANY_SITES and a.holds)) for a in shown):
         return "critical"
     why = doubt(facts, gateway_since)
     if shown or why in _BAD:

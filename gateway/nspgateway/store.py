@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nspgateway.clock_step import Step
+import msgspec
+
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.history_store import HistoryStore
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox_bound import OutboxBound
-from nspgateway.people_store import PeopleStore, write_command, write_people
+from nspgateway.outbox_store import DROP_BROKERS, OutboxStore
+from nspgateway.people_store import write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -64,22 +67,27 @@ _PUT_BOOT = """
     ON CONFLICT (kit, generation) DO UPDATE SET epoch = excluded.epoch, received_at = excluded.received_at,
         fields = excluded.fields
     WHERE excluded.epoch >= kit_boot.epoch"""
+# Written at every frame: a row that is there is changed in its place, which spares its indexes.
+_PUT_READING = """
+    INSERT INTO reading VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (point, name) DO UPDATE SET value = excluded.value, source = excluded.source,
+        good_at = excluded.good_at"""
+_PUT_WINDOW = """
+    INSERT INTO replay_window VALUES (?, ?, ?, ?)
+    ON CONFLICT (kit, generation) DO UPDATE SET newest = excluded.newest, seen = excluded.seen"""
+_PUT_HEARD = """
+    INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (point) DO UPDATE SET kit = excluded.kit, generation = excluded.generation,
+        counter = excluded.counter, heard_at = excluded.heard_at, rssi_dbm = excluded.rssi_dbm,
+        snr_db = excluded.snr_db, exercise = excluded.exercise"""
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
-_PUT_MESSAGE = """
-    INSERT INTO outbox (broker, topic, payload, retain, expiry_s, created, passing) VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_DROP_PASSED = "DELETE FROM outbox WHERE broker = ? AND topic = ? AND passing = 1"
-_OUTBOX = """
-    SELECT id, topic, payload, retain, expiry_s, created, passing FROM outbox
-    WHERE broker = ? AND topic NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
-_DROP_BROKERS = "DELETE FROM outbox WHERE broker NOT IN (SELECT value FROM json_each(?))"
 
 
-class Store(PeopleStore, OutboxBound):
+class Store(OutboxStore, HistoryStore, OutboxBound):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
-        super().__init__(path, schema)
-        self._brokers = tuple(brokers)
+        super().__init__(path, brokers, schema)
 
     def register(self, gateway: GatewayConfig, points: Sequence[PointConfig], at: datetime) -> None:
         """Enter regions, points and kits from the settings; a moved kit closes its old assignment.
@@ -98,34 +106,25 @@ class Store(PeopleStore, OutboxBound):
                     _PUT_POINT, (p.slug, p.name, p.number, p.municipality, p.region, gateway.cp_number)
                 )
             _assign(db, {p.slug: p.kit_address for p in points}, _text(at))
-            db.execute(_DROP_BROKERS, (json.dumps(self._brokers),))
+            db.execute(DROP_BROKERS, (json.dumps(self._brokers),))
 
-    def commit(self, changes: Changes) -> list[int]:
-        """Write all of it, durably, or raise StoreError and write nothing; return the ids of the actions."""
-        at = _text(changes.at)
+    def commit(self, changes: Changes, *more: Changes) -> list[int]:
+        """Write all of it, durably, or raise StoreError and write nothing; return the ids of the actions.
+
+        ``more``: what came together with it, in one transaction. What brokers have confirmed leaves with it.
+        """
+        actions: list[int] = []
+        added: list[OutboxMessage] = []
         with self._transaction() as db:
-            if changes.frame is not None:
-                _insert_frame(db, changes.frame)
-                _write_state(db, changes.frame, changes)
-                _write_kit(db, changes.frame, changes)
-            for a in changes.alarms:
-                if a.is_kept:
-                    db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))
-                else:
-                    db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
-                if a.is_event:
-                    when = _text(a.at) if a.at else at
-                    db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
-            for broker in self._brokers:
-                for m in changes.messages:
-                    if m.passing:
-                        db.execute(_DROP_PASSED, (broker, m.topic))
-                    created = _text(m.created)
-                    values = (broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
-                    db.execute(_PUT_MESSAGE, values)
-            if changes.command is not None:
-                write_command(db, changes.command)
-            return write_people(db, changes.actions, changes.memory)
+            for one in (changes, *more):
+                _write(db, one)
+                if one.command is not None:
+                    write_command(db, one.command)
+                actions += write_people(db, one.actions, one.memory)
+                added += one.messages
+            queued = self._queue(db, added)
+        self._tell(queued)
+        return actions
 
     def find_frame(self, kit: int, generation: int, counter: int) -> Frame | None:
         """Return the frame with this name from the journal."""
@@ -234,39 +233,22 @@ class Store(PeopleStore, OutboxBound):
         """Return the region of each point there ever was."""
         return dict(self._rows("SELECT slug, region FROM point"))
 
-    def outbox(
-        self, broker: str, limit: int = 100, without: Collection[str] = ()
-    ) -> list[tuple[int, OutboxMessage]]:
-        """Return the oldest messages, with their ids, that this broker has not confirmed.
 
-        Those on the topics ``without`` are passed over.
-        """
-        rows = self._rows(_OUTBOX, broker, json.dumps(list(without)), limit)
-        return [
-            (number, OutboxMessage(topic, payload.encode(), bool(retain), expiry, _time(at), bool(passing)))
-            for number, topic, payload, retain, expiry, at, passing in rows
-        ]
-
-    def move_outbox(self, step: Step) -> None:
-        """Let messages made since the start keep their age when the clock steps; what they say stays."""
-        rows = self._rows(
-            "SELECT id, created FROM outbox WHERE created BETWEEN ? AND ?", _text(step.since), _text(step.at)
-        )
-        with self._transaction() as db:
-            db.executemany(
-                "UPDATE outbox SET created = ? WHERE id = ?",
-                [(_text(_time(created) + step.delta), number) for number, created in rows],
-            )
-
-    def outbox_size(self, broker: str | None = None) -> int:
-        """Return how many messages wait for a broker; None = for any."""
-        sql = "SELECT count(*) FROM outbox WHERE broker = coalesce(?, broker)"
-        return int(self._rows(sql, broker)[0][0])
-
-    def delivered(self, ids: Iterable[int]) -> None:
-        """Take messages out that their broker has confirmed; unknown ids are no error."""
-        with self._transaction() as db:
-            db.executemany("DELETE FROM outbox WHERE id = ?", [(number,) for number in ids])
+def _write(db: sqlite3.Connection, changes: Changes) -> None:
+    """Write one set of changes, but for its people and its messages."""
+    at = _text(changes.at)
+    if changes.frame is not None:
+        _insert_frame(db, changes.frame)
+        _write_state(db, changes.frame, changes)
+        _write_kit(db, changes.frame, changes)
+    for a in changes.alarms:
+        if a.is_kept:
+            db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))
+        else:
+            db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
+        if a.is_event:
+            when = _text(a.at) if a.at else at
+            db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
@@ -299,7 +281,7 @@ def _insert_frame(db: sqlite3.Connection, f: Frame) -> None:
             _text(f.received_at),
             f.kind,
             f.exercise,
-            json.dumps(dict(f.fields), separators=(",", ":")),
+            _json(f.fields),
             f.raw,
             f.rssi_dbm,
             f.snr_db,
@@ -313,24 +295,25 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     """What a frame changes beside the journal: window, latest readings, last heard."""
     if changes.window is not None:
         db.execute(
-            "INSERT OR REPLACE INTO replay_window VALUES (?, ?, ?, ?)",
+            _PUT_WINDOW,
             (f.kit, f.generation, changes.window.newest, f"{changes.window.seen:x}"),
         )
     if changes.heard is not None:
         h = changes.heard
         db.execute(
-            "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            _PUT_HEARD,
             (f.point, h.kit, h.generation, h.counter, _text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
         )
+    at, when = f.received_at, _text(f.received_at)
     db.executemany(
-        "INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?)",
+        _PUT_READING,
         [
             (
                 f.point,
                 name,
-                json.dumps(held.value),
+                _json(held.value),
                 held.source,
-                _text(held.good_at) if held.good_at else None,
+                when if held.good_at is at else _text(held.good_at) if held.good_at else None,
             )
             for name, held in changes.readings.items()
         ],
@@ -339,8 +322,9 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
 
 def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     """What a frame brings beside its fields: an event once, a boot report, records of lost frames."""
-    fields = json.dumps(dict(f.fields), separators=(",", ":"))
-    at = _text(f.received_at)
+    if changes.event is None and changes.boot is None and not changes.late:
+        return
+    fields, at = _json(f.fields), _text(f.received_at)
     if (e := changes.event) is not None:
         name = (e.kit, e.generation, e.boot, e.n, e.kind, e.mark)
         db.execute(
@@ -362,6 +346,10 @@ def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -
         if address is not None and present.get(point) != address:
             db.execute("INSERT OR IGNORE INTO kit VALUES (?, ?)", (address, at))
             db.execute("INSERT INTO assignment (point, kit, since) VALUES (?, ?, ?)", (point, address, at))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _text(at: datetime) -> str:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-_WHERE = re.compile(r"^(?P<said>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_WHERE = re.compile(r"^(?P<said>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"(?P<what>unknown|missing required) field `(?P<key>[^`]*)`")
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(#.*)?$")
 _LINE = re.compile(r"at line (\d+)")
@@ -39,7 +39,9 @@ def line(text: str, key: str) -> int | None:
 
     A reader's aid: it follows plain ``[table]``, ``[[table]]`` and ``key = ``
     lines, which is how these files are written, not every form that TOML has.
+    ``[...]`` in a key is any name: a checker does not say which.
     """
+    key = key.replace("[...]", ".[...]")
     table, _, name = key.rpartition(".")
     seen: dict[str, int] = {}
     current, found = "", None
@@ -50,9 +52,13 @@ def line(text: str, key: str) -> int | None:
             if header[1] == "[[":
                 index = seen[current] = seen.get(current, -1) + 1
                 current = f"{current}[{index}]"
-            if current in (table, key):
+            else:
+                # [point.rules.fuel_low] is of the newest [[point]].
+                first, dot, rest = current.partition(".")
+                current = f"{first}[{seen[first]}]{dot}{rest}" if dot and first in seen else current
+            if _is(current, table) or _is(current, key):
                 found = number
-        elif current == table and re.match(rf"\s*[\"']?{re.escape(_bare(name))}[\"']?\s*=", content):
+        elif _is(current, table) and re.match(rf"\s*[\"']?{re.escape(_bare(name))}[\"']?\s*=", content):
             return number
     return found
 
@@ -61,6 +67,11 @@ def syntax(error: tomllib.TOMLDecodeError) -> int | None:
     """Return the line that the parser names, or None."""
     match = _LINE.search(str(error))
     return int(match[1]) if match else None
+
+
+def _is(current: str, wanted: str) -> bool:
+    """Tell whether a table is the one that is wanted."""
+    return re.fullmatch(re.escape(wanted).replace(re.escape("[...]"), "[^.]+"), current) is not None
 
 
 def _bare(name: str) -> str:

@@ -22,7 +22,7 @@ from nspgateway.errors import GatewayError
 from nspgateway.facts import LinkFacts
 from nspgateway.keys import KeyRegister
 from nspgateway.link import Link
-from nspgateway.ports import ModemRefused, Port, PortDown, PortError
+from nspgateway.ports import ForwarderRefused, ModemRefused, Port, PortDown, PortError
 from nspgateway.records import Frame, Value, Window
 from nspgateway.store import Store
 from nspgateway.view import WATCHED
@@ -37,6 +37,9 @@ _LONGEST_WAIT_S = 30.0
 _PROVE_MS = 600_000
 _GARBLED_MS = 900_000
 _DOWN_MS = 60_000
+# After so much of the lawful hour the account is written again. A start that follows a power cut counts one
+# such part as spent: small, or a box that restarts all the time would fall silent by it.
+_QUANTA = 720
 _YEAR = 2026  # no time of ours lies before it
 
 _log = structlog.get_logger(__name__)
@@ -64,7 +67,7 @@ class Transmitter:
         limit_us = regions.sub_band(config.radio.frequency_hz, config.radio.bandwidth_khz)[4]
         found = store.windows()
         self.counters = DownlinkCounters(
-            config.data / COUNTERS_FILE, store.downlinks(), found, limit_us // 30, store.put_downlink
+            config.data / COUNTERS_FILE, store.downlinks(), found, limit_us // _QUANTA, store.put_downlink
         )
         self.windows: Mapping[tuple[int, int], Window] = self.counters.windows(found)
         self.unsure = {kit for kit, _ in self.windows} if self.counters.is_restored else set()
@@ -133,6 +136,15 @@ class Transmitter:
         if frame.kit in self.unsure:
             self._ask_for_proof(frame.kit, now_ms)
         self._wake.set()
+
+    def watch(self, points: Sequence[PointConfig]) -> None:
+        """Watch the kits of the points that are in use now; called again each time that this changes."""
+        self.link.silence.watch(_intervals(points, self._clock.speed), self.now_ms())
+        self._wake.set()
+
+    def not_stored(self, kit: int) -> None:
+        """Take note that a kit was heard although its frame is not durable: not answered, and not silent either."""
+        self.link.silence.heard(kit, self.now_ms())
 
     def echo(self, frame: Frame) -> None:
         """Answer a frame that was heard twice, once more."""
@@ -222,7 +234,7 @@ class Transmitter:
         data = key.seal(send.header, send.payload, send.boot_epoch)
         try:
             await port.send(data)
-        except (PortDown, ModemRefused) as error:
+        except (PortDown, ModemRefused, ForwarderRefused) as error:
             self.link.not_sent(send, self.now_ms())
             self._say(error)
         except PortError as error:

@@ -35,6 +35,19 @@ Doubt = Literal[
     "clock_set_back",
 ]
 
+# runs_down: by what carries it now. if_grid_fails, if_sun_fails: nothing runs down, this is the case if.
+# dark: no power already, since ``since``. unknown: nobody can tell.
+Case = Literal["runs_down", "if_grid_fails", "if_sun_fails", "dark", "unknown"]
+Part = Literal["fuel", "battery"]
+Missing = Literal[
+    "source_unknown",
+    "fuel_unknown",
+    "battery_unknown",
+    "generator_not_ready",
+    "start_by_hand",
+    "not_running_down",
+]
+
 # Two readings of one clock may differ a little; what lies further ahead was stamped before it was set back.
 CLOCK_SLACK = timedelta(seconds=5)
 
@@ -70,8 +83,24 @@ class Forecast:
     empty_low: datetime
     empty_likely: datetime
     empty_high: datetime
-    reason: Literal["load_curve", "slope", "battery_net"]
+    reason: Literal["load_curve", "slope", "battery_net", "by_hand"]
     measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LightsOut:
+    """``low``, ``likely``, ``high``: when it goes dark, None = not known. ``parts``: what is counted on.
+
+    ``missing``: why something is not counted, or what a person has to do for it. ``since``: of "dark".
+    """
+
+    word: Case
+    low: datetime | None = None
+    likely: datetime | None = None
+    high: datetime | None = None
+    parts: tuple[Part, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +122,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One support point as the overview shows it."""
+    """One support point as the overview shows it.
+
+    ``fuel_source``, ``fuel_at``: who said the litres, and when. ``half_load_h``: hours of fuel at half the load.
+    """
 
     slug: str
     name: str
@@ -115,6 +147,10 @@ class Point:
     snr_db: float | None
     alarms: tuple[Alarm, ...] = field(default=())
     doubt: Doubt = ""
+    fuel_source: Literal["gauge", "by_hand", "estimate"] | None = None
+    fuel_at: datetime | None = None
+    half_load_h: float | None = None
+    lights_out: LightsOut | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ FORECAST_REASONS = {
     "load_curve": N_("from the load"),
     "slope": N_("from the falling level"),
     "battery_net": N_("from the battery current"),
+    "by_hand": N_("from litres entered by hand"),
 }
 
 # Field of a cell -> column heading, in the order of the columns.

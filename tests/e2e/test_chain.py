@@ -333,6 +333,6 @@ async def test_nothing_fell_over(world: World) -> None:
     """Protects against quiet damage: after all this every part runs, no message came twice, the page had no fault."""
     assert not [task.get_name() for task in world.running.tasks if task.done()]
     assert world.running.tally.duplicates == 0
-    assert world.running.gateway.ingest.store_problem == ""
+    assert world.running.gateway.ingest.recorder.problem == ""
     await expect(world.page.locator("body")).to_have_attribute("data-live", "live")
     assert world.visit.faults == []

@@ -1,6 +1,7 @@
 """The words of an alarm: complete in both languages, whatever is known, and never falsely calm."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from string import Formatter
@@ -11,6 +12,7 @@ import pytest
 from nspgateway import alarms
 from nspgateway.alarm_text import catalogue
 from nspgateway.alarms import AlarmState
+from nspgateway.consumption import Burn
 from nspgateway.errors import ConfigError
 from nspgateway.facts import Facts
 from nspgateway.rules import PACKAGED
@@ -82,7 +84,7 @@ def said(alarm: Alarm) -> list[str]:
 def test_texts_are_complete_whatever_is_known(name: str) -> None:
     """Protects the reader: no gap, no blank, no "None" and no "normal" in either language."""
     for facts in (full(), unknown(), *partial()):
-        for note in ("", "input_unknown", "returned_unconfirmed"):
+        for note in ("", "input_unknown", "returned_unconfirmed", "flapping"):
             alarm = alarms.texts(make_alarm(name, note=note), facts)
             for text in said(alarm):
                 assert text
@@ -91,7 +93,10 @@ def test_texts_are_complete_whatever_is_known(name: str) -> None:
 
 
 # What these say holds whatever is known of the point.
-CERTAIN = {"gateway_deaf", "tamper_suspected", "airtime_low", "radio_weak"}
+CERTAIN = {
+    *("gateway_deaf", "tamper_suspected", "airtime_low", "radio_weak", "grid_back"),
+    *("co_alarm", "smoke_alarm", "water_alarm", "door_open"),
+}
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -100,7 +105,8 @@ def test_unknown_is_said_and_is_no_figure(name: str) -> None:
     alarm = alarms.texts(make_alarm(name), unknown())
     assert name in CERTAIN or re.search("onbekend|weten we niet", alarm.what["nl"])
     assert name in CERTAIN or re.search("unknown|we do not know", alarm.what["en"])
-    assert not re.search(r"\d", alarm.what["nl"].replace("13:00", "").replace("4 uur", ""))
+    figures = re.sub(r"13:00|4 uur|Ingang \d", "", alarm.what["nl"])
+    assert not re.search(r"\d", figures)
 
 
 def test_fuel_low_in_both_languages() -> None:
@@ -199,6 +205,19 @@ def test_hours_that_run_on_say_that_they_are_an_estimate() -> None:
     alarm = alarms.texts(make_alarm("fuel_low", values={"by": "estimate"}), facts)
     assert "Geschat uit de laatste meting, 40 minuten geleden." in alarm.what["nl"]
     assert "Estimated from the last reading, 40 minutes ago." in alarm.what["en"]
+
+
+def test_the_litres_that_are_needed_are_said_or_left_open() -> None:
+    """Protects the driver: litres by a reading, marked by a last one, and never "an unknown amount of diesel"."""
+    alarm = make_alarm("fuel_low")
+    measured = alarms.texts(alarm, make_facts(fuel_litres=19.2, fuel=hours(8.0)))
+    assert "Er is 21 liter diesel nodig." in measured.todo["nl"]
+    last = replace(make_facts(fuel=hours(8.0)), last_litres=19.2, burn=Burn(2.0, None, 0.0))
+    assert "Er is naar schatting 24 liter diesel nodig." in alarms.texts(alarm, last).todo["nl"]
+    nobody = alarms.texts(alarm, make_facts())
+    assert "Hoeveel diesel er nodig is, is onbekend." in nobody.todo["nl"]
+    critical = alarms.texts(make_alarm("fuel_critical"), make_facts())
+    assert "stuur nu diesel, een volle tank als dat kan, en meld" in critical.todo["nl"]
 
 
 def test_hours_on_the_grid_say_what_they_are_worth() -> None:

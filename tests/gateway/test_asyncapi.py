@@ -124,10 +124,10 @@ def test_every_reference_leads_somewhere_and_every_field_has_its_class() -> None
 
 
 def test_what_is_retained_and_what_makes_it_once_is_named() -> None:
-    """Retained: state, alarms and the status, which is the last will; everything says what makes two of it one."""
+    """Retained: state, alarms, refuel list and the status, which is the last will; everything says what makes two of it one."""
     operations = asyncapi.document()["operations"]
     retained = {name for name, one in operations.items() if one["bindings"]["mqtt"]["retain"]}
-    assert retained == {"send_state", "send_alarm", "send_status"}
+    assert retained == {"send_state", "send_alarm", "send_refuel", "send_status"}
     assert all(one["bindings"]["mqtt"]["qos"] == 1 for one in operations.values())
     assert all(m["x-idempotence-key"] for m in asyncapi.document()["components"]["messages"].values())
 

@@ -55,6 +55,28 @@ def test_a_known_kit_without_a_copy_jumps_too(tmp_path: Path) -> None:
     assert counters.next(KIT) == JUMP
 
 
+def test_a_first_start_that_is_killed_is_no_restore(tmp_path: Path) -> None:
+    """Killed after it heard a kit and before it sent anything, a new gateway goes on and doubts nobody."""
+    opened(tmp_path)
+    counters = opened(tmp_path, window=Window(70, 1))
+    assert not counters.is_restored
+    assert counters.next(KIT) == 0
+
+
+def test_a_box_that_restarts_all_the_time_still_answers(tmp_path: Path) -> None:
+    """Fifty power cuts within an hour, each after a frame, leave most of the lawful hour to speak in."""
+    box = Box(tmp_path, linked=True)
+    box.boot(100)
+    for counter in range(101, 151):
+        box.restart()
+        box.clock.move(2)
+        box.say("alarm", counter, event_boot=100, event_n=counter, alarm="generator_failed", age_s=0)
+        told = [box.opened(data, 100) for data in box.run(3)]
+        assert counter in [fields["acked"] for kind, fields in told if kind == "ack"], counter
+    assert box.transmitter is not None
+    assert box.transmitter.link.ledger.left_permille(box.transmitter.now_ms()) > 800
+
+
 def test_a_first_start_is_no_restore(tmp_path: Path) -> None:
     """An empty database without a file is a new gateway: it starts at 0 and doubts nobody."""
     counters = opened(tmp_path)

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nspgateway import forecast, fuel_level
+from nspgateway import forecast, fuel_level, stock
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn, burn_l_per_h
 from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
+from nspgateway.people import FuelEntry
+from nspgateway.stock import Entered, Used
 from nspgateway.view import Forecast, Reading
-from point_facts import NOON, good, make_point
+from point_facts import NOON, good, hours, make_point
 
 MINUTES = timedelta(minutes=1)
 
@@ -222,17 +224,22 @@ def petrol_point() -> PointConfig:
     )
 
 
-def told(point: PointConfig, litres: float, hours_since: float, load_w: float = 1200.0) -> Forecast | None:
+def told(point: PointConfig, litres: float, hours_since: float, load_w: int | None = 1200) -> Forecast | None:
     """The forecast from litres entered at noon, with the set running at ``load_w`` ever since."""
-    return forecast.estimated(
-        point,
-        litres,
-        NOON,
-        NOON + timedelta(hours=hours_since),
-        running_h=hours_since,
-        energy_kwh=hours_since * load_w / 1000,
-        load_w=load_w,
+    now = NOON + timedelta(hours=hours_since)
+    history = [
+        FuelSample(NOON + timedelta(minutes=5 * n), None, load_w, True)
+        for n in range(round(12 * hours_since) + 1)
+    ]
+    used = Used()
+    for sample in history:
+        used = stock.advance(point, used, sample)
+    entry = Entered(FuelEntry("dip", litres, NOON), Used())
+    burn = forecast.fuel_burn(point, Tank(), history, now)
+    found = stock.stock(
+        point, Tank(), [entry], (stock.until(point, used, now), Used()), burn, now, is_gauged=False
     )
+    return None if burn is None or found is None else forecast.estimated(point, found, burn, now)
 
 
 def test_a_portable_petrol_set_is_forecast_from_entered_litres() -> None:
@@ -249,19 +256,20 @@ def test_a_portable_petrol_set_is_forecast_from_entered_litres() -> None:
     assert certain(told(point, 13.0, 20.0)).likely_h == 0
 
 
-def test_an_estimate_takes_what_is_known_of_the_load() -> None:
-    """Protects the estimate without energy or without a meter now: the other one stands in; neither is no figure."""
-    point = petrol_point()
-    now = NOON + timedelta(hours=2)
-    both = certain(told(point, 13.0, 2.0))
-    for energy, load in ((None, 1200.0), (2.4, None)):
-        found = forecast.estimated(point, 13.0, NOON, now, running_h=2.0, energy_kwh=energy, load_w=load)
-        assert certain(found).likely_h == pytest.approx(both.likely_h)
-    assert forecast.estimated(point, 13.0, NOON, now, running_h=2.0, energy_kwh=None, load_w=None) is None
-    unrated = make_point(rated_w=None)
-    assert forecast.estimated(unrated, 9.0, NOON, now, running_h=2.0, energy_kwh=2.4, load_w=900.0) is None
-    stood = forecast.estimated(point, 13.0, NOON, now, running_h=0.0, energy_kwh=0.0, load_w=1200.0)
-    assert certain(stood).likely_h == pytest.approx(12.5 / 0.95)
+def test_an_estimate_without_load_or_rating_is_none() -> None:
+    """Protects against invented hours: without a load, or a curve, litres alone are no hours."""
+    assert told(petrol_point(), 13.0, 2.0, None) is None
+    assert told(make_point(rated_w=None), 9.0, 2.0) is None
+
+
+def test_half_the_load_is_less_than_half_the_fuel() -> None:
+    """Protects "what if we switch things off": the idle part of the consumption stays."""
+    point = make_point()
+    burn = Burn(curve=2.39, slope=None, spread=0.0)
+    half = forecast.half_load_h(point, hours(8.0), burn)
+    assert half == pytest.approx(8.0 * 2.39 / (0.35 + 0.255 * 4), rel=0.01)
+    assert forecast.half_load_h(point, None, burn) is None
+    assert forecast.half_load_h(make_point(rated_w=None), hours(8.0), burn) is None
 
 
 @settings(max_examples=60)
@@ -333,6 +341,17 @@ def test_battery_charged_within_ten_minutes_is_not_running_down() -> None:
     assert forecast.battery(make_point(), readings, charging, NOON) is None
     long_ago = [BatterySample(NOON - n * MINUTES, 2000.0) for n in (19, 16, 13)]
     assert forecast.battery(make_point(), readings, long_ago, NOON) is not None
+
+
+def test_what_the_inverter_takes_is_learnt_from_the_last_current() -> None:
+    """Protects the battery's hours between two full heartbeats: what the inverter took then, it takes now."""
+    readings = good(battery_permille=420, load_w=1600, power_source="battery")
+    before = NOON - timedelta(minutes=40)
+    told = [BatterySample(before, -880.0, 800)]
+    found = certain(forecast.battery(make_point(), readings, told, NOON))
+    assert found.likely_h == pytest.approx(4.0 / 1.1)
+    charged = [BatterySample(before, 500.0, 800)]
+    assert certain(forecast.battery(make_point(), readings, charged, NOON)).likely_h == pytest.approx(4.0)
 
 
 def test_old_current_says_nothing_about_now() -> None:

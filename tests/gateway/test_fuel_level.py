@@ -212,15 +212,11 @@ def test_refuelling_starts_the_slope_again() -> None:
         at_minutes(None, None, *[30.0] * 8),
         at_minutes(*[20.0] * 8) + at_minutes(*[21.6] * 30, running=False)[8:],
         at_minutes(*[20.0] * 8, 0.0, 0.0, 0.0, *[20.0] * 8),
-        [
-            FuelSample(s.at, s.litres, s.load_w, s.running, by_hand=n == 8)
-            for n, s in enumerate(at_minutes(*[20.0] * 8, 24.0, *[24.0] * 8))
-        ],
     ],
-    ids=["unknown, then higher", "unknown, then there", "set stops, fuel settles", "sender hung", "dipped"],
+    ids=["unknown, then higher", "unknown, then there", "set stops, fuel settles", "sender hung"],
 )
 def test_what_looks_like_refuelling_and_is_none(samples: list[FuelSample]) -> None:
-    """Protects the list of deliveries: a sender that comes back, settling fuel or a dip is no refuelling."""
+    """Protects the list of deliveries: a sender that comes back or settling fuel is no refuelling."""
     tank = followed(still_point(), samples)
     assert tank.refuels == ()
     settling = samples[-1].litres == 21.6

@@ -138,11 +138,12 @@ def test_a_task_that_does_not_end_is_named(tmp_path: Path, manager: Manager) -> 
     config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
     program = (
         "import asyncio, sys; from pathlib import Path; from nspgateway import __main__ as m\n"
+        "from nspgateway.ports.serial_modem import SerialModem\n"
         "async def deaf(self):\n"
         "    while True:\n"
         "        try: await asyncio.sleep(60)\n"
         "        except asyncio.CancelledError: pass\n"
-        "m.SerialModem.run = deaf\n"
+        "SerialModem.run = deaf\n"
         f"m.log_to_stderr(); sys.exit(asyncio.run(m.run(Path({str(config)!r}))))"
     )
     environment = os.environ | {"NOTIFY_SOCKET": str(manager.path)}

@@ -109,7 +109,9 @@ def test_state_word_for_word() -> None:
         '"tank_litres":40.0,"fuel":{"hours_low":5.12,"hours_likely":6.0,"hours_high":8.75,'
         '"empty_low":"2026-01-16T01:30:00Z","empty_likely":"2026-01-16T02:30:00Z",'
         '"empty_high":"2026-01-16T04:30:00Z","reason":"load_curve","measured_at":"2026-01-15T20:29:40Z",'
-        '"age_s":20},"battery":null}'
+        '"age_s":20},"battery":null,"fuel_source":null,"fuel_at":null,"fuel_age_s":null,'
+        '"fuel_half_load_h":null,"lights_out":{"word":"unknown","low":null,"likely":null,"high":null,'
+        '"parts":[],"missing":["source_unknown"],"since":null}}'
     )
 
 

@@ -1,11 +1,13 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiomqtt import ProtocolVersion
@@ -15,6 +17,7 @@ from mqtt_peers import Listener, Mosquitto, Wire, free_port, until
 from nspgateway.clock import Clock
 from nspgateway.errors import StoreFull
 from nspgateway.mqtt import BATCH, WINDOW, retry_delay
+from nspgateway.mqtt_client import BrokerClient
 from nspgateway.payloads import Health, Modem
 from nspgateway.store import Store
 from nsptools.bench.broker import EmbeddedBroker
@@ -135,9 +138,9 @@ async def test_tells_how_the_gateway_is(mosquitto: Mosquitto) -> None:
 async def test_broker_killed_mid_stream(mosquitto: Mosquitto, wire: Wire, outbox: AnyOutbox) -> None:
     """A broker that dies loses nothing of ours: all arrives, again only what was on its way, in order."""
     points = [f"point-{n}" for n in range(30)]
-    total = 600
+    total = 3000
     outbox.put(*(message(f"{points[n % 30]}/telemetry", {"key": n}) for n in range(total)))
-    first = Listener(mosquitto.port, on_message=lambda: mosquitto.kill() if len(first.heard) == 100 else None)
+    first = Listener(mosquitto.port, on_message=lambda: mosquitto.kill() if len(first.heard) == 20 else None)
     async with publishing(config(wire.port), outbox) as publisher:
         async with first:
             await until(lambda: first.ended and publisher.state == "offline")
@@ -211,6 +214,7 @@ from nspgateway.mqtt import Publisher
 class Nothing:
     def next_batch(self, limit, without): return []
     def delivered(self, ids): pass
+    def flush(self): pass
     async def wait_new(self): await asyncio.Event().wait()
 
 broker = BrokerConfig(name="test", host="127.0.0.1", port=int(sys.argv[1]))
@@ -307,3 +311,19 @@ def test_delays_grow_and_scatter() -> None:
     delays = [retry_delay(n, 0, first_s=0.5, longest_s=30) for n in (1, 2, 3, 7, 8, 100_000)]
     assert delays == [0.5, 1, 2, 30, 30, 30]
     assert retry_delay(8, 1, first_s=0.5, longest_s=30) == 15
+
+
+async def test_a_socket_that_closes_before_it_is_watched(mosquitto: Mosquitto) -> None:
+    """Protects the event loop: paho asks for a socket that is gone by then; its number may be another file's."""
+    client = BrokerClient("127.0.0.1", mosquitto.port, None, identifier="test")
+    loop = asyncio.get_running_loop()
+    complaints: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    near, far = socket.socketpair()
+    client._on_socket_register_write(client._client, None, near)
+    near.close()
+    with socket.socket() as other:  # takes the number of the one that was closed
+        await asyncio.sleep(0)
+        assert not loop.remove_writer(other.fileno())
+    far.close()
+    assert complaints == []

@@ -72,7 +72,7 @@ def test_the_markers_did_get_in(busy: BusyBox) -> None:
 def test_the_hour_was_busy(busy: BusyBox) -> None:
     """Every kind of message was there to be walked, refusals and late telemetry among them."""
     kinds = {m.kind for m in busy.outbox()}
-    assert kinds == {"state", "telemetry", "alarm", "help", "stats"}
+    assert kinds == {"state", "telemetry", "alarm", "help", "refuel", "stats"}
     assert any(b'"late":true' in m.payload for m in busy.outbox())
     words = {json.loads(m.payload)["word"] for m in busy.replies}
     assert words == {"done", "no_right", "malformed", "no_command", "no_group"}

@@ -19,13 +19,13 @@ class Room:
         self.said: list[Decision] = []
 
     def see(self, facts: Facts) -> list[str]:
-        """Evaluate; return what is said aloud as "action id", quiet delays left out."""
+        """Evaluate; return what changes as "action id"; quiet delays and reminders left out."""
         decisions = alarms.evaluate(RULES, facts, self.kept)
         for decision in decisions:
             self.kept[decision.alarm.id] = decision.alarm
         self.kept = {name: alarm for name, alarm in self.kept.items() if alarm.is_kept}
         self.said += decisions
-        return [f"{d.action} {d.alarm.id}" for d in decisions if d.action not in {"wait", "forget"}]
+        return [f"{d.action} {d.alarm.id}" for d in decisions if d.action not in {"wait", "forget", "remind"}]
 
     def restart(self) -> None:
         """Come back from what was written down."""

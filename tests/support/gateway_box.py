@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from msgspec import structs
 
 from nspgateway.clock import Clock
 from nspgateway.clock_watch import Kernel
@@ -93,8 +96,8 @@ class Mast:
 class Box:
     """A gateway on real files; ``restart`` begins again from them, as after a power cut.
 
-    ``linked``: it also sends, by ``mast``, in virtual time. ``kernel``: what vouches for the date, which
-    the gateway then watches; it needs ``linked``.
+    ``linked``: it also sends, by ``mast``, in virtual time. ``first``: settings of the first point.
+    ``kernel``: what vouches for the date, which the gateway then watches; it needs ``linked``.
     """
 
     def __init__(
@@ -103,6 +106,8 @@ class Box:
         *,
         linked: bool = False,
         deployment: Any = "closed",
+        first: dict[str, Any] | None = None,
+        slugs: Sequence[str] = ("de-linde", "de-ark"),
         kernel: Kernel | None = None,
         clock: VirtualClock | None = None,
     ) -> None:
@@ -135,13 +140,15 @@ class Box:
                 devices=("generator", "battery", "meter"),
                 deployment=deployment,
             )
-            for number, slug in enumerate(("de-linde", "de-ark"), 1)
+            for number, slug in enumerate(slugs, 1)
         ]
+        if first:
+            self.points[0] = structs.replace(self.points[0], **first)
         if self.config.keys.exists():
             self.register = KeyRegister.load(self.config.keys, demo=True)
         else:
             self.register = KeyRegister.create(self.config.keys, None)
-            self.register.issue([65, 66], T0)
+            self.register.issue([point.kit_address or 0 for point in self.points], T0)
         self.clock = clock or VirtualClock()
         self.start()
 

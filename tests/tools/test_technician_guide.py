@@ -35,6 +35,7 @@ _OF_A_RUN = (
     (re.compile(r"controle [0-9A-F]{6}"), "controle CHECK"),
     (re.compile(r"/\S*/station/"), "STATION/"),
     (re.compile(r"copying \d+ files"), "copying N files"),
+    (re.compile(r"\d+ alarm rules"), "N alarm rules"),
     (re.compile(r"keys in use \d+"), "keys in use N"),
     (re.compile(r"[ ]+$", re.MULTILINE), ""),
 )

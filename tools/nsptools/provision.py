@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 from msgspec import structs
 
 from nspgateway.config import (
@@ -234,7 +235,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def points_toml(points: Sequence[PointConfig]) -> str:
     """Return the text of points.toml."""
-    return "\n".join(toml_text.table("[[point]]", _without_empty(structs.asdict(p))) for p in points)
+    return "\n".join(toml_text.table("[[point]]", _without_empty(msgspec.to_builtins(p))) for p in points)
 
 
 def gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path | None) -> str:
@@ -262,7 +263,7 @@ def gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path
 
 
 def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in values.items() if value not in ("", ())}
+    return {key: value for key, value in values.items() if value not in ("", (), {})}
 
 
 def kit_settings(

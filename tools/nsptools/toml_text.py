@@ -20,5 +20,8 @@ def _value(value: object) -> str:
         return repr(value)
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key} = {_value(item)}" for key, item in value.items() if item is not None)
+        return f"{{ {inner} }}"
     # JSON's escapes are all TOML's too; DEL alone is allowed in one and not in the other.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

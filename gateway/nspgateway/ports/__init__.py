@@ -12,6 +12,8 @@ PortError             the port does not work; `cause` is one word for a screen, 
      +- ModemOld      runs firmware that is too old
      +- ModemNotSet   does not keep what it is told
      +- ModemMute     takes frames and does not send them
+ +- ForwarderSilent   no packet forwarder asks for frames, or none says whether it sends
+ +- ForwarderRefused  the packet forwarder answers an order to send with an error word
  +- SwitchError       the power of the port cannot be switched
 """
 
@@ -133,6 +135,22 @@ class ModemMute(ModemError):
     """The modem takes frames and never says that one left."""
 
     cause = "mute"
+
+
+class ForwarderSilent(PortError):
+    """No packet forwarder asks for frames, or the one that was told to send says nothing."""
+
+    cause = "silent"
+
+
+class ForwarderRefused(PortError):
+    """A packet forwarder does not send a frame; `word` is its word for why, such as TX_FREQ."""
+
+    cause = "refused"
+
+    def __init__(self, eui: str, word: str) -> None:
+        self.word = word
+        super().__init__(f"the packet forwarder {eui} does not send: {word}")
 
 
 class SwitchError(PortError):

@@ -52,8 +52,10 @@ class Plant:
     everything else is for reading.
     """
 
-    def __init__(self, spec: PlantSpec, seed: int = 1) -> None:
+    def __init__(self, spec: PlantSpec, seed: int = 1, longest_step_s: float = _LONGEST_STEP_S) -> None:
+        """Make the site. ``longest_step_s``: up to 10 s for whoever only looks at fuel and charge."""
         self.spec = spec
+        self._longest_step_s = longest_step_s
         self.engine = Engine(spec)
         self.pack = Pack(spec)
         self.energy = Energy()
@@ -76,13 +78,13 @@ class Plant:
         self._balance(0.0)
 
     def step(self, dt_s: float) -> None:
-        """Let `dt_s` plant seconds pass (0 to hours: it is cut into steps of at most one second).
+        """Let `dt_s` plant seconds pass (0 to hours: it is cut into steps of at most one second, or ``longest_step_s``).
 
         Raises ValueError for a negative or non-finite time.
         """
         if not (math.isfinite(dt_s) and dt_s >= 0):
             raise ValueError(f"step of {dt_s} s; expected a time of 0 s or more")
-        pieces = math.ceil(dt_s / _LONGEST_STEP_S)
+        pieces = math.ceil(dt_s / self._longest_step_s)
         for _ in range(pieces):
             self._small_step(dt_s / pieces)
 

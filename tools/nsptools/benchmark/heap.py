@@ -21,7 +21,7 @@ _FRAMES = 2
 # Not pure: they need asyncio or machine, which the 32-bit VM has not.
 _NEED_A_BOARD = (
     *("nspkit.app", "nspkit.board", "nspkit.bus", "nspkit.bus_tcp", "nspkit.check", "nspkit.poll"),
-    *("nspkit.radio.rui3", "nspkit.settings", "nspkit.start"),
+    *("nspkit.radio.rui3", "nspkit.selftest", "nspkit.settings", "nspkit.start"),
 )
 # Collecting comes last: the 32-bit VM's collector does not see all that a running script holds.
 _IMPORT_SCRIPT = """

@@ -20,8 +20,10 @@ from nspgateway.errors import GatewayError
 from nspkit import bulletins, overlay, pendingstore
 from nsptools import boards
 from nsptools.bench.vm import write_tree
+from nsptools.boards.board import Sx1262Radio
 from nsptools.flash import firmware, snippets
-from nsptools.flash.errors import FlashError, NotVerified, SelfTestFailed, WrongBoard
+from nsptools.flash.cache import Cache
+from nsptools.flash.errors import FlashError, NotPrepared, NotVerified, SelfTestFailed, WrongBoard
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.snippets import Look
 from nsptools.station.register import FlashRecord
@@ -53,16 +55,28 @@ class Done:
 
 
 class BoardJob:
-    """Puts one kit on the board at a port. ``look``: what the board said of itself."""
+    """Puts one kit on the board at a port. ``look``: what the board said of itself.
+
+    ``image_sha256``: of the image that was just written; ``cache``: for boards whose radio needs a library.
+    """
 
     def __init__(
-        self, station: Station, slug: str, mpremote: Mpremote, look: Look, *, compiled: bool
+        self,
+        station: Station,
+        slug: str,
+        mpremote: Mpremote,
+        look: Look,
+        *,
+        compiled: bool,
+        image_sha256: str = "",
+        cache: Cache | None = None,
     ) -> None:
         self._station = station
         self._slug = slug
         self._board = mpremote
         self._look = look
-        self._is_ours = False  # the board is bound to the kit: from now on it may be stopped and marked
+        self._cache = cache
+        self._is_ours = self._is_stopped = False  # bound to the kit; no longer as it was found
         self._compiled = compiled and look.mpy in (0, firmware.MPY_VERSION)
         self._record = FlashRecord(
             slug=slug,
@@ -73,6 +87,7 @@ class BoardJob:
             board=station.board(slug),
             firmware=firmware.version_text(),
             micropython=look.version,
+            image_sha256=image_sha256,
         )
 
     async def run(self, say: Say, *, replace_board: bool = False, new_key: bool = False) -> Done:
@@ -84,12 +99,13 @@ class BoardJob:
             self._check_chip()
             self._station.register.bind(self._slug, self._look.mac, replace=replace_board)
             self._is_ours = True
+            wanted = self._firmware()
             say("stopping the kit")
+            self._is_stopped = True
             # Its watchdog would bite in the middle of a copy. Also a board without a kit: a file that an earlier,
             # broken copy left open would be written over ours when the collector closes it.
             await self._board.reset(snippets.MAINTENANCE if "boot.py" in self._look.root else "")
             say("comparing")
-            wanted = self._firmware()
             if not new_key and await self._is_right(wanted):
                 return Done(self._finish(), changed=False)
             await self._flash(wanted, say)
@@ -98,16 +114,16 @@ class BoardJob:
             return Done(await self._give_up(error))
 
     async def _give_up(self, error: GatewayError) -> FlashRecord:
-        """Mark the board as failed, on itself and in the register; one that is not ours goes on as it was."""
+        """Mark the board as failed, on itself and in the register; one that was not stopped goes on as it was."""
         self._record = replace(self._record, result="failed", why=str(error))
-        if not self._is_ours:
-            with suppress(FlashError):
-                await self._board.leave()
-            return self._record
         with suppress(FlashError):
-            await self._board.exec(snippets.fail(str(error)))
+            if self._is_stopped:
+                await self._board.exec(snippets.fail(str(error)))
+            else:
+                await self._board.leave()
         with suppress(GatewayError):  # the register itself may be what failed
-            self._station.register.record(self._record)
+            if self._is_ours:
+                self._station.register.record(self._record)
         return self._record
 
     async def _flash(self, wanted: Mapping[str, bytes], say: Say) -> None:
@@ -131,7 +147,15 @@ class BoardJob:
         await self._board.leave()
 
     def _firmware(self) -> Mapping[str, bytes]:
-        return firmware.files(self._record.board, compiled=self._compiled)
+        files = firmware.files(self._record.board, compiled=self._compiled)
+        if not isinstance(boards.load(self._record.board).radio, Sx1262Radio):
+            return files
+        if self._cache is None:
+            raise NotPrepared(
+                f"{self._record.board} needs MicroPython's lora packages. Prepare them once, with a network: "
+                "nsp flash prepare --cache DIR; then give --cache DIR here."
+            )
+        return {**files, **self._cache.library(self._look.mpy)}
 
     def _check_chip(self) -> None:
         """Refuse a board whose chip is another than the kit's board has: its pins would be wrong."""

@@ -82,9 +82,9 @@ class Look:
     mpy: int
     version: str
     root: tuple[str, ...]
-    address: int
     generation: int
     reserved: int
+    address: int = 0
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Look:

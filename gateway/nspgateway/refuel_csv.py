@@ -1,0 +1,103 @@
+"""The refuel list as a file for a spreadsheet: Dutch headings, semicolons, decimal commas. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+
+from nspgateway.phrases import ZONE
+from nspgateway.refuel_list import Line, RefuelList
+
+# A cell that begins with one of these is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_KINDS = {"diesel": "diesel", "hvo": "HVO", "petrol": "benzine"}
+_SOURCES = {
+    "gauge": "meting",
+    "by_hand": "met de hand ingevoerd",
+    "estimate": "schatting uit de laatste meting",
+}
+_WHY = {
+    "": "",
+    "level_unknown": "voorraad onbekend",
+    "consumption_unknown": "verbruik onbekend",
+    "on_grid": "draait op het net",
+}
+_NOBODY_KNOWS = "onbekend"
+
+
+def to_csv(found: RefuelList) -> bytes:
+    """Return the list in UTF-8 with a byte order mark; times are Dutch local time."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(
+        (
+            "Punt",
+            "Nummer",
+            "Gemeente",
+            "Brandstof",
+            "Liter in de tank",
+            "Bron",
+            "Gemeten of ingevoerd",
+            f"Liter nodig voor {_number(found.hours)} uur",
+            "Liter past in de tank",
+            "Leeg rond (laag)",
+            "Vertrekken voor",
+            "Prioriteit",
+            "Gepland",
+            "Geleverd",
+            "Vulpunt",
+            "Toegang",
+            "Leverancier",
+            "Opmerking",
+        )
+    )
+    for line in found.lines:
+        writer.writerow([_safe(cell) for cell in _cells(line)])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _cells(line: Line) -> Sequence[str]:
+    delivered = "" if line.delivered is None else _delivery(*line.delivered)
+    return (
+        line.name,
+        str(line.number),
+        line.municipality,
+        _KINDS[line.fuel_kind],
+        _litres(line.litres),
+        "" if line.source is None else _SOURCES[line.source],
+        _moment(line.at),
+        _litres(line.needed),
+        _litres(line.fits),
+        _moment(line.empty_low) or _NOBODY_KNOWS,
+        _moment(line.drive_before) or _NOBODY_KNOWS,
+        str(line.priority),
+        ", ".join(_delivery(*one) for one in line.planned),
+        delivered,
+        line.filler,
+        line.access,
+        line.supplier,
+        _WHY[line.why],
+    )
+
+
+def _delivery(litres: float, at: datetime | None) -> str:
+    return f"{_number(litres)} l {_moment(at)}".strip()
+
+
+def _litres(value: float | None) -> str:
+    return _NOBODY_KNOWS if value is None else _number(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0").replace(".", ",")
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(ZONE).strftime("%d-%m-%Y %H:%M")
+
+
+def _safe(cell: str) -> str:
+    """Return the cell as text also where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

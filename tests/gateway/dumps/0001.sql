@@ -1,0 +1,135 @@
+-- A database of schema 1, as text, with rows in every table.
+PRAGMA user_version = 1;
+BEGIN TRANSACTION;
+CREATE TABLE alarm (
+    point  TEXT NOT NULL REFERENCES point (slug),
+    id     TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (point, id)
+) STRICT;
+INSERT INTO "alarm" VALUES('de-linde','fuel_low','{"id":"fuel_low","point":"de-linde","state":"unacknowledged","priority":"high","since":"2027-01-15T17:00:00.250000Z","raised_at":"2027-01-15T17:00:00.250000Z","reason":"fuel_low"}');
+CREATE TABLE alarm_event (
+    id     INTEGER PRIMARY KEY,
+    at     TEXT NOT NULL,
+    point  TEXT NOT NULL REFERENCES point (slug),
+    alarm  TEXT NOT NULL,
+    action TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+INSERT INTO "alarm_event" VALUES(1,'2027-01-15T17:00:00.250000+00:00','de-linde','fuel_low','raise','{"id":"fuel_low","point":"de-linde","state":"unacknowledged","priority":"high","since":"2027-01-15T17:00:00.250000Z","raised_at":"2027-01-15T17:00:00.250000Z","reason":"fuel_low"}');
+INSERT INTO "alarm_event" VALUES(2,'2027-01-15T17:05:00.250000+00:00','de-ark','power_lost','clear','{}');
+CREATE TABLE assignment (
+    id      INTEGER PRIMARY KEY,
+    point   TEXT NOT NULL REFERENCES point (slug),
+    kit     INTEGER NOT NULL REFERENCES kit (address),
+    since   TEXT NOT NULL,
+    "until" TEXT
+) STRICT;
+INSERT INTO "assignment" VALUES(1,'de-linde',67,'2027-01-15T17:00:00.250000+00:00','2027-01-15T17:05:00.250000+00:00');
+INSERT INTO "assignment" VALUES(2,'de-linde',65,'2027-01-15T17:05:00.250000+00:00',NULL);
+INSERT INTO "assignment" VALUES(3,'de-ark',66,'2027-01-15T17:00:00.250000+00:00',NULL);
+CREATE TABLE cp (
+    number INTEGER PRIMARY KEY,
+    slug   TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    region TEXT NOT NULL REFERENCES region (slug)
+) STRICT;
+INSERT INTO "cp" VALUES(1,'kazerne-oost','Kazerne Oost','regio-oost');
+CREATE TABLE frame (
+    id          INTEGER PRIMARY KEY,
+    kit         INTEGER NOT NULL REFERENCES kit (address),
+    generation  INTEGER NOT NULL,  -- of the key
+    counter     INTEGER NOT NULL,  -- all 32 bits
+    point       TEXT NOT NULL REFERENCES point (slug),
+    received_at TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    exercise    INTEGER NOT NULL,
+    fields      TEXT NOT NULL,
+    raw         BLOB NOT NULL,
+    rssi_dbm    INTEGER,
+    snr_db      REAL,
+    UNIQUE (kit, generation, counter)
+) STRICT;
+INSERT INTO "frame" VALUES(1,65,1,70000,'de-linde','2027-01-15T17:00:00.250000+00:00','vital',0,'{"fuel_permille":470,"load_w":null,"power_source":"generator","alarms":0}',X'E00041',-97,6.5);
+INSERT INTO "frame" VALUES(2,65,1,70001,'de-linde','2027-01-15T17:05:00.250000+00:00','vital',0,'{"fuel_permille":470,"load_w":null,"power_source":"generator","alarms":0}',X'E00042',NULL,NULL);
+INSERT INTO "frame" VALUES(3,66,1,12,'de-ark','2027-01-15T17:05:00.250000+00:00','boot',1,'{"boot_epoch":12}',X'E0',-80,9.0);
+CREATE TABLE heard (
+    point      TEXT PRIMARY KEY REFERENCES point (slug),
+    kit        INTEGER NOT NULL REFERENCES kit (address),
+    generation INTEGER NOT NULL,
+    counter    INTEGER NOT NULL,
+    heard_at   TEXT NOT NULL,
+    rssi_dbm   INTEGER,
+    snr_db     REAL,
+    exercise   INTEGER NOT NULL
+) STRICT;
+INSERT INTO "heard" VALUES('de-linde',65,1,70001,'2027-01-15T17:05:00.250000+00:00',-97,6.5,0);
+CREATE TABLE kit (
+    address    INTEGER PRIMARY KEY,  -- as on air: coordinating point << 6 | kit
+    first_used TEXT NOT NULL
+) STRICT;
+INSERT INTO "kit" VALUES(65,'2027-01-15T17:00:00.250000+00:00');
+INSERT INTO "kit" VALUES(66,'2027-01-15T17:00:00.250000+00:00');
+INSERT INTO "kit" VALUES(67,'2027-01-15T17:00:00.250000+00:00');
+CREATE TABLE municipality (
+    name   TEXT NOT NULL,
+    region TEXT NOT NULL REFERENCES region (slug),
+    PRIMARY KEY (name, region)
+) STRICT;
+INSERT INTO "municipality" VALUES('Lindendam','regio-oost');
+CREATE TABLE outbox (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    broker   TEXT NOT NULL,  -- its name in the settings
+    topic    TEXT NOT NULL,
+    payload  TEXT NOT NULL,
+    retain   INTEGER NOT NULL,
+    expiry_s INTEGER,
+    created  TEXT NOT NULL,
+    passing  INTEGER NOT NULL  -- 1: the next passing one of its topic takes its place
+) STRICT;
+INSERT INTO "outbox" VALUES(7,'own','nsp/v1/regio-oost/de-linde/telemetry','{"key":"65-1-70001"}',0,NULL,'2027-01-15T17:05:00.250000+00:00',0);
+INSERT INTO "outbox" VALUES(9,'own','nsp/v1/regio-oost/de-linde/state','{}',1,900,'2027-01-15T17:05:00.250000+00:00',1);
+CREATE TABLE point (
+    slug         TEXT PRIMARY KEY,
+    name         TEXT NOT NULL,
+    number       INTEGER NOT NULL,
+    municipality TEXT NOT NULL,
+    region       TEXT NOT NULL,
+    cp           INTEGER NOT NULL REFERENCES cp (number),
+    FOREIGN KEY (municipality, region) REFERENCES municipality (name, region)
+) STRICT;
+INSERT INTO "point" VALUES('de-linde','Buurthuis De Linde',1,'Lindendam','regio-oost',1);
+INSERT INTO "point" VALUES('de-ark','De Ark',2,'Lindendam','regio-oost',1);
+CREATE TABLE reading (
+    point   TEXT NOT NULL REFERENCES point (slug),
+    name    TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    source  TEXT NOT NULL,  -- quality at the kit: good, stale, unknown, none
+    good_at TEXT,           -- last good read; empty = never
+    PRIMARY KEY (point, name)
+) STRICT;
+INSERT INTO "reading" VALUES('de-linde','fuel_permille','470','good','2027-01-15T17:05:00.250000+00:00');
+INSERT INTO "reading" VALUES('de-linde','load_w','null','unknown',NULL);
+CREATE TABLE region (
+    slug TEXT PRIMARY KEY,
+    name TEXT NOT NULL
+) STRICT;
+INSERT INTO "region" VALUES('regio-oost','Regio Oost');
+CREATE TABLE replay_window (
+    kit        INTEGER NOT NULL REFERENCES kit (address),
+    generation INTEGER NOT NULL,
+    newest     INTEGER NOT NULL,
+    seen       TEXT NOT NULL,  -- 64 bits, hexadecimal: SQLite's integers are signed
+    PRIMARY KEY (kit, generation)
+) STRICT;
+INSERT INTO "replay_window" VALUES(65,1,70001,'8000000000000003');
+INSERT INTO "replay_window" VALUES(66,1,12,'1');
+CREATE UNIQUE INDEX assignment_of_point ON assignment (point) WHERE "until" IS NULL;
+CREATE UNIQUE INDEX assignment_of_kit ON assignment (kit) WHERE "until" IS NULL;
+CREATE INDEX frame_of_point ON frame (point, received_at);
+CREATE INDEX alarm_event_of_point ON alarm_event (point, at);
+CREATE INDEX outbox_of_broker ON outbox (broker, id);
+CREATE INDEX outbox_passing ON outbox (broker, topic) WHERE passing = 1;
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('outbox',9);
+COMMIT;

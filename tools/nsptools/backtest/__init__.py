@@ -1,0 +1,1 @@
+"""Forecasts held against simulated sites that really run dry."""
