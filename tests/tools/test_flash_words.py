@@ -191,7 +191,7 @@ def test_the_board_of_another_point_is_refused_by_name(station):
 
 def test_a_point_that_has_a_board_gets_no_other_just_so(station):
     """Not without --replace, which is named."""
-    with pytest.raises(WrongBoard, match="'de-ark' is on the board 02:aa, not on 02:cc.*--replace"):
+    with pytest.raises(WrongBoard, match=r"'de-ark' is on the board 02:aa, not on 02:cc.*--replace"):
         becomes(station, "02:cc", slug="de-ark")
 
 
