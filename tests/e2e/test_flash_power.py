@@ -12,15 +12,14 @@ import psutil
 import pytest
 
 from flash_room import SLUG, FlashRoom, flash_room, reserved
-from nspkit import persist
-from nspkit.budget import FILES as BUDGET_FILES
+from nspkit import budget, persist
 from nsptools.bench import vm
 from nsptools.flash import firmware
 from nsptools.flash.mpremote import Mpremote
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
-_RUNNING = (*persist.FILES, *BUDGET_FILES)  # what a kit writes anew all the time
+_RUNNING = (*persist.FILES, *budget.FILES)  # what a kit writes anew all the time
 _SETTLE_S = 30.0
 WDT_MS = 60_000  # of board.py, which only a board can import
 _SAYS = ("kit 1089 started", "INCOMPLETE: flashing", "waiting for mpremote")
@@ -160,7 +159,7 @@ async def test_the_watchdog_of_a_running_kit_never_ends_a_copy(tmp_path: Path) -
     async with flash_room(tmp_path) as room:
         await room.twin.start()
         assert (await room.flash()).record.result == "verified"
-        await room.twin.wait_for_log("radio: up", _SETTLE_S)
+        await _until(lambda: bool(room.ears.heard))
         room.list_says(tank=80)
         starts = room.twin.boots
         flashing = asyncio.create_task(room.flash(compiled=False))
@@ -174,6 +173,9 @@ async def test_the_watchdog_of_a_running_kit_never_ends_a_copy(tmp_path: Path) -
         # The reset into maintenance, and the one that starts the new kit.
         assert room.twin.boots - starts <= 3
         assert not any("watchdog" in line for line in room.twin.log)
+        # What its radio has sent in this hour counts on.
+        initial = budget.initial_record()
+        assert any(room.on_flash()[name] != initial for name in budget.FILES)
 
 
 def _mpremotes() -> list[psutil.Process]:

@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nspgateway.errors import GatewayError
-from nspkit import bulletins, overlay, pendingstore
+from nspkit import budget, bulletins, overlay, pendingstore
+from nspkit.settings import SETTINGS
 from nsptools import boards
 from nsptools.bench.vm import write_tree
 from nsptools.boards.board import Sx1262Radio
@@ -31,8 +32,8 @@ from nsptools.station.station import Station, settings_hash
 
 _SELF_TEST_S = 90.0
 # What a running kit writes by itself. It stays when the board was this kit before; another kit would tell it as its own.
-# The journal goes: its heartbeats are named by counters of the key before.
-_OWN_FILES = (overlay.FILE, bulletins.SHOWN, bulletins.RELEASE)
+# The lawful hour of its radio is no new one either. The journal goes: its heartbeats are named by counters of the old key.
+_OWN_FILES = (overlay.FILE, bulletins.SHOWN, bulletins.RELEASE, *budget.FILES)
 _OWN_FOLDERS = (f"{pendingstore.FOLDER}/",)
 _PROGRAMS = (".py", ".mpy")
 _AT_ONCE = 32  # files removed by one call: its text has to fit in the board's heap
@@ -129,10 +130,11 @@ class BoardJob:
     async def _flash(self, wanted: Mapping[str, bytes], say: Say) -> None:
         await self._board.exec(snippets.BEGIN)
         say("taking away what is old")
-        await self._remove_strange(await self._board.ask(snippets.HASHES), wanted)
+        kept = await self._remove_strange(await self._board.ask(snippets.HASHES), wanted)
         key = self._station.new_key(self._slug, self._look.mac)
         self._record = replace(self._record, generation=key.generation)
         whole = {**wanted, **self._station.kit_files(self._slug, key)}
+        whole = {name: content for name, content in whole.items() if name not in kept}
         say(f"copying {len(whole)} files")
         # For its owner only, and gone as soon as it is copied: the key is in it.
         with tempfile.TemporaryDirectory(prefix="nsp-kit-") as folder:
@@ -195,18 +197,21 @@ class BoardJob:
         await self._board.leave()
         return True
 
-    async def _remove_strange(self, there: Mapping[str, str], wanted: Mapping[str, bytes]) -> None:
-        """Take away what is no part of this kit: an old .py would hide a new .mpy, another kit's alarms would be told as ours."""
+    async def _remove_strange(self, there: Mapping[str, str], wanted: Mapping[str, bytes]) -> set[str]:
+        """Take away what is no part of this kit; return what the kit wrote itself and keeps.
+
+        An old .py would hide a new .mpy; another kit's alarms would be told as ours.
+        """
         was_this_kit = self._look.address == self._station.address(self._slug)
+        kept = {
+            name for name in there if was_this_kit and (name in _OWN_FILES or name.startswith(_OWN_FOLDERS))
+        }
         strange = [
-            name
-            for name in there
-            if name not in wanted
-            and name != snippets.FLAG
-            and not (was_this_kit and (name in _OWN_FILES or name.startswith(_OWN_FOLDERS)))
+            name for name in there if name not in wanted and name not in kept and name != snippets.FLAG
         ]
         for at in range(0, len(strange), _AT_ONCE):
             await self._board.exec(snippets.remove(strange[at : at + _AT_ONCE]))
+        return kept
 
     async def _verify(self, whole: Mapping[str, bytes]) -> None:
         there = await self._board.ask(snippets.HASHES)
