@@ -206,9 +206,9 @@ class BoardJob:
         kept = {
             name for name in there if was_this_kit and (name in _OWN_FILES or name.startswith(_OWN_FOLDERS))
         }
-        strange = [
-            name for name in there if name not in wanted and name not in kept and name != snippets.FLAG
-        ]
+        # Its old settings stay until the new ones are over them: they say who it is, should this be cut off as well.
+        spared = {*wanted, *kept, snippets.FLAG, *([SETTINGS] if was_this_kit else [])}
+        strange = [name for name in there if name not in spared]
         for at in range(0, len(strange), _AT_ONCE):
             await self._board.exec(snippets.remove(strange[at : at + _AT_ONCE]))
         return kept

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from nsptools.bench.ptys import Pty, open_pty
 _CTRL_A, _CTRL_B, _CTRL_C = 1, 2, 3
 _READ_BYTES = 65536
 _INTERRUPT_S = 0.2
+_STOP_TRIES, _STOP_PAUSE_S = 100, 0.001
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 
@@ -124,8 +126,7 @@ class UsbPort:
         for byte in data:
             if byte in (_CTRL_A, _CTRL_B):
                 self.raw = byte == _CTRL_A
-        if _CTRL_C in data and self._is_running():
-            self._interrupt()
+        if _CTRL_C in data and self._interrupt_if_running():
             data = data.replace(bytes((_CTRL_C,)), b"")
         if data and self._inner is not None:
             with contextlib.suppress(OSError):  # a board that does not read loses it
@@ -136,21 +137,34 @@ class UsbPort:
             with contextlib.suppress(OSError):  # nobody reads: a board does not wait for it
                 os.write(self._outer.master_fd, data)
 
-    def _is_running(self) -> bool:
-        """Tell whether the VM runs code, which catches the signal; at its prompt it would die of it."""
-        if not self._runs_programs:
-            return False
-        try:
-            status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
-        except OSError:
-            return False
-        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-        return bool(int(caught.split()[1], 16) & _SIGINT_BIT)
+    def _interrupt_if_running(self) -> bool:
+        """Interrupt what runs; False when nothing does. At its prompt the VM would die of the signal.
 
-    def _interrupt(self) -> None:
-        """Send the signal; a second one while the first is on its way would end the VM."""
+        It stands still while we look whether it catches the signal: what it is then, it is when the signal arrives.
+        """
         now = self._loop.time()
-        if self._pid is not None and now - self._interrupted >= _INTERRUPT_S:
-            self._interrupted = now
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGINT)
+        if not self._runs_programs or self._pid is None:
+            return False
+        with contextlib.suppress(OSError, StopIteration):
+            os.kill(self._pid, signal.SIGSTOP)
+            try:
+                runs = bool(int(self._stopped("SigCgt:"), 16) & _SIGINT_BIT)
+                # A second one while the first is on its way would end the VM.
+                if runs and now - self._interrupted >= _INTERRUPT_S:
+                    self._interrupted = now
+                    os.kill(self._pid, signal.SIGINT)
+                return runs
+            finally:
+                os.kill(self._pid, signal.SIGCONT)
+        return False
+
+    def _stopped(self, field: str) -> str:
+        """Return a field of the VM's state, once it stands still. Raises OSError when the VM is gone."""
+        status = Path(f"/proc/{self._pid}/status")
+        lines: list[str] = []
+        for _ in range(_STOP_TRIES):
+            lines = status.read_text(encoding="ascii").splitlines()
+            if any(line.startswith("State:\tT") for line in lines):
+                break
+            time.sleep(_STOP_PAUSE_S)
+        return next(line for line in lines if line.startswith(field)).split()[1]
