@@ -15,6 +15,7 @@ from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.ptys import open_pty
 from nsptools.bench.twin import Twin, make_image, read_files
+from nsptools.flash.errors import FlashError
 from nsptools.flash.job import Done
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.run import Options, flash
@@ -57,7 +58,10 @@ class FlashRoom:
 
     async def gets_in(self) -> bool:
         """Tell whether mpremote gets an answer, as a technician would try it."""
-        return "answer 42" in await Mpremote(self.port).exec("print('answer', 6 * 7)")
+        try:
+            return "answer 42" in await Mpremote(self.port).exec("print('answer', 6 * 7)")
+        except FlashError as error:
+            raise AssertionError(f"{error} The board said:\n{self.twin.tail()}") from error
 
     def on_flash(self) -> dict[str, bytes]:
         """Return every file on the board."""
