@@ -51,6 +51,16 @@ def test_every_failure_of_mpremote_has_words(tmp_path, said, kind):
     assert "--resume" in str(found) or kind is BoardFault
 
 
+def test_a_port_without_rights_is_told_from_one_in_use(tmp_path, monkeypatch):
+    """Nobody looks for another program when it is the group that lacks."""
+    port = tmp_path / "usb0"
+    port.touch()
+    monkeypatch.setattr(mpremote.os, "access", lambda *_: False)  # root, who may run this, may everything
+    found = mpremote._reason(port, "mpremote: failed to access usb0 (it may be in use by another program)")
+    assert isinstance(found, PortGone)
+    assert "adduser $USER dialout" in str(found)
+
+
 def test_a_port_that_is_gone_is_a_board_that_went_away(tmp_path):
     """Whatever mpremote says of it."""
     assert isinstance(mpremote._reason(tmp_path / "usb0", "could not enter raw repl"), Unplugged)

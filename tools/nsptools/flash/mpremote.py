@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,6 +141,10 @@ def _reason(port: Path, said: str) -> FlashError:
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no reason given")
     if not port.exists():
         return Unplugged(f"{port}: the board went away. Plug it in again, then --resume.")
+    if not os.access(port, os.R_OK | os.W_OK):
+        return PortGone(
+            f"{port}: this account may not use it. Run: sudo adduser $USER dialout, log in anew, then --resume."
+        )
     if any(word in said for word in _GONE):
         return PortGone(f"{port}: cannot be opened. Is another program using it? Close it, then --resume.")
     if any(word in said for word in _LOST):
