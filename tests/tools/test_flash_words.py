@@ -51,6 +51,16 @@ def test_every_failure_of_mpremote_has_words(tmp_path, said, kind):
     assert "--resume" in str(found) or kind is BoardFault
 
 
+def test_a_port_without_rights_is_told_from_one_in_use(tmp_path, monkeypatch):
+    """Nobody looks for another program when it is the group that lacks."""
+    port = tmp_path / "usb0"
+    port.touch()
+    monkeypatch.setattr(mpremote.os, "access", lambda *_: False)  # root, who may run this, may everything
+    found = mpremote._reason(port, "mpremote: failed to access usb0 (it may be in use by another program)")
+    assert isinstance(found, PortGone)
+    assert "adduser $USER dialout" in str(found)
+
+
 def test_a_port_that_is_gone_is_a_board_that_went_away(tmp_path):
     """Whatever mpremote says of it."""
     assert isinstance(mpremote._reason(tmp_path / "usb0", "could not enter raw repl"), Unplugged)
@@ -159,7 +169,6 @@ def becomes(station, mac: str, **options: object) -> str | None:
         ("02:aa", {"resume": True}, "de-ark"),
         ("02:cc", {"slug": "de-linde"}, "de-linde"),
         ("02:aa", {"slug": "de-ark"}, "de-ark"),
-        ("02:cc", {"slug": "de-ark"}, None),  # it has a board: not without --replace
         ("02:cc", {"slug": "de-ark", "replace": True}, "de-ark"),
     ],
 )
@@ -188,6 +197,12 @@ def test_the_board_of_another_point_is_refused_by_name(station):
         station.register.bind("de-linde", "02:bb", replace=True)
     with pytest.raises(RegisterError, match="there are: de-linde, de-ark, de-kuil"):
         becomes(station, "02:bb", slug="de-lindde")
+
+
+def test_a_point_that_has_a_board_gets_no_other_just_so(station):
+    """Not without --replace, which is named."""
+    with pytest.raises(WrongBoard, match=r"'de-ark' is on the board 02:aa, not on 02:cc.*--replace"):
+        becomes(station, "02:cc", slug="de-ark")
 
 
 def test_two_boards_with_one_address_stop_each_other(station):

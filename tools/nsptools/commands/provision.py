@@ -28,22 +28,26 @@ def command(
     from nspgateway.keys import read_passphrase
     from nsptools.station import cp as cps
     from nsptools.station import sitelist
+    from nsptools.station.folder import alone
     from nsptools.station.station import Station
 
     passphrase = read_passphrase(passphrase_file) if passphrase_file else None
     given = {"region": region, "cp": cp, "cp_number": cp_number, "cp_name": cp_name}
-    if (station / cps.FILE).exists():
-        cps.same(station, given)
-        there = Station(station, passphrase, demo=demo)
-        rows = sitelist.read(sites, region=there.config.region, cp=there.config.cp)
-    else:
-        rows = sitelist.read(sites, region=region or "", cp=cp or "")
-        there = Station.create(station, given, passphrase, demo=demo)
-    outcome = there.apply(sites, rows, passphrase_file)
+    with alone(station):
+        if (station / cps.FILE).exists():
+            cps.same(station, given)
+            there = Station(station, passphrase, demo=demo)
+            rows = sitelist.read(sites, region=there.config.region, cp=there.config.cp)
+        else:
+            rows = sitelist.read(sites, region=region or "", cp=cp or "")
+            there = Station.create(station, given, passphrase, demo=demo)
+        outcome = there.apply(sites, rows, passphrase_file)
     for word, slugs in (("new", outcome.new), ("changed", outcome.changed), ("unchanged", outcome.unchanged)):
         if slugs:
             print(f"{len(slugs):3} {word}: {', '.join(slugs)}")
     if outcome.gone:
         print(f"{len(outcome.gone):3} not in the list, left as they are: {', '.join(outcome.gone)}")
         print("    A kit that is lost or out of use: nsp kits withdraw NAME")
-    print(f"Gateway files: {station}/gateway.toml, points.toml, keys.db. Next: nsp flash --station {station}")
+    print(f"Gateway files: {station}/gateway.toml, points.toml, keys.db.")
+    secret = f" --passphrase-file {passphrase_file}" if passphrase_file else " --demo"
+    print(f"Next: nsp flash --station {station}{secret}")

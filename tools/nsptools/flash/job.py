@@ -1,7 +1,9 @@
 """One board, from whatever it was to a verified kit: each step says what it does, and the first that fails ends it.
 
 INCOMPLETE is the first thing written and the last removed: a board that is cut off anywhere in
-between does not run the kit, says so at its prompt, and can be flashed again.
+between does not run the kit, says so at its prompt, and can be flashed again. Right behind it come
+boot.py and main.py, which know that file; a main.py that does not is taken away before. At the end
+nothing is on the flash but the kit's files and, on a board that was this kit already, what it wrote itself.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nspgateway.errors import GatewayError
+from nspkit import budget, bulletins, overlay, pendingstore
+from nspkit.settings import SETTINGS
 from nsptools import boards
 from nsptools.bench.vm import write_tree
 from nsptools.boards.board import Sx1262Radio
@@ -22,12 +27,16 @@ from nsptools.flash.cache import Cache
 from nsptools.flash.errors import FlashError, NotPrepared, NotVerified, SelfTestFailed, WrongBoard
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.snippets import Look
-from nsptools.station.register import FlashRecord, RegisterError
+from nsptools.station.register import FlashRecord
 from nsptools.station.station import Station, settings_hash
 
 _SELF_TEST_S = 90.0
-# What a running kit writes by itself: not of the firmware, and not to be taken away.
-_OWN_FOLDERS = ("nspkit/", "nsplink/")
+# What a running kit writes by itself. It stays when the board was this kit before; another kit would tell it as its own.
+# The lawful hour of its radio is no new one either. The journal goes: its heartbeats are named by counters of the old key.
+_OWN_FILES = (overlay.FILE, bulletins.SHOWN, bulletins.RELEASE, *budget.FILES)
+_OWN_FOLDERS = (f"{pendingstore.FOLDER}/",)
+_PROGRAMS = (".py", ".mpy")
+_AT_ONCE = 32  # files removed by one call: its text has to fit in the board's heap
 _CHIPS = {
     "esp32": "ESP32",
     "esp32s3": "ESP32S3",
@@ -68,6 +77,7 @@ class BoardJob:
         self._board = mpremote
         self._look = look
         self._cache = cache
+        self._is_ours = self._is_stopped = False  # bound to the kit; no longer as it was found
         self._compiled = compiled and look.mpy in (0, firmware.MPY_VERSION)
         self._record = FlashRecord(
             slug=slug,
@@ -82,39 +92,49 @@ class BoardJob:
         )
 
     async def run(self, say: Say, *, replace_board: bool = False, new_key: bool = False) -> Done:
-        """Flash, verify, test and record. Never raises a FlashError: the record tells it.
+        """Flash, verify, test and record. Raises no GatewayError: the record tells it.
 
         ``new_key``: the flash was formatted or its image written, so that no counter of it can be trusted.
         """
         try:
             self._check_chip()
             self._station.register.bind(self._slug, self._look.mac, replace=replace_board)
-            say("comparing")
+            self._is_ours = True
             wanted = self._firmware()
+            say("stopping the kit")
+            self._is_stopped = True
+            # Its watchdog would bite in the middle of a copy. Also a board without a kit: a file that an earlier,
+            # broken copy left open would be written over ours when the collector closes it.
+            await self._board.reset(snippets.MAINTENANCE if "boot.py" in self._look.root else "")
+            say("comparing")
             if not new_key and await self._is_right(wanted):
                 return Done(self._finish(), changed=False)
             await self._flash(wanted, say)
-        except (FlashError, RegisterError) as error:
-            self._record = replace(self._record, result="failed", why=str(error))
-            if not isinstance(error, RegisterError | WrongBoard):
-                with suppress(FlashError):
-                    await self._board.exec(snippets.fail(str(error)))
+            return Done(self._finish())
+        except GatewayError as error:
+            return Done(await self._give_up(error))
+
+    async def _give_up(self, error: GatewayError) -> FlashRecord:
+        """Mark the board as failed, on itself and in the register; one that was not stopped goes on as it was."""
+        self._record = replace(self._record, result="failed", why=str(error))
+        with suppress(FlashError):
+            if self._is_stopped:
+                await self._board.exec(snippets.fail(str(error)))
+            else:
+                await self._board.leave()
+        with suppress(GatewayError):  # the register itself may be what failed
+            if self._is_ours:
                 self._station.register.record(self._record)
-            return Done(self._record)
-        return Done(self._finish())
+        return self._record
 
     async def _flash(self, wanted: Mapping[str, bytes], say: Say) -> None:
-        say("stopping the kit")
-        # Also a board without a kit: a file that an earlier, broken copy left open would be written over ours
-        # when the collector closes it.
-        await self._board.reset(snippets.MAINTENANCE if "boot.py" in self._look.root else "")
         await self._board.exec(snippets.BEGIN)
         say("taking away what is old")
-        there = await self._board.ask(snippets.HASHES)
-        await self._remove_strange(there, wanted)
+        kept = await self._remove_strange(await self._board.ask(snippets.HASHES), wanted)
         key = self._station.new_key(self._slug, self._look.mac)
         self._record = replace(self._record, generation=key.generation)
         whole = {**wanted, **self._station.kit_files(self._slug, key)}
+        whole = {name: content for name, content in whole.items() if name not in kept}
         say(f"copying {len(whole)} files")
         # For its owner only, and gone as soon as it is copied: the key is in it.
         with tempfile.TemporaryDirectory(prefix="nsp-kit-") as folder:
@@ -166,6 +186,8 @@ class BoardJob:
         }
         there = await self._board.ask(snippets.HASHES)
         expected = {name: _sha256(content) for name, content in {**wanted, **settled}.items()}
+        if any(name.endswith(_PROGRAMS) and name not in wanted for name in there):
+            return False  # it may hide one of ours
         if any(there.get(name) != digest for name, digest in expected.items()):
             return False
         station.register.saw_counter(self._slug, key.generation, look.reserved)
@@ -175,11 +197,21 @@ class BoardJob:
         await self._board.leave()
         return True
 
-    async def _remove_strange(self, there: Mapping[str, str], wanted: Mapping[str, bytes]) -> None:
-        """Take away modules that are no part of this firmware: an old .py would hide a new .mpy."""
-        strange = [name for name in there if name.startswith(_OWN_FOLDERS) and name not in wanted]
-        if strange:
-            await self._board.exec(snippets.remove(strange))
+    async def _remove_strange(self, there: Mapping[str, str], wanted: Mapping[str, bytes]) -> set[str]:
+        """Take away what is no part of this kit; return what the kit wrote itself and keeps.
+
+        An old .py would hide a new .mpy; another kit's alarms would be told as ours.
+        """
+        was_this_kit = self._look.address == self._station.address(self._slug)
+        kept = {
+            name for name in there if was_this_kit and (name in _OWN_FILES or name.startswith(_OWN_FOLDERS))
+        }
+        # Its old settings stay until the new ones are over them: they say who it is, should this be cut off as well.
+        spared = {*wanted, *kept, snippets.FLAG, *([SETTINGS] if was_this_kit else [])}
+        strange = [name for name in there if name not in spared]
+        for at in range(0, len(strange), _AT_ONCE):
+            await self._board.exec(snippets.remove(strange[at : at + _AT_ONCE]))
+        return kept
 
     async def _verify(self, whole: Mapping[str, bytes]) -> None:
         there = await self._board.ask(snippets.HASHES)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ _BACK_PAUSE_S = 0.5
 _RESETS = 5
 _HANG_UP_MS = 100
 
+_FIRST = ("boot.py", "main.py")
 _GONE = ("failed to access", "could not open port", "no device found", "No such file or directory: '/dev")
 _LOST = (
     "SerialException",
@@ -91,14 +93,8 @@ class Mpremote:
             await asyncio.sleep(_BACK_PAUSE_S)
 
     async def copy(self, folder: Path) -> None:
-        """Copy everything in ``folder`` to the root of the flash."""
-        folders, files = _entries(folder)
-        calls: list[str] = []
-        if folders:
-            calls += ["cp", "-r", *folders, ":"]
-        if files:
-            calls += [*(["+"] if calls else []), "cp", *files, ":"]
-        await self._call(calls, _COPY_S)
+        """Copy everything in ``folder`` to the root of the flash: what runs at a start first, folders before the other files."""
+        await self._call(copy_arguments(folder), _COPY_S)
 
     async def _call(self, arguments: Sequence[str], within_s: float) -> str:
         process = await asyncio.create_subprocess_exec(
@@ -125,9 +121,19 @@ class Mpremote:
         return said
 
 
-def _entries(folder: Path) -> tuple[list[str], list[str]]:
+def copy_arguments(folder: Path) -> list[str]:
+    """Return mpremote's words for a copy. First boot.py and main.py, which hold back a kit that is not whole."""
     entries = sorted(folder.iterdir())
-    return [str(one) for one in entries if one.is_dir()], [str(one) for one in entries if one.is_file()]
+    files = [one for one in entries if one.is_file()]
+    first = [str(one) for one in files if one.name in _FIRST]
+    others = [str(one) for one in files if one.name not in _FIRST]
+    folders = [str(one) for one in entries if one.is_dir()]
+    calls = [
+        *(["cp", *first, ":"] if first else []),
+        *(["+", "cp", "-r", *folders, ":"] if folders else []),
+        *(["+", "cp", *others, ":"] if others else []),
+    ]
+    return calls[1:] if calls[:1] == ["+"] else calls
 
 
 def _reason(port: Path, said: str) -> FlashError:
@@ -135,6 +141,10 @@ def _reason(port: Path, said: str) -> FlashError:
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no reason given")
     if not port.exists():
         return Unplugged(f"{port}: the board went away. Plug it in again, then --resume.")
+    if not os.access(port, os.R_OK | os.W_OK):
+        return PortGone(
+            f"{port}: this account may not use it. Run: sudo adduser $USER dialout, log in anew, then --resume."
+        )
     if any(word in said for word in _GONE):
         return PortGone(f"{port}: cannot be opened. Is another program using it? Close it, then --resume.")
     if any(word in said for word in _LOST):

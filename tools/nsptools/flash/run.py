@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nspgateway.errors import GatewayError
 from nsptools.flash import snippets
 from nsptools.flash.cache import Cache
 from nsptools.flash.errors import FlashError, WrongBoard
@@ -19,7 +20,7 @@ from nsptools.flash.imaging import ImageJob, identify
 from nsptools.flash.job import BoardJob, Done
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.snippets import Look
-from nsptools.station.register import FlashRecord, KitRow, RegisterError
+from nsptools.station.register import FlashRecord, KitRow
 from nsptools.station.station import Station
 
 BY_PATH = Path("/dev/serial/by-path")
@@ -71,7 +72,7 @@ async def flash(station: Station, ports: Sequence[Path], options: Options, say: 
             await _let_go(port, look)
             continue
         if slug is None or isinstance(look, FlashError):
-            say(port, "left alone")
+            say(port, f"left alone: {_why_alone(options)}")
             await _let_go(port, look)
         else:
             jobs.append((port, look, slug))
@@ -108,6 +109,11 @@ def _waiting(station: Station, options: Options) -> list[KitRow]:
     return rows
 
 
+def _why_alone(options: Options) -> str:
+    """Return in a few words why a board is not flashed."""
+    return "it is not one that failed" if options.resume else "every kit in the list has a board"
+
+
 def _kit_of(
     station: Station,
     options: Options,
@@ -131,6 +137,12 @@ def _kit_of(
         row = station.register.kit(owner)
         return owner if not options.resume or row.state == "failed" else None
     if not queue:
+        if options.slug is not None:
+            mac = station.register.kit(options.slug).mac
+            raise WrongBoard(
+                f"{port}: {options.slug!r} is on the board {mac}, not on {look.mac}. "
+                "If that board is lost or broken: --replace."
+            )
         return None
     return queue.pop(0).slug
 
@@ -176,7 +188,7 @@ async def _with_image(
     job = ImageJob(station, slug, port, chip, options.image)
     try:
         return await job.run(step, erase=options.erase, replace_board=options.replace)
-    except (FlashError, RegisterError) as error:
+    except GatewayError as error:
         return Done(job.failed(str(error)))
 
 

@@ -14,7 +14,10 @@ def _files():
     except OSError: return []
 r = {"mac": binascii.hexlify(machine.unique_id()).decode(), "machine": str(getattr(sys.implementation, "_machine", "")),
      "mpy": getattr(sys.implementation, "_mpy", 0) & 255, "version": ".".join([str(n) for n in sys.implementation.version[:3]]),
-     "root": _files(), "generation": 0, "reserved": -1}
+     "root": _files(), "address": 0, "generation": 0, "reserved": -1}
+try:
+    with open("settings.json") as f: r["address"] = json.load(f)["address"]
+except Exception: pass
 try:
     with open("key.json") as f: k = json.load(f)
     r["generation"] = k["generation"]
@@ -45,7 +48,16 @@ def _walk(d):
 print(json.dumps(dict(_walk(""))))
 """
 
-BEGIN = "with open('INCOMPLETE', 'w') as f: f.write('flashing was not finished')"
+FLAG = "INCOMPLETE"
+# A start program that does not know the flag, another project's, must not run on a board that is cut off half-way.
+BEGIN = """
+import os
+with open("INCOMPLETE", "w") as f: f.write("flashing was not finished")
+try:
+    with open("main.py") as f: known = "INCOMPLETE" in f.read()
+    if not known: os.remove("main.py")
+except OSError: pass
+"""
 DONE = "import os\nos.remove('INCOMPLETE')"
 MAINTENANCE = "open('maintenance', 'w').close()"
 SELF_TEST = "import json\nfrom nspkit import selftest\nprint(json.dumps(selftest.on_the_bench()))"
@@ -63,7 +75,7 @@ def remove(paths: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a board says of itself. ``mac``: of the chip; ``reserved``: -1 = no valid counter record."""
+    """What a board says of itself. ``mac``: of the chip; ``reserved``: -1 = no valid counter record; ``address``: 0 = no kit."""
 
     mac: str
     machine: str
@@ -72,6 +84,7 @@ class Look:
     root: tuple[str, ...]
     generation: int
     reserved: int
+    address: int = 0
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Look:
@@ -83,6 +96,7 @@ class Look:
             mpy=int(said["mpy"]),
             version=str(said["version"]),
             root=tuple(said["root"]),
+            address=int(said["address"]),
             generation=int(said["generation"]),
             reserved=int(said["reserved"]),
         )
@@ -90,4 +104,4 @@ class Look:
     @property
     def is_incomplete(self) -> bool:
         """True when an earlier flashing was not finished."""
-        return "INCOMPLETE" in self.root
+        return FLAG in self.root

@@ -12,9 +12,9 @@ from msgspec import Meta, Struct, structs
 from nspgateway import tomlplace
 from nspgateway.config import RadioConfig, Slug
 from nspgateway.errors import ConfigError
-from nspgateway.folder import make_private
 from nsptools import toml_text
 from nsptools.provision import CpSpec
+from nsptools.station.folder import put
 
 FILE = "station.toml"
 
@@ -80,11 +80,11 @@ def load(folder: Path) -> StationConfig:
         ) from error
 
 
-def create(folder: Path, given: dict[str, Any]) -> StationConfig:
-    """Write a new station's settings. Raises ConfigError when one is missing or wrong."""
+def checked(folder: Path, given: dict[str, Any]) -> StationConfig:
+    """Return a new station's settings. Raises ConfigError when one is missing or wrong."""
     path = folder / FILE
     try:
-        config = msgspec.convert(
+        return msgspec.convert(
             {key: value for key, value in given.items() if value is not None}, StationConfig
         )
     except msgspec.ValidationError as error:
@@ -93,9 +93,11 @@ def create(folder: Path, given: dict[str, Any]) -> StationConfig:
         raise ConfigError(
             path, option, place.expected, "A new station needs --region, --cp and --cp-number."
         ) from error
-    make_private(folder)
-    path.write_text(toml_text.table("", structs.asdict(config)), encoding="utf-8")
-    return config
+
+
+def write(folder: Path, config: StationConfig) -> None:
+    """Write a new station's settings. Raises FolderError."""
+    put(folder / FILE, toml_text.table("", structs.asdict(config)).encode())
 
 
 def same(folder: Path, given: dict[str, Any]) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from nspgateway.errors import GatewayError
-from nspgateway.folder import replace_private
 from nspgateway.keys import KitKey
 from nsplink import frame
 from nsptools.station import sealed
+from nsptools.station.cp import StationConfig
+from nsptools.station.folder import put
 from nsptools.station.register import Dump
 from nsptools.station.station import Station
 
@@ -28,7 +30,7 @@ class ExchangeError(GatewayError):
 
 
 class _Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    cp_number: int
+    station: StationConfig
     kits: dict[str, Dump]
     keys: tuple[KitKey, ...]
 
@@ -42,29 +44,30 @@ def hand_over(station: Station, slugs: Sequence[str], to: Path, passphrases: tup
     if gone:
         raise ExchangeError(f"{gone[0]!r} was handed over already: another station has it.")
     bundle = _Bundle(
-        station.config.cp_number,
+        station.config,
         {slug: station.register.dump(slug) for slug in slugs},
         tuple(key for key in station.keys.keys if key.address in addresses),
     )
-    replace_private(to, _both(passphrases).close(WHAT, msgspec.json.encode(bundle)))
+    put(to, _both(passphrases).close(WHAT, msgspec.json.encode(bundle)))
     for slug in slugs:
         station.register.move(slug, f"handed over in {to.name}")
 
 
+def begin(
+    folder: Path, source: Path, passphrases: tuple[str, str], passphrase: str | None, *, demo: bool = False
+) -> Station:
+    """Make a new station for the coordinating point of a file, with no kits in it yet. Raises as ``take``, and ConfigError."""
+    bundle = _read(source, passphrases)
+    return Station.create(folder, structs.asdict(bundle.station), passphrase, demo=demo)
+
+
 def take(station: Station, source: Path, passphrases: tuple[str, str]) -> list[str]:
     """Enter the kits of a file; return their names. Raises ExchangeError, SealedError, KeyRegisterError."""
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise ExchangeError(f"{source}: cannot be read ({error.strerror}). Check the path.") from error
-    data = _both(passphrases).open(source, WHAT, content)
-    try:
-        bundle = msgspec.json.decode(data, type=_Bundle)
-    except msgspec.DecodeError as error:
-        raise ExchangeError(f"{source}: damaged ({error}). Ask for it again.") from error
-    if bundle.cp_number != station.config.cp_number:
+    bundle = _read(source, passphrases)
+    theirs = bundle.station.cp_number
+    if theirs != station.config.cp_number:
         raise ExchangeError(
-            f"{source}: is of coordinating point {bundle.cp_number}, this station is of {station.config.cp_number}."
+            f"{source}: is of coordinating point {theirs}, this station is of {station.config.cp_number}."
         )
     known = {row.slug: row for row in station.register.kits()}
     for slug, dump in bundle.kits.items():
@@ -74,6 +77,12 @@ def take(station: Station, source: Path, passphrases: tuple[str, str]) -> list[s
         other = next((row.slug for row in known.values() if row.kit == kit and row.slug != slug), None)
         if other is not None:
             raise ExchangeError(f"{source}: {slug!r} has number {kit}, which is {other!r} here.")
+    group = frame.address(theirs, 0)
+    if any(key not in bundle.keys for key in station.keys.of_kit(group)):
+        raise ExchangeError(
+            f"{source}: {station.folder} was made from a list and has a group key of its own, which those kits do not know. "
+            "Take them into a new folder, and add your points to the list there."
+        )
     station.keys.adopt(bundle.keys)
     for slug, dump in bundle.kits.items():
         if slug in known:
@@ -81,6 +90,18 @@ def take(station: Station, source: Path, passphrases: tuple[str, str]) -> list[s
         else:
             station.register.take(dump)
     return list(bundle.kits)
+
+
+def _read(source: Path, passphrases: tuple[str, str]) -> _Bundle:
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise ExchangeError(f"{source}: cannot be read ({error.strerror}). Check the path.") from error
+    data = _both(passphrases).open(source, WHAT, content)
+    try:
+        return msgspec.json.decode(data, type=_Bundle)
+    except msgspec.DecodeError as error:
+        raise ExchangeError(f"{source}: damaged ({error}). Ask for it again.") from error
 
 
 def _both(passphrases: tuple[str, str]) -> sealed.Seal:

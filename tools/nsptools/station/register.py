@@ -98,7 +98,9 @@ class Register:
     def create(cls, path: Path, passphrase: str | None) -> Register:
         """Make an empty register. ``passphrase`` None = in the clear, for a demo only. Raises SealedError."""
         if path.exists():
-            raise RegisterError(f"{path}: exists already; it is not written over.")
+            raise RegisterError(
+                f"{path}: exists already; it is not written over. Is this folder no station? Give another --station."
+            )
         db = sqlite3.connect(":memory:", isolation_level=None)
         for statement in _SCHEMA:
             db.execute(statement)
@@ -149,8 +151,10 @@ class Register:
             raise BoardBound(
                 f"The board {mac} is {owner!r}. Take another board, or withdraw that kit first: nsp kits withdraw {owner}."
             )
-        if row.state in ("withdrawn", "moved") and not replace:
-            raise BoardBound(f"{slug!r} is {row.state}. Give it a new board with --replace.")
+        if row.state == "moved":
+            raise BoardBound(f"{slug!r} was handed over: the other station flashes it, or hands it back.")
+        if row.state == "withdrawn" and not replace:
+            raise BoardBound(f"{slug!r} is withdrawn. Give it a new board with --replace.")
         if row.mac not in (None, mac) and not replace:
             raise BoardBound(
                 f"{slug!r} is on the board {row.mac}, not on {mac}. If that board is lost or broken: --replace."

@@ -25,7 +25,6 @@ from msgspec import structs
 
 from nspgateway.config import KitInput, PointConfig, load_gateway, load_points
 from nspgateway.errors import GatewayError
-from nspgateway.folder import make_private, replace_private
 from nspgateway.keys import KeyRegister, KitKey
 from nspkit import settings as kit_checks
 from nsplink import frame
@@ -39,6 +38,7 @@ from nsptools.provision import (
     points_toml,
 )
 from nsptools.station import cp, sealed
+from nsptools.station import folder as folders
 from nsptools.station.register import KitRow, Register
 from nsptools.station.sitelist import Finding, SiteListError, SiteRow
 
@@ -73,9 +73,18 @@ class Station:
             raise sealed.SealedError("The keys are encrypted: give --passphrase-file, a file of mode 0600.")
         if passphrase is not None:
             sealed.check_passphrase(passphrase)
-        cp.create(folder, given)
-        Register.create(folder / "station.db", passphrase).close()
-        KeyRegister.create(folder / "keys.db", passphrase)
+        config = cp.checked(folder, given)
+        folders.make(folder)
+        # station.toml last: without it there is no station yet, and what a full disk has left half made goes again.
+        made = [folder / name for name in ("station.db", "keys.db") if not (folder / name).exists()]
+        try:
+            Register.create(folder / "station.db", passphrase).close()
+            KeyRegister.create(folder / "keys.db", passphrase)
+            cp.write(folder, config)
+        except GatewayError:
+            for path in made:
+                path.unlink(missing_ok=True)
+            raise
         return cls(folder, passphrase, demo=demo)
 
     def apply(self, path: Path, rows: Sequence[SiteRow], passphrase_file: Path | None = None) -> Outcome:
@@ -223,19 +232,19 @@ class Station:
     def _write_settings(self, slug: str, settings: Mapping[str, object]) -> bool:
         """Write a kit's settings where they are not so already; tell whether they were not."""
         target = self.folder / "kits" / slug
-        make_private(target.parent)
-        make_private(target)
-        return _replace(target / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
+        folders.make(target.parent)
+        folders.make(target)
+        return folders.put(target / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
 
     def _write_points(self) -> None:
         points = [_point(row, self.config, self.address(row.slug)) for row in self.register.kits()]
-        _replace(self.folder / "points.toml", points_toml(points).encode())
+        folders.put(self.folder / "points.toml", points_toml(points).encode())
 
     def _write_gateway(self, passphrase_file: Path | None) -> None:
         path = self.folder / "gateway.toml"
         if not path.exists():
             text = gateway_toml(self.config.spec(), self.config.phy(), passphrase_file)
-            _replace(path, text.encode())
+            folders.put(path, text.encode())
         # Both together as the gateway will read them.
         config = load_gateway(path)
         load_points(config.points, config)
@@ -244,14 +253,6 @@ class Station:
 def settings_hash(settings: Mapping[str, object]) -> str:
     """Return the SHA-256 of settings as they go to a board."""
     return hashlib.sha256((json.dumps(settings, indent=1) + "\n").encode()).hexdigest()
-
-
-def _replace(path: Path, data: bytes) -> bool:
-    """Put ``data`` in a file unless it is there already; tell whether it was not."""
-    if path.exists() and path.read_bytes() == data:
-        return False
-    replace_private(path, data)
-    return True
 
 
 def _as_the_kit_reads_it(settings: Mapping[str, object]) -> None:

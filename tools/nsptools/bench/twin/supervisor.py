@@ -21,6 +21,7 @@ from nsptools.bench.twin.watchdog import Watchdog
 
 DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
 _START_TIMEOUT_S = 20.0
+POWER_LOST = "the power failed in the middle of a write"
 # A little less than the shims take of the VM's heap (49.9 kB), so that the firmware never has more than its bound.
 SHIMS_BYTES = 47 * 1024
 _TICKS_PERIOD_MS = 1 << 30
@@ -79,6 +80,7 @@ class Twin(Observed):
         self._rtc_hex = ""
         self._process: VmProcess | None = None
         self._running: asyncio.Task[None] | None = None
+        self._power_lasts = 0
         self._next: ResetCause | None = None  # why the VM is started again; None: it stays off
         self._asleep_s = 0.0  # deep sleep before that
         self._killed = False  # we ended the present VM; otherwise its end is a fault
@@ -132,6 +134,14 @@ class Twin(Observed):
         await asyncio.wait([running])
         if not running.cancelled():
             running.result()
+
+    def fail_power_after(self, flash_bytes: int) -> None:
+        """Let the power fail in the middle of a write, ``flash_bytes`` of programming after the next start.
+
+        It counts anew from each reset; 0 = it lasts. Then ``exited`` is ``POWER_LOST``, until ``kill`` and ``start``.
+        An erase counts as an eighth of its bytes, which is its share of the time.
+        """
+        self._power_lasts = flash_bytes
 
     async def power_cycle(self) -> None:
         """Cut the power and switch on again."""
@@ -225,6 +235,7 @@ class Twin(Observed):
             "i2c": [ADDRESS] if self._has_display else [],
             "onewire": self._raw_temperatures,
             "sample_heap": self._sample_heap,
+            "power_lasts": self._power_lasts,
             "prompt": self.usb is not None,
             "raw_prompt": self.usb is not None and self.usb.raw and cause is ResetCause.SOFT,
         }
@@ -277,8 +288,8 @@ class Twin(Observed):
             self._process.send(line)
 
     def _on_line(self, line: str) -> None:
-        if self._next is not None:
-            return  # already being reset
+        if self._next is not None or self._running is None:
+            return  # already being reset, or being switched off: a reset that was on its way would start it again
         verb, _, rest = line.partition(" ")
         words = rest.split()
         match verb:
@@ -311,6 +322,10 @@ class Twin(Observed):
                 self.heap_at_start, self._ready = int(rest), True
                 if self.usb is not None:
                     self.usb.ready()
+            case "power_lost":
+                self._watchdog.stop()
+                self._stopped(POWER_LOST)
+                self._end()
             case "exited" | "fault":
                 self._stopped(rest)
             case "note":

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from nsptools.bench.ptys import Pty, open_pty
 _CTRL_A, _CTRL_B, _CTRL_C = 1, 2, 3
 _READ_BYTES = 65536
 _INTERRUPT_S = 0.2
+_STOP_TRIES, _WAIT_TRIES, _PAUSE_S = 100, 100, 0.001
+# poll, select, nanosleep, restart_syscall, clock_nanosleep, epoll_wait, pselect6, ppoll of x86_64
+_WAITS = frozenset(("7", "23", "35", "219", "230", "232", "270", "271"))
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 
@@ -124,8 +128,7 @@ class UsbPort:
         for byte in data:
             if byte in (_CTRL_A, _CTRL_B):
                 self.raw = byte == _CTRL_A
-        if _CTRL_C in data and self._is_running():
-            self._interrupt()
+        if _CTRL_C in data and self._interrupt_if_running():
             data = data.replace(bytes((_CTRL_C,)), b"")
         if data and self._inner is not None:
             with contextlib.suppress(OSError):  # a board that does not read loses it
@@ -136,21 +139,49 @@ class UsbPort:
             with contextlib.suppress(OSError):  # nobody reads: a board does not wait for it
                 os.write(self._outer.master_fd, data)
 
-    def _is_running(self) -> bool:
-        """Tell whether the VM runs code, which catches the signal; at its prompt it would die of it."""
-        if not self._runs_programs:
+    def _interrupt_if_running(self) -> bool:
+        """Interrupt what runs; False when nothing does. At its prompt the VM would die of the signal."""
+        if not self._runs_programs or self._pid is None:
             return False
-        try:
-            status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
-        except OSError:
-            return False
-        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-        return bool(int(caught.split()[1], 16) & _SIGINT_BIT)
-
-    def _interrupt(self) -> None:
-        """Send the signal; a second one while the first is on its way would end the VM."""
         now = self._loop.time()
-        if self._pid is not None and now - self._interrupted >= _INTERRUPT_S:
-            self._interrupted = now
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGINT)
+        if now - self._interrupted < _INTERRUPT_S:
+            return True  # a second one while the first is on its way would end the VM
+        with contextlib.suppress(OSError, StopIteration):
+            for last in (*[False] * _WAIT_TRIES, True):
+                done = self._interrupt_waiting(anyhow=last)
+                if done is not None:
+                    self._interrupted = now if done else self._interrupted
+                    return done
+                time.sleep(_PAUSE_S)
+        return False
+
+    def _interrupt_waiting(self, *, anyhow: bool) -> bool | None:
+        """Interrupt the VM if it waits for something; None when it is at work, False when it runs nothing.
+
+        A board interrupts between two instructions of its program, this VM wherever it is: in the middle of a collection
+        its heap would stay locked, in the middle of a write to flash half of it would be lost. It stands
+        still while we look: what it is then, it is when the signal arrives.
+        """
+        pid = self._pid or 0
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            if not int(self._when_still("SigCgt:"), 16) & _SIGINT_BIT:
+                return False
+            call = Path(f"/proc/{pid}/syscall").read_text(encoding="ascii").split()[0]
+            if call not in _WAITS and not anyhow:
+                return None
+            os.kill(pid, signal.SIGINT)
+            return True
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def _when_still(self, field: str) -> str:
+        """Return a field of the VM's state, once it stands still. Raises OSError when the VM is gone."""
+        status = Path(f"/proc/{self._pid}/status")
+        lines: list[str] = []
+        for _ in range(_STOP_TRIES):
+            lines = status.read_text(encoding="ascii").splitlines()
+            if any(line.startswith("State:\tT") for line in lines):
+                break
+            time.sleep(_PAUSE_S)
+        return next(line for line in lines if line.startswith(field)).split()[1]

@@ -25,12 +25,18 @@ import twin_time  # noqa: E402
 
 micropython.opt_level(0)
 
-_OWN_MODULES = ("blockdev", "channel", "i2c", "pins", "ring", "twin_time", "uart", "uart_irq")
+_OWN_MODULES = ("blockdev", "channel", "i2c", "pins", "ring", "twin_time", "uart", "uart_irq", "weakflash")
 
 
 def _mount() -> None:
     try:
-        flash = blockdev.open_image(blockdev.host_files(), channel.config["image"])
+        if channel.config["power_lasts"]:
+            import weakflash
+
+            file = blockdev.host_files().open(channel.config["image"], "r+b")
+            flash = blockdev.vfs.VfsLfs2(weakflash.WeakFlash(file, channel.config["power_lasts"]))
+        else:
+            flash = blockdev.open_image(blockdev.host_files(), channel.config["image"])
     except OSError as error:
         channel.send("fault the flash does not mount: %r" % error)
         channel.wait_for_ever()
@@ -40,7 +46,7 @@ def _mount() -> None:
 def _hide() -> None:
     # The firmware may have a module of its own by one of these names.
     for name in _OWN_MODULES:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
     for name in ("time", "utime"):
         sys.modules[name] = twin_time
 

@@ -4,7 +4,7 @@ Runs inside the MicroPython VM and uses its own clock. Lines to the supervisor:
 ``ready BYTES``, ``wdt MS``, ``feed``, ``reset``, ``soft_reset``, ``deepsleep MS``,
 ``rtc HEX``, ``pin N LEVEL``, ``uart ID BAUD BITS PARITY STOP``, ``lost ID COUNT``,
 ``destroyed ID COUNT``, ``cut ID COUNT``, ``heap BYTES``, ``exited TEXT``, ``fault TEXT``,
-``note TEXT``, ``i2c ADDRESS HEX``.
+``note TEXT``, ``power_lost``, ``i2c ADDRESS HEX``.
 Lines from it: ``pin N LEVEL``, ``adc N MICROVOLTS``, ``i2c ADDRESS PRESENT``, ``onewire N RAW``.
 
 A *source* is something the outside world acts on: it has ``ioctl(10)`` = file
@@ -38,6 +38,13 @@ _poller = select.poll()
 def send(line) -> None:
     """Give the supervisor one line."""
     _to_supervisor.write((line + "\n").encode())
+
+
+def power_fails() -> None:
+    """The end, in the middle of a write to flash: nothing is allocated, and nothing comes after it."""
+    _to_supervisor.write(b"power_lost\n")
+    while True:
+        sleep_us(1_000_000)
 
 
 def watch(source) -> None:
