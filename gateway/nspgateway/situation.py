@@ -144,6 +144,7 @@ class Situation:
             {slug: state.settled(step.moved(one), step.to) for slug, one in self.states.items()}
         )
         self.standings.update({slug: step.moved_standing(one) for slug, one in self.standings.items()})
+        self.calls = step.moved(self.calls)
         changes = []
         for slug, kept in self.alarms.items():
             after = {name: step.moved_alarm(alarm) for name, alarm in kept.items()}

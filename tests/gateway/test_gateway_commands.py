@@ -183,6 +183,15 @@ def test_status_tells_how_the_gateway_is(tmp_path: Path, manager: Manager, nsp: 
         assert ended.code == 1
         assert "wrong: modem: no modem at" in ended.out.replace("\n", " ")
         assert "de-linde" in ended.out
+        assert document["notifiers"][0]["name"] == "page"
+        assert document["store"]["held"] is False
+        assert document["store"]["reserve_mb"] == 8
+        assert "notifier page" in ended.out
+        refuel = nsp("gateway", "refuel", "--config", config)
+        assert (refuel.code, "Vertrekken voor" in refuel.out) == (0, True)
+        lines = nsp("gateway", "refuel", "--csv", "--config", config).out.splitlines()
+        assert lines[0].startswith("\ufeffPunt;Nummer;")
+    assert nsp("gateway", "refuel", "--config", config).code == 3
 
 
 def test_a_folder_far_down_has_its_socket_too(tmp_path: Path) -> None:
