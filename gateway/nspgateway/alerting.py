@@ -65,6 +65,8 @@ class Alerting:
         self._before = ingest.situation.own
         ingest.situation.own = self._own
         ingest.recorder.on_notices = self.hub.tell
+        # What was written, and what still waited for a notifier, when the gateway was stopped or killed.
+        self.hub.tell(ingest.situation.unheard())
         ingest.on_test_alarm = self.test.alarm_came
         ingest.dress = self._dress
 
