@@ -275,6 +275,20 @@ def test_check_config_finds_every_fault(tmp_path: Path, nsp: Nsp) -> None:
     assert "Traceback" not in ended.err
 
 
+def test_check_config_refuses_what_a_start_would(tmp_path: Path) -> None:
+    """Protects from a box that passed its check and does not start: weak secret, strange client, a radio of a demo."""
+    config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
+    text = config.read_text().replace(str(tmp_path / "no-modem"), "simulated")
+    config.write_text(
+        f'{text}[[broker]]\nname = "region"\nhost = "127.0.0.1"\nport = 1883\n'
+        '[[broker.client]]\nname = "plan"\nrole = "chef"\nmay = ["acknowledge"]\n'
+    )
+    (tmp_path / "passphrase").write_text("geheim\n")
+    wrong = check(config).wrong
+    for words in ("the passphrase is shorter", "broker[1].client", "hears nobody"):
+        assert any(words in line for line in wrong), (words, wrong)
+
+
 def test_check_config_misses_the_key_of_a_kit(tmp_path: Path) -> None:
     """Protects a point whose kit nobody would hear: it is named before the box goes out."""
     config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
