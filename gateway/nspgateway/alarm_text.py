@@ -121,12 +121,14 @@ def texts(alarm: AlarmState, facts: Facts) -> Alarm:
         text = catalogue().alarms.get(alarm.id, {}).get(language) or _strange(words)
         gaps = _Gaps(words["unknown"], catalogue().roles[language], _gaps(words, alarm, facts))
         sentences = [_what(text, alarm, facts).format_map(gaps)]
-        if alarm.note:
-            sentences.append(words[f"note_{alarm.note}"])
+        # The kit's own clear leaves no note: then it is over for certain, and waits for a person's eye.
+        end = ("returned" if alarm.note else "over") if alarm.is_returned else ""
+        if alarm.note or end:
+            sentences.append(words[f"note_{alarm.note or end}"])
         name = text.title.format_map(gaps)
-        title[language] = words.fill("title_returned", title=name.lower()) if alarm.is_returned else name
+        title[language] = words.fill(f"title_{end}", title=name.lower()) if end else name
         what[language] = " ".join(" ".join(sentences).split())
-        todo[language] = (words["todo_returned"] if alarm.is_returned else text.todo).format_map(gaps)
+        todo[language] = (words[f"todo_{end}"] if end else text.todo).format_map(gaps)
     raised_at = alarm.raised_at or alarm.since
     return Alarm(
         alarm.id, alarm.point, alarm.priority, raised_at, title, what, todo, is_returned=alarm.is_returned

@@ -145,9 +145,11 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
 
 def fuel_limit_h(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
     """Hours left below which the rule holds, at the consumption that leaves ``hours`` with ``litres``."""
+    if rule.hours is not None:
+        return rule.hours
     lead = facts.point.lead_time_h
-    limit = lead + rule.lead_margin_h if rule.hours is None else rule.hours
-    if rule.hours is None and rule.rise > 1:
+    limit = lead + rule.lead_margin_h
+    if rule.rise > 1:
         early = (lead + rule.rise_margin_h) * _risen(rule, facts, litres, hours)
         limit = max(limit, min(early + _half_step_h(facts, litres, hours), lead + 2 * rule.lead_margin_h))
     full = full_tank_hours(facts.point, litres, hours)

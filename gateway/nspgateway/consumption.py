@@ -172,12 +172,16 @@ def _weighted_load(
     """Mean and standard deviation of the load in W over the window, weighted by time.
 
     A value holds until the next sample. Without a sample in the window its last value is the mean.
+    Of a set that runs, only what it has carried since it was started counts.
     """
+    runs = bool(history) and history[-1].running
     total = weight = square = 0.0
     until = now
     newest: int | None = None
     since = now - window
     for sample in reversed(history):
+        if runs and not sample.running:
+            break
         at, load_w = sample.at, sample.load_w
         if load_w is not None:
             newest = load_w if newest is None else newest

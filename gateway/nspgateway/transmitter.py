@@ -192,7 +192,6 @@ class Transmitter:
 
     async def run(self, port: Port) -> None:
         """Send what is due until cancelled; what is accounted for is on disk when it ends."""
-        self._port = port
         try:
             while True:
                 wait_s = await self.step(port)
@@ -212,6 +211,7 @@ class Transmitter:
     async def step(self, port: Port) -> float:
         """Send one frame if one is due; return how many seconds there is nothing to do."""
         now_ms = self.now_ms()
+        self._port = port
         self._save(now_ms)
         if port.state != "up":
             return _AGAIN_S

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from first_night import OFFICER, Night
 from nspgateway.facts import OwnFacts
 
@@ -28,6 +26,8 @@ def test_the_first_night(tmp_path: Path) -> None:
     night.until("18:05")
     print(night.news("raise"), night.news("clear"))
     night.own = OwnFacts(supply="line")
+    night.until("18:10")
+    night.desk.acknowledge("kazerne-oost", "many_sites", OFFICER)
     night.until("18:25")
     for slug in "abcd":
         night.desk.set_deployment(slug, "activated", OFFICER)
@@ -44,6 +44,8 @@ def test_the_first_night(tmp_path: Path) -> None:
     night.until("19:06")
     night.desk.enter_fuel("c", "dip", 13.0, OFFICER)
     print("c", night.hours("c"))
+    night.until("19:08")
+    print("c", night.hours("c"))
     for slug, at in (("a", "19:10"), ("d", "19:15"), ("b", "19:20"), ("c", "19:30")):
         night.until(at)
         night.desk.set_deployment(slug, "open", OFFICER)
@@ -56,7 +58,13 @@ def test_the_first_night(tmp_path: Path) -> None:
     night.report("b", load_w=3200)
     night.until("22:10")
     print("b", night.hours("b"))
-    lost = {"q_generator": None, "q_tank": None, "generator_state": None, "generator_mode": None, "fuel_permille": None}
+    lost = {
+        "q_generator": None,
+        "q_tank": None,
+        "generator_state": None,
+        "generator_mode": None,
+        "fuel_permille": None,
+    }
     night.until("22:11")
     night.report("a", **lost)
     night.until("22:15")
@@ -89,5 +97,5 @@ def test_the_first_night(tmp_path: Path) -> None:
     night.until("02:00")
     print("d", night.hours("d"))
     for n in night.said:
-        print(n.at, n.point, n.id, n.action, n.priority, n.what["nl"][:100])
+        print(n.at, n.point, n.id, n.action, n.priority, n.what["nl"], n.todo["nl"])
     assert 0

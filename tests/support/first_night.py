@@ -18,6 +18,7 @@ from nspgateway.facts import OwnFacts
 from nspgateway.notify import Notice
 from nspgateway.people import By
 from nspgateway.rule_changes import RuleChange
+from nsplink import frame
 from nsplink.fields import ALARMS
 
 START = datetime.fromisoformat("2027-01-15T17:59:00+01:00")
@@ -82,11 +83,15 @@ class Night:
         self.said: list[Notice] = []
         self.is_jammed = False
         self.restart()
-        idle = {p.slug: (p.burn_idle_l_per_kwh * (p.rated_w or 0) / 1000, p.burn_l_per_kwh) for p in box.points}
+        idle = {
+            p.slug: (p.burn_idle_l_per_kwh * (p.rated_w or 0) / 1000, p.burn_l_per_kwh) for p in box.points
+        }
         self.sites = {
             "a": Site(65, litres=51, load_w=2400, burn=idle["a"]),
             "b": Site(66, litres=12, load_w=1600, burn=idle["b"]),
-            "c": Site(67, load_w=0, burn=idle["c"], more={**NO_SET, "battery_permille": None, "q_battery": "none"}),
+            "c": Site(
+                67, load_w=0, burn=idle["c"], more={**NO_SET, "battery_permille": None, "q_battery": "none"}
+            ),
             "d": Site(68, wh=18_000, load_w=800, more=NO_SET),
         }
         for number, (slug, site) in enumerate(self.sites.items()):
@@ -151,12 +156,18 @@ class Night:
             elif site.source == "battery":
                 site.wh -= 1000 * kwh
         end = self.box.clock.passed_s + seconds
-        self.box.run(seconds)
+        asked = [
+            frame.parse(data)[0].address
+            for data in self.box.run(seconds)
+            if frame.parse(data)[0].kind == "command"
+        ]
         if self.is_jammed:
             self.box.mast.garbled += 1
         for slug, site in self.sites.items():
             if site.due_s <= end:
                 site.due_s += HEARTBEAT_S
+                self._beat(slug)
+            elif site.kit in asked:
                 self._beat(slug)
         self.box.tick()
 
@@ -165,7 +176,7 @@ class Night:
         site.counter += 1
         if self.is_jammed:
             return
-        gauge = SITES[slug]["tank_litres"] if "c" != slug else None
+        gauge = SITES[slug]["tank_litres"] if slug != "c" else None
         values: dict[str, Any] = {
             "fuel_permille": None if not gauge else round(1000 * site.litres / gauge / 5) * 5,
             "generator_state": "running" if site.source == "generator" else "stopped",
