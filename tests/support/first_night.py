@@ -17,6 +17,7 @@ from nspgateway.desk import Desk
 from nspgateway.facts import OwnFacts
 from nspgateway.notify import Notice
 from nspgateway.people import By
+from nspgateway.refuel_list import Line
 from nspgateway.rule_changes import RuleChange
 from nsplink import frame
 from nsplink.fields import ALARMS
@@ -72,8 +73,19 @@ class Site:
     counter: int = 1
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the page says of one point at a moment. ``refuels``: litres that were poured in."""
+
+    hours: float | None
+    width: float
+    litres: float | None
+    refuel: tuple[Line, ...]
+    refuels: tuple[float, ...]
+
+
 class Night:
-    """A gateway, four kits and the people. ``said``: every notice that people heard, in order."""
+    """A gateway, four kits and the people. ``said``: every notice that people heard; ``notes``: see ``note``."""
 
     def __init__(self, folder: Path) -> None:
         clock = VirtualClock(START.astimezone(Clock().now().tzinfo))
@@ -81,6 +93,7 @@ class Night:
         box.points = [structs.replace(p, rules=RULES, **SITES[p.slug]) for p in box.points]
         self.own = OwnFacts(supply="line")
         self.said: list[Notice] = []
+        self.notes: dict[str, Seen] = {}
         self.is_jammed = False
         self.restart()
         idle = {
@@ -137,16 +150,19 @@ class Night:
         about = {"alarm": alarm, "age_s": 0, "event_boot": 1, "event_n": site.counter % 250}
         assert self.box.say("clear", site.counter, site.kit, **about) == "accepted"
 
-    def hours(self, slug: str) -> float | None:
-        """Hours left of a point, as the page says it."""
-        (point,) = (p for p in self.box.ingest.overview().points if p.slug == slug)
-        forecast = point.fuel or point.battery
-        return None if forecast is None else forecast.likely_h
-
-    def news(self, *actions: str) -> list[str]:
-        """What people heard of these kinds: "hour:minute point alarm"."""
-        tz = START.tzinfo
-        return [f"{n.at.astimezone(tz):%H:%M} {n.point} {n.id}" for n in self.said if n.action in actions]
+    def note(self, name: str) -> None:
+        """Keep what is said now of the point that the name begins with."""
+        box, slug = self.box, name.split(maxsplit=1)[0]
+        situation = box.ingest.situation
+        facts = situation.facts(situation.states[slug], box.clock.now())
+        left = facts.fuel or facts.battery
+        self.notes[name] = Seen(
+            hours=None if left is None else left.likely_h,
+            width=0.0 if left is None else left.high_h - left.low_h,
+            litres=facts.fuel_litres,
+            refuel=tuple(box.ingest.refuel_list().lines),
+            refuels=tuple(one.litres for one in facts.refuels),
+        )
 
     def _live(self, seconds: float) -> None:
         for site in self.sites.values():
