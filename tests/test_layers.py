@@ -95,6 +95,8 @@ PURE = (
     "gateway/nspgateway/privacy.py",
     "gateway/nspgateway/init/broker_files.py",
     "gateway/nspgateway/init/gateway_toml.py",
+    "tools/nsptools/flash/label.py",
+    "tools/nsptools/bench/rom_chip.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),
