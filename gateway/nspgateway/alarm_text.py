@@ -30,7 +30,7 @@ from nspgateway.view import Alarm, Forecast, is_ahead
 
 LANGUAGES = ("nl", "en")
 # Where a test of the alarm path can end: each has its words.
-STEPS = frozenset({"kit", "refused", "alarm", "rules", "notifier", "no_point", "restart", "daily"})
+STEPS = frozenset({"kit", "refused", "alarm", "rules", "notifier", "no_point", "restart"})
 # Starter batteries at rest: a 24 V set has twice the limit of a 12 V one.
 STARTER_WEAK_DV = 120
 STARTER_24V_FROM_DV = 160
@@ -185,8 +185,11 @@ def _path_test(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str
     if own is not None and own.test_step:
         step, at = own.test_step, own.test_at
     word, _, detail = step.partition(":")
-    named = f"step_{word}" if word in STEPS else "unknown"
-    return {"t": words.moment(at, facts.now), "stap": words.fill(named, detail=detail)}
+    moment = words.moment(at, facts.now)
+    if word == "daily":
+        return {"proef": words.fill("test_overdue", t=moment)}
+    named = words.fill(f"step_{word}" if word in STEPS else "unknown", detail=detail)
+    return {"proef": words.fill("test_missed", t=moment, step=named)}
 
 
 def _link(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:

@@ -157,6 +157,10 @@ def test_a_box_that_learns_the_date_has_missed_no_test(tmp_path: Path) -> None:
     alerting.tick()
     box.ingest.tick()
     assert box.ingest.situation.own(box.clock.now()).test_step == ""
+    box.clock.move(26 * 3600)  # but a day without one is told as that, whatever arrived before
+    box.ingest.tick()
+    (missing,) = (alarm for alarm in box.ingest.overview().alarms if alarm.id == "alert_path_test")
+    assert "is er geen alarmtest gelukt." in missing.what["nl"]
     assert box.ingest.situation.calls[0].since == begun + step.delta
     box.restart()
     assert box.ingest.situation.calls[0].since == begun + step.delta

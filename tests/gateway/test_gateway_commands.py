@@ -188,7 +188,7 @@ def test_status_tells_how_the_gateway_is(tmp_path: Path, manager: Manager, nsp: 
         assert document["store"]["reserve_mb"] == 8
         assert "notifier page" in ended.out
         refuel = nsp("gateway", "refuel", "--config", config)
-        assert (refuel.code, "Vertrekken voor" in refuel.out) == (0, True)
+        assert (refuel.code, "Vertrekken vóór" in refuel.out) == (0, True)
         lines = nsp("gateway", "refuel", "--csv", "--config", config).out.splitlines()
         assert lines[0].startswith("\ufeffPunt;Nummer;")
     assert nsp("gateway", "refuel", "--config", config).code == 3

@@ -89,7 +89,7 @@ def refuel(
     head, *lines = csv.reader(said.decode("utf-8-sig").splitlines(), delimiter=";")
     # What somebody needs who drives; the file has the rest.
     shown = [
-        head.index(name) for name in (head[0], "Brandstof", head[7], "Leeg rond (laag)", "Vertrekken voor")
+        head.index(name) for name in (head[0], "Brandstof", head[7], "Leeg rond (laag)", "Vertrekken vóór")
     ]
     table = Table(*(head[column] for column in shown), box=None, padding=(0, 2, 0, 0))
     for line in lines:
