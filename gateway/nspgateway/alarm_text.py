@@ -164,6 +164,7 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         "punt": facts.point.name,
         "sinds": words.moment(None if is_ahead(since, facts.now) else since, facts.now),
         **_fuel(words, facts),
+        "stijging": _risen(words, alarm),
         **_battery(words, facts),
         **_generator(words, facts),
         **_devices(words, facts, alarm),
@@ -174,6 +175,12 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         **_path_test(words, facts, alarm),
         **alarm_text_own.gaps(words, facts),
     }
+
+
+def _risen(words: Phrases, alarm: AlarmState) -> str:
+    """Return that the load made the hours few, by what was true when the alarm was raised."""
+    rise = alarm.values.get("rise")
+    return words.fill("risen", n=words.number(rise)) if isinstance(rise, float | int) else ""
 
 
 def _path_test(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:

@@ -208,6 +208,14 @@ def test_the_refuel_list_follows(night: Night) -> None:
     assert petrol.needed
 
 
+def test_the_load_is_named_as_the_cause(night: Night) -> None:
+    """Protects the right answer, which is to switch something off: heaters made the hours few; at the other point not."""
+    told = {n.point: n.what for n in night.said if n.id == "fuel_low" and n.action == "raise"}
+    assert "Dat komt door het verbruik: dat steeg tot 2 keer zoveel." in told["b"]["nl"]
+    assert "The cause is the load: it rose to 2 times as much." in told["b"]["en"]
+    assert "verbruik" not in told["c"]["nl"]
+
+
 def test_what_was_poured_in_is_seen(night: Night) -> None:
     """Protects the report: 20 litres by the gauge, within its step."""
     (poured,) = night.notes["b refuelled"].refuels
