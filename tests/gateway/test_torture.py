@@ -61,7 +61,8 @@ def assert_shown(storm: Storm) -> None:
         is_over = record["state"] in {"normal", "returned_unacknowledged"} or (
             record["note"] == "returned_unconfirmed"
         )
-        assert is_over != kit.broken, (slug, record)
+        # One that came and went three times is held open for a while after its end.
+        assert is_over != kit.broken or (record["note"] == "flapping" and not kit.broken), f"{slug}: {record}"
         assert kit.turns == 0 or (slug, ALARM) in raised
     assert not [name for _, name in alarms if name == "tamper_suspected"]
 
