@@ -23,7 +23,7 @@ from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
 from nspgateway.errors import ConfigError
 from nspgateway.facts import Facts
-from nspgateway.forecast import usable_litres
+from nspgateway.forecast import has_generator, usable_litres
 from nspgateway.phrases import Phrases
 from nspgateway.rules import PACKAGED, load_rules
 from nspgateway.view import Alarm, Forecast, is_ahead
@@ -128,7 +128,7 @@ def texts(alarm: AlarmState, facts: Facts) -> Alarm:
         name = text.title.format_map(gaps)
         title[language] = words.fill(f"title_{end}", title=name.lower()) if end else name
         what[language] = " ".join(" ".join(sentences).split())
-        todo[language] = (words[f"todo_{end}"] if end else text.todo).format_map(gaps)
+        todo[language] = " ".join((words[f"todo_{end}"] if end else text.todo).format_map(gaps).split())
     raised_at = alarm.raised_at or alarm.since
     return Alarm(
         alarm.id, alarm.point, alarm.priority, raised_at, title, what, todo, is_returned=alarm.is_returned
@@ -285,11 +285,14 @@ def _dropping(words: Phrases, alarm: AlarmState) -> dict[str, str]:
 def _battery(words: Phrases, facts: Facts) -> dict[str, str]:
     charge = _int(facts, "battery_permille")
     cell = _int(facts, "kit_cell_permille")
+    has_set = has_generator(facts.point)
     return {
         "accu_uren": words.hours_left(facts.battery),
         "accu_leeg": words.moment(_empty(facts.battery), facts.now),
         "lading": words.known("charge", "charge_unknown", charge, 10),
         "kit": words.known("kit_cell", "kit_cell_unknown", cell, 10),
+        "of_start": words["or_start"] if has_set else "",
+        "start": words["start_set"] if has_set else "",
     }
 
 

@@ -216,6 +216,12 @@ def test_the_load_is_named_as_the_cause(night: Night) -> None:
     assert "verbruik" not in told["c"]["nl"]
 
 
+def test_nobody_is_told_to_start_a_set_that_is_not_there(night: Night) -> None:
+    """Protects the team at a point with a battery alone from looking for a generator."""
+    (low,) = [n for n in night.said if n.id == "battery_low" and n.action == "raise"]
+    assert low.todo["nl"].startswith("Noodsteunpunt: zet apparaten uit. Technisch")
+
+
 def test_what_was_poured_in_is_seen(night: Night) -> None:
     """Protects the report: 20 litres by the gauge, within its step."""
     (poured,) = night.notes["b refuelled"].refuels
