@@ -41,10 +41,11 @@ from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.outbox_keeper import OutboxKeeper
 from nspgateway.own import OwnBox, waiting
 from nspgateway.ports.chosen import port_of
+from nspgateway.refuel_csv import to_csv
 from nspgateway.retention import Keeper, make_room_to_start
 from nspgateway.sd_notify import ServiceManager
 from nspgateway.secure import require_secure, warn_of_ends
-from nspgateway.status_socket import StatusSocket
+from nspgateway.status_socket import REFUEL, StatusSocket
 from nspgateway.stopping import LOOP_S, Deadline
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
@@ -137,9 +138,17 @@ class Gateway:
         self.transmitter.counters.on_full = self.keeper.make_room
         self.ingest.attach(self.port, self.publishers)
         self.alerting = Alerting(config, self.ingest, self.store, self.transmitter, clock)
+        self.own.on_step.append(self.alerting.step)
         self.desk.alert_test = self.alerting.test
         self._keeper = OutboxKeeper(self.store, config.broker, clock, self.ingest.more_counters)
-        self._status = None if demo else StatusSocket(config.data, self.status)
+        self._sockets = (
+            ()
+            if demo
+            else (
+                StatusSocket(config.data, self.status),
+                StatusSocket(config.data, lambda: to_csv(self.ingest.refuel_list()), REFUEL),
+            )
+        )
         self._clock = clock
         self._page = page
         self._server = PageServer(
@@ -158,9 +167,9 @@ class Gateway:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                if self._status is not None:
-                    # Before the first tick, which says that we are ready: whoever asks then gets an answer.
-                    group.create_task(self._status.run(), name="status")
+                # Before the first tick, which says that we are ready: whoever asks then gets an answer.
+                for one in self._sockets:
+                    group.create_task(one.run(), name="status")
                 group.create_task(self.intake.run(), name="intake")
                 group.create_task(self.port.run(), name="port")
                 group.create_task(self.alerting.run(), name="alerting")
@@ -199,7 +208,8 @@ class Gateway:
             version=metadata.version("nspkit"),
             pid=os.getpid(),
             brokers=brokers,
-            own=own.facts(overview.now),
+            own=self.ingest.situation.own(overview.now),
+            storage=self.keeper.storage(),
             clock_source=own.watch.source if own.watch is not None else "",
             ups_reason=ups.reason if ups is not None else "",
             ups_charge=ups.newest.charge if ups is not None and ups.newest is not None else None,

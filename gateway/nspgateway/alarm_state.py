@@ -7,7 +7,8 @@
 ``shelved`` (by a person, until a time) and ``suppressed`` (hidden by what is named as its
 cause) stand beside these: both are still open, and are shown again when that is over. An alarm that the kit raised does not end on
 the word of a heartbeat: it stays, with the note "returned_unconfirmed", until the
-kit's own clear or a person ends it.
+kit's own clear or a person ends it. A critical or high one that people were told of and nobody
+has seen stays over the kit's own clear too, without that note: only a person ends it.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_returned(self) -> bool:
-        """True when the kit no longer reports it, and nobody has confirmed that it is over."""
+        """True when its cause is gone, and it still has to be seen or confirmed."""
         return self.state == "returned_unacknowledged" or self.note == "returned_unconfirmed"
 
     @property

@@ -23,14 +23,14 @@ from nspgateway.conditions import DEVICES, lost_devices
 from nspgateway.consumption import burn_l_per_h
 from nspgateway.errors import ConfigError
 from nspgateway.facts import Facts
-from nspgateway.forecast import usable_litres
+from nspgateway.forecast import has_generator, usable_litres
 from nspgateway.phrases import Phrases
 from nspgateway.rules import PACKAGED, load_rules
 from nspgateway.view import Alarm, Forecast, is_ahead
 
 LANGUAGES = ("nl", "en")
 # Where a test of the alarm path can end: each has its words.
-STEPS = frozenset({"kit", "refused", "alarm", "rules", "notifier", "no_point", "restart", "daily"})
+STEPS = frozenset({"kit", "refused", "alarm", "rules", "notifier", "no_point", "restart"})
 # Starter batteries at rest: a 24 V set has twice the limit of a 12 V one.
 STARTER_WEAK_DV = 120
 STARTER_24V_FROM_DV = 160
@@ -121,12 +121,14 @@ def texts(alarm: AlarmState, facts: Facts) -> Alarm:
         text = catalogue().alarms.get(alarm.id, {}).get(language) or _strange(words)
         gaps = _Gaps(words["unknown"], catalogue().roles[language], _gaps(words, alarm, facts))
         sentences = [_what(text, alarm, facts).format_map(gaps)]
-        if alarm.note:
-            sentences.append(words[f"note_{alarm.note}"])
+        # The kit's own clear leaves no note: then it is over for certain, and waits for a person's eye.
+        end = ("returned" if alarm.note else "over") if alarm.is_returned else ""
+        if alarm.note or end:
+            sentences.append(words[f"note_{alarm.note or end}"])
         name = text.title.format_map(gaps)
-        title[language] = words.fill("title_returned", title=name.lower()) if alarm.is_returned else name
+        title[language] = words.fill(f"title_{end}", title=name.lower()) if end else name
         what[language] = " ".join(" ".join(sentences).split())
-        todo[language] = (words["todo_returned"] if alarm.is_returned else text.todo).format_map(gaps)
+        todo[language] = " ".join((words[f"todo_{end}"] if end else text.todo).format_map(gaps).split())
     raised_at = alarm.raised_at or alarm.since
     return Alarm(
         alarm.id, alarm.point, alarm.priority, raised_at, title, what, todo, is_returned=alarm.is_returned
@@ -162,6 +164,7 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
         "punt": facts.point.name,
         "sinds": words.moment(None if is_ahead(since, facts.now) else since, facts.now),
         **_fuel(words, facts),
+        "stijging": _risen(words, alarm),
         **_battery(words, facts),
         **_generator(words, facts),
         **_devices(words, facts, alarm),
@@ -174,6 +177,12 @@ def _gaps(words: Phrases, alarm: AlarmState, facts: Facts) -> dict[str, str]:
     }
 
 
+def _risen(words: Phrases, alarm: AlarmState) -> str:
+    """Return that the load made the hours few, by what was true when the alarm was raised."""
+    rise = alarm.values.get("rise")
+    return words.fill("risen", n=words.number(rise)) if isinstance(rise, float | int) else ""
+
+
 def _path_test(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
     """Return when the test of the alarm path began and where it ended, by the newest one that failed."""
     if alarm.id != "alert_path_test":
@@ -183,8 +192,11 @@ def _path_test(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str
     if own is not None and own.test_step:
         step, at = own.test_step, own.test_at
     word, _, detail = step.partition(":")
-    named = f"step_{word}" if word in STEPS else "unknown"
-    return {"t": words.moment(at, facts.now), "stap": words.fill(named, detail=detail)}
+    moment = words.moment(at, facts.now)
+    if word == "daily":
+        return {"proef": words.fill("test_overdue", t=moment)}
+    named = words.fill(f"step_{word}" if word in STEPS else "unknown", detail=detail)
+    return {"proef": words.fill("test_missed", t=moment, step=named)}
 
 
 def _link(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
@@ -273,11 +285,14 @@ def _dropping(words: Phrases, alarm: AlarmState) -> dict[str, str]:
 def _battery(words: Phrases, facts: Facts) -> dict[str, str]:
     charge = _int(facts, "battery_permille")
     cell = _int(facts, "kit_cell_permille")
+    has_set = has_generator(facts.point)
     return {
         "accu_uren": words.hours_left(facts.battery),
         "accu_leeg": words.moment(_empty(facts.battery), facts.now),
         "lading": words.known("charge", "charge_unknown", charge, 10),
         "kit": words.known("kit_cell", "kit_cell_unknown", cell, 10),
+        "of_start": words["or_start"] if has_set else "",
+        "start": words["start_set"] if has_set else "",
     }
 
 

@@ -164,12 +164,14 @@ def _lasting(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> D
     flaps = alarm.note == "flapping"
     by_kit = _by_kit(rule, alarm.values)
     ended = by_kit and not facts.ended.isdisjoint(kit_bits(rule, facts.point))
+    if ended and not flaps and not rule.auto_return and _is_unseen(alarm):
+        return _over_unseen(alarm, facts.now, f"the kit says that {rule.id} is over; nobody has seen it yet")
     if ended and not flaps:
         return _cleared(alarm, facts.now, f"the kit says that {rule.id} is over")
     if verdict.holds is None and alarm.is_returned and alarm.pending_since is not None:
         return _unknown_by_now(alarm, facts.now)
     if verdict.holds is None:
-        note = alarm.note or "input_unknown"
+        note = alarm.note if alarm.is_returned else alarm.note or "input_unknown"
         return _changed(alarm, structs.replace(alarm, note=note, pending_since=None), verdict.reason)
     if alarm.is_returned:
         # It may have waited for its turn to be said again.
@@ -195,6 +197,22 @@ def _lasting(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> D
         raises=() if flaps else alarm.raises,
     )
     return Decision("return", back, verdict.reason)
+
+
+def _is_unseen(alarm: AlarmState) -> bool:
+    """Tell whether people were told of something urgent that none of them has seen: only one of them ends it."""
+    is_shown = alarm.state in {"unacknowledged", "returned_unacknowledged"}
+    return is_shown and alarm.said_at is not None and alarm.priority in {"critical", "high"}
+
+
+def _over_unseen(alarm: AlarmState, now: datetime, reason: str) -> Decision | None:
+    """Return an alarm whose cause is over for certain, and that still has to be seen."""
+    if alarm.state == "returned_unacknowledged" and not alarm.note:
+        return None
+    over = structs.replace(alarm, state="returned_unacknowledged", pending_since=None, note="", reason=reason)
+    if alarm.state == over.state:
+        return Decision("update", over, reason)
+    return Decision("return", structs.replace(over, since=now), reason)
 
 
 def _unknown_by_now(alarm: AlarmState, now: datetime) -> Decision:

@@ -17,6 +17,7 @@ import structlog
 
 from nspgateway import judge, path_test, status
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config_parts import AlertTestConfig
 from nspgateway.downlinks import Ticket
 from nspgateway.errors import StoreError
@@ -136,6 +137,14 @@ class AlertTest:
             self._look(now)
         elif self._daily is not None and path_test.is_due(self._record, now, self._daily.at):
             self._begin_daily(self._daily, now)
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock: a box that learns the date has missed no test by it."""
+        self._in_use_since = step.moved(self._in_use_since)
+        before, self._record = self._record, step.moved(self._record)
+        if self._record is not None and self._record != before:
+            with suppress(StoreError):
+                self._commit(self._record, step.to, ())
 
     def alarm_came(self, point: PointState, event: KitEvent) -> None:
         """Take the test alarm of a kit, once it is durable; one that nobody waits for changes nothing."""

@@ -10,6 +10,7 @@ from nspgateway import path_test
 from nspgateway.alarm_state import AlarmState
 from nspgateway.alert_test import AlertTest
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig
 from nspgateway.facts import OwnFacts
 from nspgateway.gpio_line import GpioLine
@@ -64,6 +65,8 @@ class Alerting:
         self._before = ingest.situation.own
         ingest.situation.own = self._own
         ingest.recorder.on_notices = self.hub.tell
+        # What was written, and what still waited for a notifier, when the gateway was stopped or killed.
+        self.hub.tell(ingest.situation.unheard())
         ingest.on_test_alarm = self.test.alarm_came
         ingest.dress = self._dress
 
@@ -73,6 +76,13 @@ class Alerting:
         if self.relay is not None:
             loud = bool(self._situation.calls) or bool(unseen(self._alarms(), self._sounds))
             self.relay.feed(sounding=loud)
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock with every moment that is kept here."""
+        self.hub.step(step)
+        self.test.step(step)
+        if self.relay is not None:
+            self.relay.step(step)
 
     async def run(self) -> None:
         """Deliver notices and watch over the gateway until cancelled; then the relay sounds."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 import msgspec
 
+from nspgateway.disk import MB, Storage
 from nspgateway.facts import OwnFacts
-from nspgateway.moments import utc
-from nspgateway.view import WATCHED, Overview
+from nspgateway.moments import utc, utc_or_none
+from nspgateway.view import WATCHED, Overview, PathTest
 
 FORMAT = 1
 
@@ -27,7 +28,7 @@ class BrokerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the overview does not tell. ``more``: of those who are added later, by name."""
+    """What the overview does not tell."""
 
     version: str
     pid: int
@@ -36,7 +37,7 @@ class Around:
     clock_source: str = ""
     ups_reason: str = ""
     ups_charge: float | None = None
-    more: Mapping[str, object] = field(default_factory=dict)
+    storage: Storage = field(default_factory=Storage)
 
 
 def document(overview: Overview, around: Around) -> bytes:
@@ -54,7 +55,12 @@ def document(overview: Overview, around: Around) -> bytes:
             "reason": overview.modem_reason,
             "since": utc(overview.modem_since) if overview.modem_since else None,
         },
-        "store": {"problem": overview.store_problem},
+        "store": {
+            "problem": overview.store_problem,
+            "held": around.storage.held,
+            "mb": _mb(around.storage.used),
+            "reserve_mb": _mb(around.storage.reserve),
+        },
         "brokers": [asdict(broker) for broker in around.brokers],
         "disk": {"state": own.disk, "free_mb": own.disk_free_mb},
         "clock": {
@@ -69,6 +75,18 @@ def document(overview: Overview, around: Around) -> bytes:
             "charge": around.ups_charge,
             "reason": around.ups_reason,
         },
+        "notifiers": [
+            {
+                "name": one.name,
+                "failing_since": utc_or_none(one.failing_since),
+                "reason": one.reason,
+                "last_success": utc_or_none(one.last_success),
+                "waiting": one.waiting,
+                "dropped": one.dropped,
+            }
+            for one in overview.notifiers
+        ],
+        "path_test": _path_test(overview.path_test),
         "frames": dict(sorted(overview.counters.items())),
         "points": [
             {
@@ -83,7 +101,6 @@ def document(overview: Overview, around: Around) -> bytes:
             priority: sum(alarm.priority == priority for alarm in overview.alarms)
             for priority in ("critical", "high", "medium", "low")
         },
-        **around.more,
         "problems": problems(overview, around),
     }
     return msgspec.json.encode(body) + b"\n"
@@ -110,6 +127,9 @@ def problems(overview: Overview, around: Around) -> list[str]:
         for one in around.brokers
         if one.state != "online" or one.reason
     ]
+    found += [f"notifier {one.name}: {one.reason}" for one in overview.notifiers if one.failing_since]
+    if own.test_step:
+        found.append(f"alarm path: the newest test did not reach {_step(own.test_step)}")
     if own.clock_trusted is False:
         found.append("clock: nobody vouches for the date of this box")
     elif abs(own.clock_off_s) > 60:
@@ -118,6 +138,27 @@ def problems(overview: Overview, around: Around) -> list[str]:
     if silent:
         found.append(f"no contact: {', '.join(sorted(silent))}")
     return found
+
+
+def _path_test(test: PathTest | None) -> object:
+    if test is None:
+        return None
+    return {
+        "state": test.state,
+        "at": utc(test.at),
+        "point": test.point,
+        "step": _step(test.step),
+        "ok_at": utc_or_none(test.ok_at),
+    }
+
+
+def _step(step: str) -> str:
+    """Return a step without the name of a point."""
+    return step if step.startswith("notifier:") else step.partition(":")[0]
+
+
+def _mb(size: int | None) -> float | None:
+    return None if size is None else round(size / MB, 1)
 
 
 def _age_s(at: datetime | None, now: datetime) -> int | None:

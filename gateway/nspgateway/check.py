@@ -18,10 +18,14 @@ from pathlib import Path
 
 from nspgateway import mqtt_client
 from nspgateway.alarms import load_rules
+from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.keys import KeyRegister, read_passphrase
+from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.mqtt_socket import connected
+from nspgateway.ports.chosen import port_of
+from nspgateway.secure import days_left, require_secure
 
 # To reach a broker or the UPS.
 _CONNECT_S = 5.0
@@ -47,7 +51,9 @@ def check(config_file: Path, *, connect: bool = False) -> Report:
         try:
             well.append(at())
         except GatewayError as error:
-            wrong.append(str(error))
+            # Two looks may come across the same file: told once.
+            if str(error) not in wrong:
+                wrong.append(str(error))
         except OSError as error:
             wrong.append(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         else:
@@ -62,14 +68,17 @@ def check(config_file: Path, *, connect: bool = False) -> Report:
         return f"{config_file}: {config.cp} in {config.region}, brokers {len(config.broker)}"
 
     if look(settings):
-        for at in _looks(loaded[0], connect=connect):
+        for at in _looks(config_file, loaded[0], connect=connect):
             look(at)
     else:
         look(_rules)
     return Report(tuple(well), tuple(wrong))
 
 
-def _looks(config: GatewayConfig, *, connect: bool) -> Iterator[Look]:
+def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterator[Look]:
+    yield lambda: _radio(config)
+    yield lambda: _secure(config_file, config)
+    yield lambda: _clients(config_file, config)
     yield lambda: _points(config)
     yield lambda: _keys(config)
     yield _rules
@@ -86,6 +95,30 @@ def _looks(config: GatewayConfig, *, connect: bool) -> Iterator[Look]:
     if config.ups is not None and connect:
         host, port = config.ups.host, config.ups.port
         yield lambda: _ups(host, port)
+
+
+def _radio(config: GatewayConfig) -> str:
+    """The radio of these settings, as at the start; whether it is there shows when it runs."""
+    port_of(config, lambda _heard: None, Clock())
+    radio = config.forwarder
+    if radio is None:
+        return f"radio: a modem at {config.radio.port}"
+    return f"radio: packet forwarders, {len(radio.euis)}, at {radio.host}:{radio.port}"
+
+
+def _secure(config_file: Path, config: GatewayConfig) -> str:
+    require_secure(config_file, config)
+    left = days_left(config, Clock().now())
+    if left and min(left.values()) < 0:
+        file = min(left, key=left.__getitem__)
+        raise GatewayError(f"{file}: this certificate has ended. Run: nsp gateway init --renew")
+    days = f", certificates good for {min(left.values())} days" if left else ""
+    return f"{config_file}: brokers and secrets as they must be{days}"
+
+
+def _clients(config_file: Path, config: GatewayConfig) -> str:
+    check_clients(config_file, config)
+    return f"{config_file}: clients that may send commands {sum(len(b.client) for b in config.broker)}"
 
 
 def _points(config: GatewayConfig) -> str:

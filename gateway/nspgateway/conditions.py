@@ -24,6 +24,8 @@ DEVICES = ("generator", "battery", "meter")
 AIR_LOW_PERMILLE = 380
 AIR_DEADBAND_PERMILLE = 120
 WEAK_DEADBAND_DB = 3.0
+# A load that grew by half within the hour is told as the cause.
+RISE_TOLD = 1.5
 
 
 def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
@@ -49,7 +51,7 @@ def fuel_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
     if facts.fuel is not None:
         hours = facts.fuel.likely_h
         limit = fuel_limit_h(rule, facts, litres, hours)
-        return _below_hours(rule, hours, limit, "fuel", alarm, {"litres": round(litres, 1)})
+        return _below_hours(rule, hours, limit, "fuel", alarm, {"litres": round(litres, 1), **_rise(facts)})
     if facts.point.tank_litres is None:
         return Verdict(None, "hours of fuel and size of the tank unknown")
     return _below_percent(rule, 100 * litres / facts.point.tank_litres, "of the tank", alarm)
@@ -145,9 +147,11 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
 
 def fuel_limit_h(rule: Rule, facts: Facts, litres: float, hours: float) -> float:
     """Hours left below which the rule holds, at the consumption that leaves ``hours`` with ``litres``."""
+    if rule.hours is not None:
+        return rule.hours
     lead = facts.point.lead_time_h
-    limit = lead + rule.lead_margin_h if rule.hours is None else rule.hours
-    if rule.hours is None and rule.rise > 1:
+    limit = lead + rule.lead_margin_h
+    if rule.rise > 1:
         early = (lead + rule.rise_margin_h) * _risen(rule, facts, litres, hours)
         limit = max(limit, min(early + _half_step_h(facts, litres, hours), lead + 2 * rule.lead_margin_h))
     full = full_tank_hours(facts.point, litres, hours)
@@ -182,6 +186,12 @@ def _half_step_h(facts: Facts, litres: float, hours: float) -> float:
         return 0.0
     by_hand = facts.stock is not None and facts.stock.source == "by_hand"
     return (ENTERED_ERROR if by_hand else GAUGE_STEP / 2) * facts.point.tank_litres * hours / usable
+
+
+def _rise(facts: Facts) -> Mapping[str, Value]:
+    """Return by which factor the load has just grown, where that explains that the hours are few."""
+    rise = facts.burn.rise if facts.burn else None
+    return {} if rise is None or rise < RISE_TOLD else {"rise": round(rise, 1)}
 
 
 def _below_hours(

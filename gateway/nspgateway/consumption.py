@@ -36,6 +36,8 @@ SPREAD_WINDOW = timedelta(hours=1)
 # What one reading of the load may be beside the truth, as a share; of more it shrinks with their root.
 FEW_READINGS = 0.25
 MANY = 30
+# So much must be known of the hour before it can be said that the load has risen.
+RISE_LEAST_S = 900.0
 # Levels and litres burnt are counted in millionths: sums of them come out the same from any start.
 MICRO = 1_000_000
 
@@ -59,11 +61,13 @@ class Burn:
     """Litres/h at the load of the moment, by curve and by slope (None = not known), and the load's spread.
 
     The higher of the two counts: an hour too few is a call to logistics, an hour too many a dark hall.
+    ``rise``: the load of the moment as a factor of what it was earlier in the hour.
     """
 
     curve: float | None
     slope: float | None
     spread: float
+    rise: float | None = None
 
     @property
     def known(self) -> list[float]:
@@ -130,14 +134,14 @@ def consumption(point: PointConfig, history: Sequence[FuelSample], slope: Slope,
     curve = None if load is None else burn_l_per_h(point, load[0])
     observed = slope.l_per_h if slope.factor is None or curve is None else slope.factor * curve
     varied = _weighted_load(history, now, SPREAD_WINDOW)
-    if varied is None:
+    if varied is None or load is None:
         return Burn(curve, observed, 0.0)
     known = sum(
         1 for sample in history[-MANY:] if sample.load_w is not None and now - sample.at <= SPREAD_WINDOW
     )
     # Of a few readings nobody knows how far they lie from the load as it is; the newest has no weight yet.
     spread_w = math.hypot(varied[1], FEW_READINGS * varied[0] / math.sqrt(max(1, known - 1)))
-    return Burn(curve, observed, point.burn_l_per_kwh * spread_w / 1000)
+    return Burn(curve, observed, point.burn_l_per_kwh * spread_w / 1000, _rise(load, varied))
 
 
 def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope:
@@ -166,18 +170,31 @@ def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope
     return Slope(_lost_per(burnt, litres) if is_known else None, _lost_per(hours, litres), run)
 
 
+def _rise(load: tuple[float, float, float], hour: tuple[float, float, float]) -> float | None:
+    """Return the load of the moment as a factor of what it was earlier in the hour; None when that is not known."""
+    before_s = hour[2] - load[2]
+    if before_s < RISE_LEAST_S:
+        return None
+    before_w = (hour[0] * hour[2] - load[0] * load[2]) / before_s
+    return load[0] / before_w if before_w > 0 else None
+
+
 def _weighted_load(
     history: Sequence[FuelSample], now: datetime, window: timedelta
-) -> tuple[float, float] | None:
-    """Mean and standard deviation of the load in W over the window, weighted by time.
+) -> tuple[float, float, float] | None:
+    """Mean and standard deviation of the load in W over the window, weighted by time, and how many seconds that is.
 
     A value holds until the next sample. Without a sample in the window its last value is the mean.
+    Of a set that runs, only what it has carried since it was started counts.
     """
+    runs = bool(history) and history[-1].running
     total = weight = square = 0.0
     until = now
     newest: int | None = None
     since = now - window
     for sample in reversed(history):
+        if runs and not sample.running:
+            break
         at, load_w = sample.at, sample.load_w
         if load_w is not None:
             newest = load_w if newest is None else newest
@@ -192,9 +209,9 @@ def _weighted_load(
     if newest is None:
         return None
     if weight == 0:
-        return float(newest), 0.0
+        return float(newest), 0.0, 0.0
     mean = total / weight
-    return mean, math.sqrt(max(0.0, square / weight - mean**2))
+    return mean, math.sqrt(max(0.0, square / weight - mean**2)), weight
 
 
 def _start(run: Sequence[Level], level: Level, enough: float) -> int:

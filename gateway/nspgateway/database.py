@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -148,6 +149,11 @@ _CURES: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_CANTOPEN: (StoreError, "Check that the folder exists and may be written."),
     sqlite3.SQLITE_READONLY: (StoreError, "Give this user the right to write the file and its folder."),
 }
+
+
+def as_text(at: datetime) -> str:
+    """Return a moment as it stands in the database, where texts sort as their moments do."""
+    return at.isoformat(timespec="microseconds")
 
 
 def _statements(script: str) -> Iterator[str]:

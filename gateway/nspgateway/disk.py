@@ -50,6 +50,15 @@ class Room:
         return self.disk + self.inside + self.reserve
 
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """``held``: nothing may be deleted. Bytes: ``used`` by the database, ``reserve`` held. None = not known."""
+
+    held: bool | None = None
+    used: int | None = None
+    reserve: int = 0
+
+
 def level(room: Room, before: Level, config: RetentionConfig) -> Level:
     """Return how things stand; ``before``: how they stood, since full ends only with room for more."""
     least = RESERVE + (2 * FLOOR if before == "full" else FLOOR)

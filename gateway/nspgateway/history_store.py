@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from nspgateway.database import as_text
 from nspgateway.people_store import PeopleStore
 
 # Points are thinned out together, a day after the other, so that no point loses its past before the others.
@@ -53,7 +54,7 @@ class HistoryStore(PeopleStore):
 
         Deletes nothing while a hold is on it.
         """
-        limit = _text(before)
+        limit = as_text(before)
         with self._transaction() as db:
             if self.is_held():
                 return 0
@@ -61,7 +62,7 @@ class HistoryStore(PeopleStore):
             left = rows
             oldest = db.execute(_OLDEST).fetchone()[0]
             if oldest is not None and oldest < limit:
-                stretch = _text(min(before, datetime.fromisoformat(oldest) + _STRETCH))
+                stretch = as_text(min(before, datetime.fromisoformat(oldest) + _STRETCH))
                 left -= _drop(db, _DROP_FRAMES, points, stretch, left)
             for sql in (_DROP_ALARM_EVENTS, _DROP_KIT_EVENTS):
                 left -= _drop(db, sql, points, limit, left)
@@ -76,7 +77,3 @@ def _drop(db: sqlite3.Connection, sql: str, points: list[str], before: str, rows
         if dropped < rows:
             dropped += db.execute(sql, (slug, before, rows - dropped)).rowcount
     return dropped
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds")

@@ -325,8 +325,9 @@ class Ingest:
         self._speaker.step(step)
         self.believe_clock()
         actions = (clock_step.action(step), *stops)
+        memory = {help_notice.MEMORY: help_notice.to_json(self.situation.calls)}
         with suppress(StoreError):
-            self.recorder.commit(Changes(at=step.to, alarms=alarms_after, actions=actions))
+            self.recorder.commit(Changes(at=step.to, alarms=alarms_after, actions=actions, memory=memory))
             self._store.move_outbox(step)
         self.show()
 
@@ -371,9 +372,8 @@ class Ingest:
         return int(self._clock.monotonic() * 1000)
 
     def _box(self, now: datetime) -> Box:
-        box = around.box(self._config, self._port, self._clock, now)
         return replace(
-            box,
+            around.box(self._config, self._port, self._clock, now),
             broker_ok=bool(self._brokers) and not self._away(optional=False),
             counters=self.counters,
             store_problem=self.recorder.problem,

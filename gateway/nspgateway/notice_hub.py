@@ -15,6 +15,7 @@ from datetime import datetime
 import structlog
 
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.errors import GatewayError
 from nspgateway.notify import Notice, Notifier
 from nspgateway.view import NotifierState
@@ -64,6 +65,12 @@ class _Lane:
         else:
             self._put_other(notice)
         self._wake.set()
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock."""
+        self._begun = step.moved(self._begun)
+        self._failing = step.moved(self._failing)
+        self._success = step.moved(self._success)
 
     def state(self) -> NotifierState:
         """Return how it does; one that does not return fails, also when it cannot be stopped."""
@@ -179,6 +186,11 @@ class NoticeHub:
         for notice in notices:
             for lane in self._lanes:
                 lane.put(notice)
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock with what is told of each notifier."""
+        for lane in self._lanes:
+            lane.step(step)
 
     def states(self) -> tuple[NotifierState, ...]:
         """Return how each notifier does."""

@@ -104,12 +104,8 @@ class Outbox:
         self._is_whole = False
 
     async def wait_new(self) -> None:
-        """Return once ``wake`` was called after the last ``next_batch``."""
+        """Return once something was added after the last ``next_batch``."""
         await self._new.wait()
-
-    def wake(self) -> None:
-        """Say that something was added."""
-        self._new.set()
 
     def _hold(self, number: int, message: OutboxMessage) -> None:
         if message.passing:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from nspgateway.database import Database
+from nspgateway.outbox_store import OutboxStore
 
 # What may be let go of, one class after the other, the oldest of each first. A call for help, how every alarm
 # stands and the newest state of a point are in none of them.
@@ -22,17 +22,12 @@ _CLASSES = (
 _DROP = """
     DELETE FROM outbox WHERE id IN (
         SELECT id FROM outbox WHERE broker = ? AND ({}) ORDER BY id LIMIT ?)"""
-_SIZE = "SELECT count(*) FROM outbox WHERE broker = ?"
 _DROPPED = "SELECT value FROM memory WHERE name = ?"
 _MEMORY = "outbox_dropped"
 
 
-class OutboxBound(Database):
+class OutboxBound(OutboxStore):
     """The part of the store that keeps the outbox within its bounds."""
-
-    def outbox_waiting(self, broker: str) -> int:
-        """Return how many messages wait for this broker."""
-        return int(self._rows(_SIZE, broker)[0][0])
 
     def outbox_dropped(self) -> dict[str, int]:
         """Return how many messages were ever let go of, by broker."""
@@ -44,7 +39,7 @@ class OutboxBound(Database):
 
         They are counted in the same transaction. Nothing that must arrive goes, however much there is.
         """
-        too_many = self.outbox_waiting(broker) - most
+        too_many = self.outbox_size(broker) - most
         if too_many <= 0:
             return 0
         left = too_many + most // 50  # a little more, so that it lasts

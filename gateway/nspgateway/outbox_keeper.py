@@ -43,7 +43,7 @@ class OutboxKeeper:
             dropped = self._store.outbox_dropped()
             for broker in self._brokers:
                 self._counters[f"outbox_dropped_{broker.name}"] = dropped.get(broker.name, 0)
-                self._counters[f"outbox_waiting_{broker.name}"] = self._store.outbox_waiting(broker.name)
+                self._counters[f"outbox_waiting_{broker.name}"] = self._store.outbox_size(broker.name)
         except StoreError as error:
             _log.error("outbox not kept within bounds", reason=str(error))
 
@@ -56,7 +56,7 @@ class OutboxKeeper:
                 messages=gone,
                 cure="nothing is lost here: the journal has it",
             )
-        waiting = self._store.outbox_waiting(broker.name)
+        waiting = self._store.outbox_size(broker.name)
         # Said once while the broker stays away, and again the next time.
         if gone:
             self._dropping.add(broker.name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nspgateway.clock_step import Step
+from nspgateway.database import as_text
 from nspgateway.messages import OutboxMessage
 from nspgateway.people_store import PeopleStore
 
@@ -74,12 +75,12 @@ class OutboxStore(PeopleStore):
 
     def move_outbox(self, step: Step) -> None:
         """Let messages made since the start keep their age when the clock steps; what they say stays."""
-        since, until = _text(step.since), _text(step.at)
+        since, until = as_text(step.since), as_text(step.at)
         rows = self._rows("SELECT id, created FROM outbox WHERE created BETWEEN ? AND ?", since, until)
         with self._transaction() as db:
             db.executemany(
                 "UPDATE outbox SET created = ? WHERE id = ?",
-                [(_text(datetime.fromisoformat(made) + step.delta), number) for number, made in rows],
+                [(as_text(datetime.fromisoformat(made) + step.delta), number) for number, made in rows],
             )
         for outbox in self._outboxes.values():
             outbox.moved()
@@ -113,7 +114,7 @@ class OutboxStore(PeopleStore):
             db.executemany(_DROP_PASSED, [(broker, topic) for topic in newest])
             for m in kept:
                 number += 1
-                created = _text(m.created)
+                created = as_text(m.created)
                 rows.append(
                     (number, broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
                 )
@@ -131,7 +132,3 @@ class OutboxStore(PeopleStore):
         """Return the last id that a message had. From then on they are given out here, none twice."""
         found = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
         return int(found[0][0]) if found else 0
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from nspgateway.database import Database
+from nspgateway.database import Database, as_text
 from nspgateway.people import Action, Answered, By, Delivery, Deployment, Entry, FuelEntry, Hold, PlannedStop
 
 _PUT_ACTION = """
@@ -44,7 +44,7 @@ class PeopleStore(Database):
     def actions(self, since: datetime | None = None, limit: int = 1000) -> list[Action]:
         """Return the newest lines of the audit trail at or after ``since``, oldest first."""
         sql = f"{_ACTIONS} WHERE a.at >= ? ORDER BY a.id DESC LIMIT ?"
-        rows = self._rows(sql, _text(since) if since else "", limit)
+        rows = self._rows(sql, as_text(since) if since else "", limit)
         return [_action(row) for row in reversed(rows)]
 
     def entries(self) -> list[Action]:
@@ -72,7 +72,7 @@ def write_people(db: sqlite3.Connection, actions: tuple[Action, ...], memory: Ma
     ids = []
     for a in actions:
         detail = json.dumps(dict(a.detail), separators=(",", ":"))
-        values = (_text(a.at), a.by.who, a.by.role, a.by.origin, a.what, a.point, a.alarm, detail, a.note)
+        values = (as_text(a.at), a.by.who, a.by.role, a.by.origin, a.what, a.point, a.alarm, detail, a.note)
         number = int(db.execute(_PUT_ACTION, values).lastrowid or 0)
         _put_entry(db, number, a.point, a.entry)
         ids.append(number)
@@ -82,7 +82,7 @@ def write_people(db: sqlite3.Connection, actions: tuple[Action, ...], memory: Ma
 
 def write_command(db: sqlite3.Connection, command: Answered) -> None:
     """Remember the answer to a client's command, and forget its oldest ones."""
-    db.execute(_PUT_COMMAND, (command.client, command.id, _text(command.at), command.answer))
+    db.execute(_PUT_COMMAND, (command.client, command.id, as_text(command.at), command.answer))
     db.execute(_PRUNE_COMMANDS, (command.client, COMMANDS_KEPT))
 
 
@@ -91,9 +91,9 @@ def _put_entry(db: sqlite3.Connection, number: int, point: str, entry: Entry | N
         case Deployment(word, opens_at):
             db.execute("INSERT INTO deployment VALUES (?, ?, ?, ?)", (number, point, word, _maybe(opens_at)))
         case PlannedStop(until):
-            db.execute("INSERT INTO planned_stop VALUES (?, ?, ?)", (number, point, _text(until)))
+            db.execute("INSERT INTO planned_stop VALUES (?, ?, ?)", (number, point, as_text(until)))
         case FuelEntry(kind, litres, at):
-            values = (number, point, kind, litres, _text(at))
+            values = (number, point, kind, litres, as_text(at))
             db.execute("INSERT INTO fuel_entry VALUES (?, ?, ?, ?, ?)", values)
         case Delivery(kind, litres, due_at, plan):
             row = (number, point, kind, litres, _maybe(due_at), plan)
@@ -130,12 +130,8 @@ def _entry(row: list[Any]) -> Entry | None:
     return None if held is None else Hold(bool(held))
 
 
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds")
-
-
 def _maybe(at: datetime | None) -> str | None:
-    return None if at is None else _text(at)
+    return None if at is None else as_text(at)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -18,6 +18,7 @@ from typing import Protocol
 import structlog
 
 from nspgateway.clock import Clock
+from nspgateway.clock_step import Step
 from nspgateway.errors import ConfigError, GatewayError
 from nspgateway.notify import Notice
 
@@ -104,6 +105,11 @@ class Relay:
             self._sounding = sounding
             self._reopen()
             self._apply()
+
+    def step(self, step: Step) -> None:
+        """Follow a step of the clock with the moment since when the line fails."""
+        with self._lock:
+            self.fault_since = step.moved(self.fault_since)
 
     def look(self) -> None:
         """Let the output be what it has to be at this moment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import structlog
 from nspgateway import disk
 from nspgateway.clock import Clock
 from nspgateway.config_parts import RetentionConfig
-from nspgateway.disk import Level, Room
+from nspgateway.disk import Level, Room, Storage
 from nspgateway.errors import StoreError, StoreFull
 from nspgateway.facts import OwnFacts
 from nspgateway.records import Changes
@@ -97,6 +98,12 @@ class Keeper:
         """Return the facts of the coordinating point with those of its disk."""
         level = "full" if self._was_refused else self.level
         return replace(facts, disk=level, disk_free_mb=round(self.free_mb, 1))
+
+    def storage(self) -> Storage:
+        """Return what is kept; what the store does not say is not known."""
+        with suppress(StoreError):
+            return Storage(self._store.is_held(), self._store.size().used, self._reserve.held)
+        return Storage(reserve=self._reserve.held)
 
     # What the recorder asks
 

@@ -68,7 +68,16 @@ def require_secure(config_file: Path, config: GatewayConfig) -> None:
 
 
 def warn_of_ends(config: GatewayConfig, at: datetime) -> dict[Path, int]:
-    """Return the days that our CAs' and certificates are still valid, by file; log those that end soon.
+    """Return the same as ``days_left``, and log what ends soon."""
+    left = days_left(config, at)
+    for file, days in left.items():
+        if days < WARN_DAYS:
+            _log.warning("certificate ends soon", file=str(file), days=days, cure="nsp gateway init --renew")
+    return left
+
+
+def days_left(config: GatewayConfig, at: datetime) -> dict[Path, int]:
+    """Return the days that our CAs' and certificates are still valid, by file.
 
     Negative: ended. Raises ConfigError for a file that is no certificate.
     """
@@ -79,10 +88,6 @@ def warn_of_ends(config: GatewayConfig, at: datetime) -> dict[Path, int]:
         except (OSError, ValueError) as error:
             raise ConfigError(file, "", f"no usable certificate ({error})", "Give it as PEM.") from error
         left[file] = (certificate.not_valid_after_utc - at) // timedelta(days=1)
-        if left[file] < WARN_DAYS:
-            _log.warning(
-                "certificate ends soon", file=str(file), days=left[file], cure="nsp gateway init --renew"
-            )
     return left
 
 

@@ -143,5 +143,8 @@ def said(decision: Decision, now: datetime) -> Decision:
 def _is_overlooked(rule: Rule, alarm: AlarmState, now: datetime) -> bool:
     if alarm.state != "unacknowledged" or not alarm.is_active or alarm.priority != "critical":
         return False
+    if alarm.pending_since is not None:
+        # Its cause has just gone: what it says is no longer so, and it ends soon or is true again.
+        return False
     at = alarm.said_at
     return at is None or now - at >= timedelta(seconds=rule.remind_s) or is_ahead(at, now)

@@ -32,6 +32,9 @@ LEAST_GAP_MS = 1500  # a question, its answer, and a moment
 GRACE_SHARE = 10
 # Damaged frames within a quarter of an hour that show that the receiver works and the air does not.
 GARBLED_MANY = 30
+# So many within three minutes in which nobody at all gets through tell the same long before kits are silent.
+BURST_MANY = 10
+BURST_MS = 180_000
 
 Trouble = Literal["", "gateway_deaf", "radio_jammed"]
 
@@ -87,11 +90,18 @@ class Silence:
         """How many kits are watched."""
         return len(self._kits)
 
-    def quiet(self, now_ms: int) -> int:
-        """Return how many of them have missed heartbeats, silent or still being asked."""
-        if self._is_calm(now_ms):
+    def quiet(self, now_ms: int, missed: int = ASK_MISSED) -> int:
+        """Return how many of them have missed so many heartbeats, silent or still being asked."""
+        if missed >= ASK_MISSED and self._is_calm(now_ms):
             return 0
-        return sum(one.missed(now_ms) >= ASK_MISSED for one in self._kits.values())
+        return sum(one.missed(now_ms) >= missed for one in self._kits.values())
+
+    def excuse(self, lasted_ms: int, now_ms: int) -> None:
+        """Count nothing against a kit that it did while we could not hear it; its questions begin anew."""
+        for one in self._kits.values():
+            one.heard_ms = min(now_ms, one.heard_ms + lasted_ms)
+            one.asked = one.ask_ms = 0
+        self._calm_ms = now_ms
 
     def heard(self, kit: int, now_ms: int) -> None:
         """Note any authentic new frame of a kit: also the answer to a question."""
@@ -150,12 +160,15 @@ class Silence:
             return True
         return False if one.was_heard else None
 
-    def trouble(self, now_ms: int, garbled: int = 0) -> Trouble:
+    def trouble(self, now_ms: int, garbled: int = 0, burst: int = 0) -> Trouble:
         """Return the one cause behind the silence of several kits, as far as it can be told.
 
-        ``garbled``: frames in the last quarter of an hour that the modem received damaged. It is
-        the only sign of noise that a P2P modem gives: it does not report the level between frames.
+        ``garbled``: frames in the last quarter of an hour that the modem received damaged, ``burst``: in
+        the last three minutes. It is the only sign of noise that a P2P modem gives: it does not report
+        the level between frames.
         """
+        if burst >= BURST_MANY and self._is_shut_out(now_ms):
+            return "radio_jammed"
         if self._is_calm(now_ms):
             return ""
         kits = self._kits.values()
@@ -171,6 +184,11 @@ class Silence:
             one for one in kits if not self._is_silent(one, now_ms) and not self._is_asked(one, now_ms)
         ]
         return "" if unasked else "gateway_deaf"
+
+    def _is_shut_out(self, now_ms: int) -> bool:
+        """True when nobody was heard for three minutes, and more than one should have been."""
+        nobody = all(now_ms - one.heard_ms >= BURST_MS for one in self._kits.values())
+        return nobody and self.quiet(now_ms, missed=1) >= ASKS_WHEN_MANY
 
     def _is_calm(self, now_ms: int) -> bool:
         """True when nobody can be in doubt: one look at all kits tells for how long."""

@@ -19,6 +19,7 @@ from nspgateway import (
     overview,
     restore,
     rule_changes,
+    sounding,
     standing,
     state,
     storms,
@@ -30,6 +31,7 @@ from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.judge import Judgement
 from nspgateway.mains import Mains
+from nspgateway.notify import Notice
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
 from nspgateway.people import Action, FuelEntry
@@ -144,6 +146,7 @@ class Situation:
             {slug: state.settled(step.moved(one), step.to) for slug, one in self.states.items()}
         )
         self.standings.update({slug: step.moved_standing(one) for slug, one in self.standings.items()})
+        self.calls = step.moved(self.calls)
         changes = []
         for slug, kept in self.alarms.items():
             after = {name: step.moved_alarm(alarm) for name, alarm in kept.items()}
@@ -180,6 +183,17 @@ class Situation:
         return judge.decided(
             self.facts(point, now), self.alarms[slug], decisions, self._demo, exercise=_exercise(point)
         )
+
+    def unheard(self) -> list[Notice]:
+        """Return the notices of all that nobody has seen: who tells them may have died before it did."""
+        now = self._clock.now()
+        found: list[Notice] = []
+        for point in (*self.states.values(), self.cp):
+            slug = point.point.slug
+            waiting = sounding.unseen(self.alarms[slug].values(), sounding.PRIORITIES)
+            again = [Decision("remind", alarm, alarm.reason) for alarm in waiting]
+            found += self.decide(slug, again, now).notices if again else ()
+        return found
 
     def overview(self, box: Box) -> Overview:
         """Return everything on the first page at ``box.now``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from nspgateway.alarm_state import AlarmState
@@ -10,7 +10,7 @@ from nspgateway.help_notice import Call
 from nspgateway.view import Sound
 
 # Priorities that have a sound on a screen; each has another one.
-_WORDS: dict[str, Literal["critical", "high"]] = {"critical": "critical", "high": "high"}
+PRIORITIES: Mapping[str, Literal["critical", "high"]] = {"critical": "critical", "high": "high"}
 _UNSEEN = frozenset({"unacknowledged", "returned_unacknowledged"})
 
 
@@ -24,10 +24,10 @@ def sounding(
     alarms: Iterable[AlarmState], calls: Iterable[Call], test: Sound | None = None
 ) -> tuple[Sound, ...]:
     """Return what sounds: calls for help, then critical, then high, each oldest first; a test comes last."""
-    loud = unseen(alarms, _WORDS)
+    loud = unseen(alarms, PRIORITIES)
     loud.sort(key=lambda one: one.priority != "critical")
     return (
         *(Sound("help", call.point, call.id, call.since) for call in calls),
-        *(Sound(_WORDS[one.priority], one.point, one.id, one.raised_at or one.since) for one in loud),
+        *(Sound(PRIORITIES[one.priority], one.point, one.id, one.raised_at or one.since) for one in loud),
         *((test,) if test is not None else ()),
     )

@@ -17,10 +17,11 @@ from typing import Any
 import msgspec
 
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.database import as_text
 from nspgateway.history_store import HistoryStore
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox_bound import OutboxBound
-from nspgateway.outbox_store import DROP_BROKERS, OutboxStore
+from nspgateway.outbox_store import DROP_BROKERS
 from nspgateway.people_store import write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
@@ -83,7 +84,7 @@ _PUT_HEARD = """
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 
 
-class Store(OutboxStore, HistoryStore, OutboxBound):
+class Store(OutboxBound, HistoryStore):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
@@ -105,7 +106,7 @@ class Store(OutboxStore, HistoryStore, OutboxBound):
                 db.execute(
                     _PUT_POINT, (p.slug, p.name, p.number, p.municipality, p.region, gateway.cp_number)
                 )
-            _assign(db, {p.slug: p.kit_address for p in points}, _text(at))
+            _assign(db, {p.slug: p.kit_address for p in points}, as_text(at))
             db.execute(DROP_BROKERS, (json.dumps(self._brokers),))
 
     def commit(self, changes: Changes, *more: Changes) -> list[int]:
@@ -135,7 +136,7 @@ class Store(OutboxStore, HistoryStore, OutboxBound):
 
         That is not the order of their times when the clock was set back between them.
         """
-        return [_frame(row) for row in self._rows(_FRAMES_OF_POINT, point, _text(since))]
+        return [_frame(row) for row in self._rows(_FRAMES_OF_POINT, point, as_text(since))]
 
     def late_frames(self, point: str) -> list[Frame]:
         """Return what was learnt of a point from backfill, oldest first."""
@@ -236,7 +237,7 @@ class Store(OutboxStore, HistoryStore, OutboxBound):
 
 def _write(db: sqlite3.Connection, changes: Changes) -> None:
     """Write one set of changes, but for its people and its messages."""
-    at = _text(changes.at)
+    at = as_text(changes.at)
     if changes.frame is not None:
         _insert_frame(db, changes.frame)
         _write_state(db, changes.frame, changes)
@@ -247,7 +248,7 @@ def _write(db: sqlite3.Connection, changes: Changes) -> None:
         else:
             db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
         if a.is_event:
-            when = _text(a.at) if a.at else at
+            when = as_text(a.at) if a.at else at
             db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
 
 
@@ -278,7 +279,7 @@ def _insert_frame(db: sqlite3.Connection, f: Frame) -> None:
             f.generation,
             f.counter,
             f.point,
-            _text(f.received_at),
+            as_text(f.received_at),
             f.kind,
             f.exercise,
             _json(f.fields),
@@ -286,7 +287,7 @@ def _insert_frame(db: sqlite3.Connection, f: Frame) -> None:
             f.rssi_dbm,
             f.snr_db,
             f.late,
-            _text(f.made_at) if f.made_at else None,
+            as_text(f.made_at) if f.made_at else None,
         ),
     )
 
@@ -302,9 +303,9 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
         h = changes.heard
         db.execute(
             _PUT_HEARD,
-            (f.point, h.kit, h.generation, h.counter, _text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
+            (f.point, h.kit, h.generation, h.counter, as_text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
         )
-    at, when = f.received_at, _text(f.received_at)
+    at, when = f.received_at, as_text(f.received_at)
     db.executemany(
         _PUT_READING,
         [
@@ -313,7 +314,7 @@ def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
                 name,
                 _json(held.value),
                 held.source,
-                when if held.good_at is at else _text(held.good_at) if held.good_at else None,
+                when if held.good_at is at else as_text(held.good_at) if held.good_at else None,
             )
             for name, held in changes.readings.items()
         ],
@@ -324,11 +325,11 @@ def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
     """What a frame brings beside its fields: an event once, a boot report, records of lost frames."""
     if changes.event is None and changes.boot is None and not changes.late:
         return
-    fields, at = _json(f.fields), _text(f.received_at)
+    fields, at = _json(f.fields), as_text(f.received_at)
     if (e := changes.event) is not None:
         name = (e.kit, e.generation, e.boot, e.n, e.kind, e.mark)
         db.execute(
-            _PUT_KIT_EVENT, (*name, f.point, at, _text(e.began), f.counter, f.exercise, fields, e.text)
+            _PUT_KIT_EVENT, (*name, f.point, at, as_text(e.began), f.counter, f.exercise, fields, e.text)
         )
     if (b := changes.boot) is not None:
         db.execute(_PUT_BOOT, (b.kit, b.generation, b.epoch, at, fields))
@@ -350,10 +351,6 @@ def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds")
 
 
 def _time(text: str) -> datetime:

@@ -24,6 +24,7 @@ from nspgateway.keys import KeyRegister
 from nspgateway.link import Link
 from nspgateway.ports import ForwarderRefused, ModemRefused, Port, PortDown, PortError
 from nspgateway.records import Frame, Value, Window
+from nspgateway.silence import ASK_MISSED, BURST_MS
 from nspgateway.store import Store
 from nspgateway.view import WATCHED
 from nsplink import commands, regions, seal, timing
@@ -102,6 +103,7 @@ class Transmitter:
         self._port: Port | None = None
         self._garbled: deque[tuple[int, int]] = deque()
         self._down_ms: int | None = None
+        self._troubled_ms: int | None = None
 
     def now_ms(self) -> int:
         """Return the wall's monotonic milliseconds."""
@@ -181,7 +183,7 @@ class Transmitter:
             trouble=trouble,
             tampered=tampered,
             snr_db=contact.snr_db if contact else None,
-            quiet=silence.quiet(now_ms),
+            quiet=silence.quiet(now_ms, missed=1 if trouble else ASK_MISSED),
             watched=silence.watched,
             air_left_permille=self.link.ledger.left_permille(now_ms) if kit is None else None,
         )
@@ -190,7 +192,6 @@ class Transmitter:
 
     async def run(self, port: Port) -> None:
         """Send what is due until cancelled; what is accounted for is on disk when it ends."""
-        self._port = port
         try:
             while True:
                 wait_s = await self.step(port)
@@ -210,6 +211,7 @@ class Transmitter:
     async def step(self, port: Port) -> float:
         """Send one frame if one is due; return how many seconds there is nothing to do."""
         now_ms = self.now_ms()
+        self._port = port
         self._save(now_ms)
         if port.state != "up":
             return _AGAIN_S
@@ -283,6 +285,16 @@ class Transmitter:
             self.link.request(kit, "command", {"command": "read", "argument": argument}, now_ms)
 
     def _trouble(self, now_ms: int) -> str:
+        """Return why we hear nobody; once that is over, no kit's silence counts from that time."""
+        found = self._cause(now_ms)
+        if found and self._troubled_ms is None:
+            self._troubled_ms = now_ms if self._down_ms is None else self._down_ms
+        elif not found and self._troubled_ms is not None:
+            self.link.silence.excuse(now_ms - self._troubled_ms, now_ms)
+            self._troubled_ms = None
+        return found
+
+    def _cause(self, now_ms: int) -> str:
         port = self._port
         if port is None or port.state == "up":
             self._down_ms = None
@@ -296,7 +308,10 @@ class Transmitter:
             self._garbled.popleft()
         if not self._garbled or self._garbled[-1][1] != total:
             self._garbled.append((now_ms, total))
-        return self.link.silence.trouble(now_ms, total - self._garbled[0][1])
+        before = next(
+            (n for at, n in reversed(self._garbled) if at <= now_ms - BURST_MS), self._garbled[0][1]
+        )
+        return self.link.silence.trouble(now_ms, total - self._garbled[0][1], total - before)
 
     def _save(self, now_ms: int) -> None:
         if now_ms - self._saved_ms < SAVE_MS:

@@ -107,7 +107,7 @@ class LightsOut:
 class Alarm:
     """One open alarm. Texts are filled in, by language code ("nl", "en").
 
-    ``is_returned``: the kit no longer reports it, but nobody has confirmed that it is over.
+    ``is_returned``: its cause is gone, and it still has to be confirmed or seen.
     """
 
     id: str

@@ -40,16 +40,33 @@ def test_a_heartbeat_does_not_end_what_the_kit_raised() -> None:
 
 
 def test_the_kits_own_clear_ends_its_alarm() -> None:
-    """Protects the end: a frame with the long tag ends what the kit raised, held, returned or unknown."""
+    """Protects the end: a frame with the long tag ends what was seen: held, returned or unknown."""
     for before in ([], [bits(NOON + n * MINUTE) for n in range(1, 4)], [bits(NOON + MINUTE, known=False)]):
         room = Room()
         room.see(bits(NOON, "power_lost", "overload"))
+        room.kept["power_lost"] = alarms.acknowledge(room.kept["power_lost"], NOON)
         room.see_all(before)
         over = replace(bits(NOON + 5 * MINUTE, "overload"), ended=frozenset({"power_lost"}))
         assert "clear power_lost" in room.see(over)
         assert room.shown() == {"overload"}
         assert room.see(over) == []
         assert room.see(bits(NOON + 6 * MINUTE, "power_lost", "overload")) == ["raise power_lost"]
+
+
+def test_what_nobody_has_seen_stays_when_it_is_over() -> None:
+    """Protects from an alarm that comes and goes unseen: it waits for a person, and says that it is over."""
+    room = Room()
+    room.see(bits(NOON, "generator_failed"))
+    over = replace(bits(NOON + MINUTE), ended=frozenset({"generator_failed"}))
+    assert room.see(over) == ["return generator_failed"]
+    assert (room.state("generator_failed"), room.note("generator_failed")) == ("returned_unacknowledged", "")
+    room.restart()
+    assert room.see_all([over, bits(NOON + 60 * MINUTE)]) == []
+    assert not alarms.acknowledge(room.kept["generator_failed"], NOON).is_open
+    assert room.see(bits(NOON + 61 * MINUTE, "generator_failed")) == ["raise generator_failed"]
+    room = Room()
+    room.see(bits(NOON, "device_lost"))  # medium: its end needs nobody
+    assert room.see(replace(bits(NOON), ended=frozenset({"device_lost"}))) == ["clear device_lost"]
 
 
 def test_the_kits_clear_ends_no_figure_of_the_gateway() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from ear import Ear
 from gateway_box import T0, Box
 from nspgateway.alerting import Alerting
 from nspgateway.config_parts import AlertTestConfig
 from nspgateway.desk import Desk, Refused
-from nspgateway.errors import GatewayError, StoreFull
-from nspgateway.notify import Notice
+from nspgateway.errors import StoreFull
 from nspgateway.people import By
 from nspgateway.records import Changes
 from nsplink import frame
@@ -24,21 +24,6 @@ from nsplink import frame
 TECHNICIAN = By("post-2", "cp_techniek", "page")
 WITHIN_S = 60.0
 HEARTBEAT_S = 300
-
-
-class Ear:
-    """A person's side of a notifier."""
-
-    name = "sms"
-
-    def __init__(self) -> None:
-        self.heard: list[Notice] = []
-        self.is_away = False
-
-    async def notify(self, notice: Notice) -> None:
-        if self.is_away:
-            raise GatewayError("no network")
-        self.heard.append(notice)
 
 
 class Room:

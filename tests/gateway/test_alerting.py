@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from ear import Ear
 from gateway_box import Box
+from mqtt_peers import until
 from nspgateway.alerting import Alerting
-from nspgateway.config_parts import RelayConfig
+from nspgateway.clock_step import Step
+from nspgateway.config_parts import AlertTestConfig, RelayConfig
 from nspgateway.desk import Desk
 from nspgateway.errors import ConfigError, StoreFull
 from nspgateway.notify import Notice
 from nspgateway.people import By
 from nspgateway.records import Changes
 from nspgateway.relay import Relay
+from nsplink.fields import ALARMS
 from relay_pin import Pin
 
 OFFICER = By("post-1", "cp_medewerker", "page")
@@ -116,3 +122,45 @@ def test_a_relay_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     box.config = structs.replace(box.config, relay=RelayConfig(chip=tmp_path / "gpiochip9", line=17))
     with pytest.raises(ConfigError, match="no such GPIO chip"):
         Alerting(box.config, box.ingest, box.store, None, box.clock)
+
+
+async def test_what_a_killed_gateway_could_not_tell_is_told_at_the_next_start(tmp_path: Path) -> None:
+    """Protects the alarm between disk and notifier: written, and the process dies before anybody has heard it."""
+    box = Box(tmp_path)
+    box.vital(1, alarms=1 << ALARMS.index("overload"))  # high: nothing else would say it again
+    box.vital(2, kit=66, alarms=1 << ALARMS.index("generator_failed"))
+    seen = Desk(box.ingest.situation, box.ingest.recorder, box.clock)
+    seen.acknowledge("de-ark", "generator_failed", OFFICER)
+    box.restart()
+    ear = Ear()
+    alerting = Alerting(box.config, box.ingest, box.store, None, box.clock, notifiers=[ear])
+    task = asyncio.create_task(alerting.run())
+    await until(lambda: bool(ear.heard))
+    task.cancel()
+    await asyncio.wait([task])
+    assert [(one.point, one.id, one.action) for one in ear.heard] == [("de-linde", "overload", "remind")]
+
+
+def test_a_box_that_learns_the_date_has_missed_no_test(tmp_path: Path) -> None:
+    """Protects from a false alarm, and from wrong times of notifiers, when a box without a clock hears what day it is."""
+    room = Room(tmp_path)
+    box = room.box
+    box.config = structs.replace(box.config, alert_test=AlertTestConfig(at="18:30"))
+    alerting = Alerting(box.config, box.ingest, box.store, None, box.clock, relay=Relay(Pin, box.clock))
+    box.say("help", 1, event_boot=3, event_n=1, help_kind="police", help_mark="made", text=b"")
+    alerting.tick()
+    begun = box.clock.now()
+    step = Step(timedelta(days=60), begun, begun)
+    box.clock.step(step.delta)
+    box.ingest.step(step)
+    alerting.step(step)
+    alerting.tick()
+    box.ingest.tick()
+    assert box.ingest.situation.own(box.clock.now()).test_step == ""
+    box.clock.move(26 * 3600)  # but a day without one is told as that, whatever arrived before
+    box.ingest.tick()
+    (missing,) = (alarm for alarm in box.ingest.overview().alarms if alarm.id == "alert_path_test")
+    assert "is er geen alarmtest gelukt." in missing.what["nl"]
+    assert box.ingest.situation.calls[0].since == begun + step.delta
+    box.restart()
+    assert box.ingest.situation.calls[0].since == begun + step.delta

@@ -183,6 +183,15 @@ def test_status_tells_how_the_gateway_is(tmp_path: Path, manager: Manager, nsp: 
         assert ended.code == 1
         assert "wrong: modem: no modem at" in ended.out.replace("\n", " ")
         assert "de-linde" in ended.out
+        assert document["notifiers"][0]["name"] == "page"
+        assert document["store"]["held"] is False
+        assert document["store"]["reserve_mb"] == 8
+        assert "notifier page" in ended.out
+        refuel = nsp("gateway", "refuel", "--config", config)
+        assert (refuel.code, "Vertrekken vóór" in refuel.out) == (0, True)
+        lines = nsp("gateway", "refuel", "--csv", "--config", config).out.splitlines()
+        assert lines[0].startswith("\ufeffPunt;Nummer;")
+    assert nsp("gateway", "refuel", "--config", config).code == 3
 
 
 def test_a_folder_far_down_has_its_socket_too(tmp_path: Path) -> None:
@@ -264,6 +273,20 @@ def test_check_config_finds_every_fault(tmp_path: Path, nsp: Nsp) -> None:
         assert any(words in line for line in wrong), words
     assert "een lange wachtzin" not in ended.err + ended.out
     assert "Traceback" not in ended.err
+
+
+def test_check_config_refuses_what_a_start_would(tmp_path: Path) -> None:
+    """Protects from a box that passed its check and does not start: weak secret, strange client, a radio of a demo."""
+    config = provisioned(tmp_path, BrokerConfig(name="own", host="127.0.0.1", port=free_port()))
+    text = config.read_text().replace(str(tmp_path / "no-modem"), "simulated")
+    config.write_text(
+        f'{text}[[broker]]\nname = "region"\nhost = "127.0.0.1"\nport = 1883\n'
+        '[[broker.client]]\nname = "plan"\nrole = "chef"\nmay = ["acknowledge"]\n'
+    )
+    (tmp_path / "passphrase").write_text("geheim\n")
+    wrong = check(config).wrong
+    for words in ("the passphrase is shorter", "broker[1].client", "hears nobody"):
+        assert any(words in line for line in wrong), (words, wrong)
 
 
 def test_check_config_misses_the_key_of_a_kit(tmp_path: Path) -> None:

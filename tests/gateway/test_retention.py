@@ -94,6 +94,7 @@ def test_what_is_never_deleted(box: Box) -> None:
     box.say("clear", 94, event_boot=90, event_n=4, alarm="overload", age_s=0)
     desk = desk_of(box)
     desk.acknowledge("de-linde", "generator_failed", OFFICER)
+    desk.acknowledge("de-linde", "overload", OFFICER)
     box.store.commit(Changes(T0, command=Answered("region", "a-1", T0, "{}")))
     box.clock.move(3600)
     box.ingest.tick()  # what has ended is kept in mind for a while, in case it comes back

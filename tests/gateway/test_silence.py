@@ -5,7 +5,7 @@ from itertools import pairwise
 from random import Random
 
 from link_room import CP, KIT, LinkRoom, fields_of
-from nspgateway.silence import ASKS, GARBLED_MANY, SPAN_MS, Silence
+from nspgateway.silence import ASKS, BURST_MANY, GARBLED_MANY, SPAN_MS, Silence
 
 MINUTE = 60_000
 INTERVAL = 5 * MINUTE
@@ -111,6 +111,36 @@ def test_noise_and_silence_together_are_a_disturbed_radio() -> None:
     ask_until(silence, 25 * MINUTE)
     assert silence.trouble(26 * MINUTE) == ""
     assert silence.trouble(26 * MINUTE, garbled=GARBLED_MANY) == "radio_jammed"
+
+
+def test_a_jammer_that_shuts_everybody_out_is_found_within_minutes() -> None:
+    """Protects calls for help: damaged frames, and nobody where several were due, tell it long before kits are silent."""
+    silence = quiet(kits=4)
+    for kit, heard in zip(KITS, (1, 2, 3, 4), strict=False):
+        silence.heard(kit, heard * MINUTE)
+    assert silence.trouble(7 * MINUTE + 40_000, burst=BURST_MANY) == "radio_jammed"
+    assert silence.trouble(7 * MINUTE + 40_000, burst=BURST_MANY - 1) == "", (
+        "a collision now and then is none"
+    )
+    assert silence.trouble(6 * MINUTE + 40_000, burst=BURST_MANY) == "", (
+        "one kit alone may have lost its frame"
+    )
+    silence.heard(KITS[0], 7 * MINUTE)
+    assert silence.trouble(7 * MINUTE + 40_000, burst=BURST_MANY) == "", "somebody gets through"
+
+
+def test_silence_while_we_were_deaf_counts_against_nobody() -> None:
+    """Protects from a row of false alarms when our own receiver is back: kits get the time that we took from them."""
+    silence = quiet(kits=4)
+    ask_until(silence, 20 * MINUTE)
+    assert silence.trouble(20 * MINUTE) == "gateway_deaf"
+    silence.heard(KITS[0], 30 * MINUTE)
+    silence.excuse(16 * MINUTE, 30 * MINUTE)
+    assert silence.trouble(30 * MINUTE) == ""
+    assert not any(silence.is_silent(kit, 30 * MINUTE) for kit in KITS[:4])
+    ask_until(silence, 41 * MINUTE)
+    silence.heard(KITS[0], 40 * MINUTE)
+    assert silence.is_silent(KITS[1], 44 * MINUTE) is True, "one that stays away is found all the same"
 
 
 def test_the_link_asks_and_the_kit_is_found() -> None:

@@ -221,6 +221,11 @@ class Box:
             for _, m in self.store.outbox("own", 10**6)
         ]
 
+    def state(self, alarm: str, point: str = "de-linde") -> str:
+        """The state of an alarm, "normal" when none is open."""
+        found = self.ingest.situation.open_alarm(point, alarm)
+        return found.state if found else "normal"
+
     def alarms(self) -> set[str]:
         return {alarm.id for alarm in self.ingest.overview().alarms}
 

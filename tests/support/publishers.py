@@ -57,7 +57,6 @@ class DurableOutbox(StoreOutbox):
 
     def put(self, *messages: OutboxMessage) -> None:
         self._store.commit(Changes(at=messages[0].created, messages=messages))
-        self.wake()
 
     def size(self) -> int:
         return self._store.outbox_size()

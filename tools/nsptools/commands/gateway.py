@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,13 +58,53 @@ def status(
     ] = False,
 ) -> None:
     """Ask the running gateway how it is. Exit code 0: well, 1: something is wrong, 3: it does not run."""
+    from nspgateway.status_socket import NAME
+
+    said = _ask(config, NAME)
+    document = json.loads(said)
+    if as_json:
+        typer.echo(said.decode().rstrip())
+    else:
+        _show(document)
+    if document["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def refuel(
+    config: _Config = _HERE,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print it as a file for a spreadsheet.")] = False,
+) -> None:
+    """Ask the running gateway who needs which fuel, first come first. Exit code 3: it does not run."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from nspgateway.status_socket import REFUEL
+
+    said = _ask(config, REFUEL)
+    if as_csv:
+        typer.echo(said, nl=False)
+        return
+    head, *lines = csv.reader(said.decode("utf-8-sig").splitlines(), delimiter=";")
+    # What somebody needs who drives; the file has the rest.
+    shown = [
+        head.index(name) for name in (head[0], "Brandstof", head[7], "Leeg rond (laag)", "Vertrekken vóór")
+    ]
+    table = Table(*(head[column] for column in shown), box=None, padding=(0, 2, 0, 0))
+    for line in lines:
+        table.add_row(*(Text(line[column]) for column in shown))
+    Console(highlight=False).print(table)
+
+
+def _ask(config: Path, name: str) -> bytes:
+    """Return what the running gateway answers; whoever gets no answer hears why."""
     from nspgateway.config import load_gateway
     from nspgateway.status_socket import NotRunning, ask
 
     folder = load_gateway(config).data
     try:
-        said = ask(folder)
-        document = json.loads(said)
+        said = ask(folder, name=name)
     except NotRunning:
         typer.echo(
             f"nsp: no gateway runs in {folder}. Start it with: nsp gateway run --config {config}", err=True
@@ -72,16 +113,13 @@ def status(
     except PermissionError:
         typer.echo(f"nsp: {folder} is another user's. Ask as the user that the gateway runs as.", err=True)
         raise typer.Exit(2) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        typer.echo(f"nsp: the gateway in {folder} does not answer ({why}).", err=True)
+    except OSError as error:
+        typer.echo(f"nsp: the gateway in {folder} does not answer ({error.strerror or error}).", err=True)
         raise typer.Exit(1) from None
-    if as_json:
-        typer.echo(said.decode().rstrip())
-    else:
-        _show(document)
-    if document["problems"]:
+    if not said:
+        typer.echo(f"nsp: the gateway in {folder} gave no answer; its log says why.", err=True)
         raise typer.Exit(1)
+    return said
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -118,6 +156,14 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, str]]:
     if ups["supply"]:
         left = f", {ups['minutes']:.0f} minutes left" if ups["minutes"] is not None else ""
         rows.append(("supply", f"{ups['supply']}{left}"))
+    rows += [
+        (f"notifier {one['name']}", one["reason"] if one["failing_since"] else "works")
+        for one in document["notifiers"]
+    ]
+    test, store = document["path_test"], document["store"]
+    rows.append(("alarm path", f"{test['state']} at {test['at']}" if test else "never tested"))
+    held = {True: "nothing may be deleted", False: "kept by its age", None: "unknown"}[store["held"]]
+    rows.append(("storage", f"{_known(store['mb'])} MB, {store['reserve_mb']:.0f} MB in reserve, {held}"))
     frames = document["frames"]
     rows.append(("frames", ", ".join(f"{count} {name}" for name, count in frames.items()) or "none yet"))
     alarms = {name: count for name, count in document["alarms"].items() if count}
