@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, structs
 
 from nspgateway.config import PointConfig
 
@@ -40,8 +41,7 @@ MANY = 30
 MICRO = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class FuelSample:
+class FuelSample(Struct, frozen=True):
     """One heartbeat's worth: ``litres`` and ``load_w`` (W) are None when unknown; ``at`` is aware UTC.
 
     ``charge``: of the battery behind the set, permille, None = unknown.
@@ -54,8 +54,7 @@ class FuelSample:
     charge: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(Struct, frozen=True):
     """Litres/h at the load of the moment, by curve and by slope (None = not known), and the load's spread.
 
     The higher of the two counts: an hour too few is a call to logistics, an hour too many a dark hall.
@@ -87,8 +86,7 @@ class Burn:
         return "curve_unknown" if self.used == "slope" else "slope_unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """A filtered level while the set runs. ``litres`` and ``burnt`` in microlitres.
 
     ``burnt``: by the load curve since some moment in the past; ``unknown``: how often
@@ -101,8 +99,7 @@ class Level:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
+class Slope(Struct, frozen=True):
     """What the level lost: as a factor of the load curve, and in litres/h of the time; None = not clear.
 
     ``run``: the levels that it is drawn from, oldest first.
@@ -157,7 +154,7 @@ def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope
     run = (*run[_start(run, level, SLOPE_ENOUGH * needed) :], level)
     if len(run) < SLOPE_STEPS or run[0].litres - level.litres < needed:
         # A clear slope stays: without it the hours would spring back to the curve's for a while.
-        return replace(slope, run=run)
+        return structs.replace(slope, run=run)
     first = run[0]
     litres = [(one.litres - first.litres) / MICRO for one in run]
     hours = [(one.at - first.at).total_seconds() / 3600 for one in run]

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Literal
+
+from msgspec import Struct
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import GAUGE_STEP, Burn, FuelSample, consumption
@@ -56,8 +57,7 @@ CHARGE_WINDOW = timedelta(minutes=10)
 MOST_HOURS = 8760.0
 
 
-@dataclass(frozen=True, slots=True)
-class BatterySample:
+class BatterySample(Struct, frozen=True):
     """Net power of the battery at one moment, W, + charges; None when unknown.
 
     ``load_w``: what it carried then, when it was the source; None when it was not, or unknown.

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from msgspec import structs
 
 from nspgateway import (
     alarms,
@@ -397,4 +398,4 @@ class Ingest:
 
 def _doubted(held: Held) -> Held:
     """Return a value for which nobody vouches yet: never better than stale."""
-    return replace(held, source="stale") if held.source == "good" else held
+    return structs.replace(held, source="stale") if held.source == "good" else held

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -62,8 +61,7 @@ _VALID_INTERVALS = 3
 _SEGMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
+class OutboxMessage(Struct, frozen=True):
     """One MQTT message, ready to go. It may be published until ``created`` + ``expiry_s``.
 
     Both are in the gateway's clock; ``expiry_s`` None = it never goes stale. ``passing``: says

@@ -7,7 +7,6 @@ what has to survive is written by the ``recorder``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from msgspec import structs
@@ -126,7 +125,7 @@ class Situation:
         self.standings[action.point] = after = standing.after(before, action)
         point = self.states.get(action.point)
         if point is not None:
-            point = replace(point, point=_deployed(point.point, after))
+            point = structs.replace(point, point=_deployed(point.point, after))
             if isinstance(action.entry, FuelEntry):
                 point = state.enter(point, action.entry)
             self.states[action.point] = point

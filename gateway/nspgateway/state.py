@@ -6,9 +6,11 @@ What one quantity is still worth stands in ``held``. What lies in the future (th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, structs
 
 from nspgateway import events, forecast, fuel_level, fuel_loss, mains, stock
 from nspgateway.config import PointConfig
@@ -53,8 +55,7 @@ _NO_DEVICE = Reading(None, "none", None)
 _Sample = TypeVar("_Sample", FuelSample, BatterySample)
 
 
-@dataclass(frozen=True, slots=True)
-class PointState:
+class PointState(Struct, frozen=True):
     """Everything known of one point. ``held`` by name; histories oldest first, bounded.
 
     ``used``: what the set did since the count began, ``gauged``: the same at the gauge's newest reading;
@@ -64,18 +65,18 @@ class PointState:
     """
 
     point: PointConfig
-    held: Mapping[str, Held] = field(default_factory=dict)
+    held: Mapping[str, Held] = msgspec.field(default_factory=dict)
     heard: Heard | None = None
     fuel_history: tuple[FuelSample, ...] = ()
     battery_history: tuple[BatterySample, ...] = ()
-    tank: Tank = field(default_factory=Tank)
+    tank: Tank = msgspec.field(default_factory=Tank)
     event: Event | None = None
-    used: Used = field(default_factory=Used)
-    gauged: Used = field(default_factory=Used)
+    used: Used = msgspec.field(default_factory=Used)
+    gauged: Used = msgspec.field(default_factory=Used)
     entered: tuple[Entered, ...] = ()
     dark_since: datetime | None = None
     loss: Loss | None = None
-    mains: Mains = field(default_factory=Mains)
+    mains: Mains = msgspec.field(default_factory=Mains)
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -116,7 +117,7 @@ def after(
     # A frame that speaks neither of one alarm nor of all leaves the last word on it as it was.
     speaks = frame.kind in events.KINDS or "alarms" in frame.fields
     event = events.of_frame(frame) if speaks and not is_known else state.event
-    return remember(replace(state, held=held, heard=heard, event=event), frame)
+    return remember(structs.replace(state, held=held, heard=heard, event=event), frame)
 
 
 def remember(state: PointState, frame: Frame) -> PointState:
@@ -136,7 +137,7 @@ def remember(state: PointState, frame: Frame) -> PointState:
         battery.append(_battery_sample(frame))
     used = stock.advance(state.point, state.used, sample)
     tank = fuel_level.advance(state.point, tank, sample)
-    return replace(
+    return structs.replace(
         state,
         fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
@@ -154,7 +155,7 @@ def enter(state: PointState, entry: FuelEntry) -> PointState:
     new = stock.entered(state.point, state.used, state.fuel_history, entry)
     oldest = entry.at - stock.ENTRY_LASTS
     known = [one for one in (*state.entered, new) if one.entry.at >= oldest]
-    return replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
+    return structs.replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
 
 
 def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
@@ -292,7 +293,7 @@ def _with_event(state: PointState, frame: Frame) -> dict[str, Held]:
     if not isinstance(bits, int):
         return {}
     bit = 1 << ALARMS.index(event.alarm)
-    return {"alarms": replace(before, value=bits | bit if event.kind == "alarm" else bits & ~bit)}
+    return {"alarms": structs.replace(before, value=bits | bit if event.kind == "alarm" else bits & ~bit)}
 
 
 def _without_future(state: PointState, now: datetime) -> PointState:
@@ -304,7 +305,7 @@ def _without_future(state: PointState, now: datetime) -> PointState:
     battery = tuple(s for s in state.battery_history if s.at <= now)
     tank = fuel_level.replay(state.point, fuel)
     loss = fuel_loss.loss(state.point, tank)
-    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
+    return structs.replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
 
 
 def settled(state: PointState, now: datetime) -> PointState:
@@ -314,7 +315,7 @@ def settled(state: PointState, now: datetime) -> PointState:
     if len(fuel) == len(state.fuel_history) and len(battery) == len(state.battery_history):
         return state
     tank = fuel_level.replay(state.point, fuel)
-    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank)
+    return structs.replace(state, fuel_history=fuel, battery_history=battery, tank=tank)
 
 
 def _interval(point: PointConfig, name: str) -> float:
