@@ -123,15 +123,13 @@ def consumption(point: PointConfig, history: Sequence[FuelSample], slope: Slope,
     Where the load was known throughout, the fall counts as a factor of the
     curve, so that a load that has changed since does not spoil the figure.
     """
-    load = _weighted_load(history, now, LOAD_WINDOW)
+    load, varied = _weighted_loads(history, now)
     curve = None if load is None else burn_l_per_h(point, load[0])
     observed = slope.l_per_h if slope.factor is None or curve is None else slope.factor * curve
-    varied = _weighted_load(history, now, SPREAD_WINDOW)
     if varied is None:
         return Burn(curve, observed, 0.0)
-    known = sum(
-        1 for sample in history[-MANY:] if sample.load_w is not None and now - sample.at <= SPREAD_WINDOW
-    )
+    since = now - SPREAD_WINDOW
+    known = len([True for sample in history[-MANY:] if sample.load_w is not None and sample.at >= since])
     # Of a few readings nobody knows how far they lie from the load as it is; the newest has no weight yet.
     spread_w = math.hypot(varied[1], FEW_READINGS * varied[0] / math.sqrt(max(1, known - 1)))
     return Burn(curve, observed, point.burn_l_per_kwh * spread_w / 1000)
@@ -163,31 +161,45 @@ def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope
     return Slope(_lost_per(burnt, litres) if is_known else None, _lost_per(hours, litres), run)
 
 
-def _weighted_load(
-    history: Sequence[FuelSample], now: datetime, window: timedelta
-) -> tuple[float, float] | None:
-    """Mean and standard deviation of the load in W over the window, weighted by time.
+_Load = tuple[float, float]
 
-    A value holds until the next sample. Without a sample in the window its last value is the mean.
+
+def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load, _Load] | tuple[None, None]:
+    """Mean and standard deviation of the load in W, weighted by time, over the load's window and over the spread's.
+
+    A value holds until the next sample. Without a sample in the window its last value is the mean; None
+    without any. Both in one look at the history: it is the longest of all that is done for a frame.
     """
     total = weight = square = 0.0
-    until = now
+    until, near, far = now, now - LOAD_WINDOW, now - SPREAD_WINDOW
     newest: int | None = None
-    since = now - window
+    load: _Load | None = None
     for sample in reversed(history):
         at, load_w = sample.at, sample.load_w
+        if load_w is not None and newest is None:
+            newest = load_w
+        if newest is not None and load is None and at <= near:
+            held, seconds = load_w or 0, (until - near).total_seconds()
+            seconds = 0.0 if load_w is None else max(0.0, seconds)
+            load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)
         if load_w is not None:
-            newest = load_w if newest is None else newest
-            seconds = (until - (max(since, at))).total_seconds()
-            if seconds > 0:
+            start = at if at > far else far
+            if until > start:
+                seconds = (until - start).total_seconds()
                 total += seconds * load_w
-                square += seconds * load_w**2
+                square += seconds * load_w * load_w
                 weight += seconds
-        until = min(until, at)
-        if at <= since and newest is not None:
+        if at < until:
+            until = at
+        if at <= far and newest is not None:
             break
     if newest is None:
-        return None
+        return None, None
+    varied = _spread(newest, total, square, weight)
+    return load or varied, varied
+
+
+def _spread(newest: int, total: float, square: float, weight: float) -> _Load:
     if weight == 0:
         return float(newest), 0.0
     mean = total / weight
