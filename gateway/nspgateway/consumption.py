@@ -183,14 +183,13 @@ def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load
             seconds = 0.0 if load_w is None else max(0.0, seconds)
             load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)
         if load_w is not None:
-            start = at if at > far else far
+            start = max(far, at)
             if until > start:
                 seconds = (until - start).total_seconds()
                 total += seconds * load_w
                 square += seconds * load_w * load_w
                 weight += seconds
-        if at < until:
-            until = at
+        until = min(until, at)
         if at <= far and newest is not None:
             break
     if newest is None:

@@ -59,13 +59,13 @@ def quality_of(held: Held, interval_s: float, now: datetime) -> Quality:
 
 def hold(before: Held | None, value: Value, source: Quality, at: datetime) -> Held:
     """Return one quantity after a frame that says ``value`` of it."""
+    if source == "good" and value is not None:
+        return Held(value, source, at)
     good_at = before.good_at if before else None
     if source == "none":
         return Held(None, source, good_at)
     if value is None or source == "unknown":
         return Held(None, "unknown", good_at)
-    if source == "good":
-        return Held(value, source, at)
     # Stale at the kit and never good here: its age is not known, and a number without age is none.
     return Held(value if good_at else None, source, good_at)
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, json
@@ -325,8 +326,14 @@ def _point_message(
     expiry_s: int | None,
     passing: bool = False,
 ) -> OutboxMessage:
-    topic = f"{_ROOT}/{_segment(point.region)}/{_segment(point.slug)}/{leaf}"
-    return OutboxMessage(topic, json.encode(body), retain, expiry_s, utc(created), passing)
+    return OutboxMessage(
+        _topic(point.region, point.slug, leaf), json.encode(body), retain, expiry_s, utc(created), passing
+    )
+
+
+@lru_cache(maxsize=1024)  # every heartbeat of a point has the same two
+def _topic(region: str, point: str, leaf: str) -> str:
+    return f"{_ROOT}/{_segment(region)}/{_segment(point)}/{leaf}"
 
 
 def _from_point(point: PointConfig, demo: Demo | None, exercise: bool) -> dict[str, Any]:

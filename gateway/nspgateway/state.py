@@ -46,7 +46,7 @@ HISTORY_SAMPLES = 1000
 # A meter behind a set that stands still shows a few watts at most.
 RUNS_FROM_W = 20
 
-_HEARTBEAT = MESSAGES["full"]
+_UNHEARD = dict.fromkeys(MESSAGES["full"], Held(None, "unknown", None))
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
 _NO_DEVICE = Reading(None, "none", None)
@@ -93,10 +93,9 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
         return _with_event(state, frame)
     if frame.kind not in HEARTBEATS:
         return {}
-    at = frame.received_at
+    at, fields, held = frame.received_at, frame.fields, state.held
     return _by_word(state, frame) | {
-        name: hold(state.held.get(name), value, source_of(name, frame.fields), at)
-        for name, value in frame.fields.items()
+        name: hold(held.get(name), value, source_of(name, fields), at) for name, value in fields.items()
     }
 
 
@@ -168,19 +167,20 @@ def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
 
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     """Return every quantity of a heartbeat, heard or not, and what else was heard."""
-    unheard = Held(None, "unknown", None)
     lacking = _lacking(state.point)
+    often_s, full_s = state.point.interval_s, state.point.full_interval_s
     # Most quantities came with one frame: their quality is asked for once.
     known: dict[tuple[str, bool, datetime | None, float], Quality] = {}
     found: dict[str, Reading] = {}
-    for name in dict.fromkeys((*_HEARTBEAT, *state.held)):
-        held = state.held.get(name, unheard)
-        if name in lacking and held.value is None:
+    for name, held in {**_UNHEARD, **state.held}.items():
+        if held.value is None and name in lacking:
             found[name] = _NO_DEVICE
             continue
-        interval_s = _interval(state.point, name)
+        interval_s = often_s if name in _OFTEN else full_s
         alike = (held.source, held.value is None, held.good_at, interval_s)
-        quality = known.get(alike) or known.setdefault(alike, quality_of(held, interval_s, now))
+        quality = known.get(alike)
+        if quality is None:
+            quality = known[alike] = quality_of(held, interval_s, now)
         found[name] = as_reading(held, quality)
     return found
 
@@ -267,11 +267,13 @@ def _lacking(point: PointConfig) -> frozenset[str]:
 def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return what the kit's words for its devices change of the quantities that the frame leaves out."""
     changed: dict[str, Held] = {}
+    fields = frame.fields
     for name, word in SOURCES.items():
-        before = state.held.get(name)
-        if word not in frame.fields or name in frame.fields:
+        if word not in fields or name in fields:
             continue
-        source = source_of(name, frame.fields)
+        source, before = source_of(name, fields), state.held.get(name)
+        if before is not None and before.source == source and before.value is not None:
+            continue
         if source == "none":
             changed[name] = Held(None, source, before.good_at if before else None)
         elif before is not None:
