@@ -97,7 +97,7 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
             deployment=facts.point.deployment,
             last_heard=utc(facts.last_heard) if facts.last_heard else None,
             last_heard_age_s=age(facts.last_heard, now),
-            values={name: measured(facts.readings[name], now) for name in in_order(facts.readings)},
+            values=measured(facts.readings, now),
             local_alarms=None if facts.local_alarms is None else in_bit_order(facts.local_alarms),
             fuel_kind=facts.point.fuel_kind,
             fuel_litres=None if facts.fuel_litres is None else round(facts.fuel_litres, 1),
