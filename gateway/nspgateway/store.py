@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +358,7 @@ def _json(value: object) -> str:
     return _encode(value).decode()
 
 
+@lru_cache(maxsize=256)  # of one frame the same stands in three tables
 def _text(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
 
