@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from statistics import fmean
 from typing import Literal
 
@@ -249,7 +250,9 @@ def _discharge_w(
 ) -> float | None:
     """Return the power in W that empties the battery; None when it charges, rests, or nothing is known."""
     net = net_power_w(point, readings, now)
-    window = [s.net_w for s in history if s.net_w is not None and now - s.at <= CHARGE_WINDOW]
+    since = now - CHARGE_WINDOW
+    recent = takewhile(lambda sample: sample.at >= since, reversed(history))
+    window = [sample.net_w for sample in recent if sample.net_w is not None]
     if net is not None:
         window.append(net)
         if net > 0 or fmean(window) > 0:

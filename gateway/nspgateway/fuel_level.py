@@ -163,7 +163,8 @@ def _with_reading(point: PointConfig, tank: Tank, at: datetime, stock: int) -> T
         was_gone = not kept or (at - kept[-1].at).total_seconds() > GONE_INTERVALS * point.interval_s
         is_blind = tank.unknowns > 1 and was_gone
         newest = GaugeReading(at, stock, tank.burnt, is_blind, charged=tank.charged, unknown=tank.unknown)
-    kept = (*(reading for reading in kept if at - reading.at <= MEMORY), newest)
+    since = at - MEMORY
+    kept = (*[reading for reading in kept if reading.at >= since], newest)
     return structs.replace(tank, readings=kept, unknowns=0)
 
 
@@ -250,7 +251,7 @@ def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
     if sample.running:
         recent = kept[-BEFORE_READINGS:]
         steps = [abs(one.stock - other.stock) for one, other in pairwise(recent)]
-        spread = round(fmean(steps)) if steps else 0
+        spread = round(sum(steps) / len(steps)) if steps else 0
         slope = follow(point, tank.slope, Level(newest.at, level, newest.burnt, tank.unknown), spread)
     lowest = min((*levels, level))
     return structs.replace(
