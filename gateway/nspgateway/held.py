@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import structs
+
 from nspgateway.records import Held, Value
 from nspgateway.view import Quality, Reading, is_ahead
 
@@ -68,6 +70,11 @@ def hold(before: Held | None, value: Value, source: Quality, at: datetime) -> He
         return Held(None, "unknown", good_at)
     # Stale at the kit and never good here: its age is not known, and a number without age is none.
     return Held(value if good_at else None, source, good_at)
+
+
+def doubted(held: Held) -> Held:
+    """Return a value for which nobody vouches yet: never better than stale."""
+    return structs.replace(held, source="stale") if held.source == "good" else held
 
 
 def source_of(name: str, fields: Mapping[str, Value]) -> Quality:

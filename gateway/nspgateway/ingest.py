@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from msgspec import structs
 
 from nspgateway import (
     alarms,
@@ -36,6 +35,7 @@ from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.errors import StoreError
 from nspgateway.facts import LinkFacts
+from nspgateway.held import doubted
 from nspgateway.judge import Judgement
 from nspgateway.keys import KeyRegister
 from nspgateway.messages import OutboxMessage
@@ -200,7 +200,7 @@ class Ingest:
         if not self._authenticator.has_heard(frame.kit) or self._is_unsure(frame):
             # The first we ever hear of a kit may be an old recording: without a window nothing tells.
             self._doubted[frame.kit] = {**self._doubted.get(frame.kit, {}), **changed}
-            changed = {name: _doubted(held) for name, held in changed.items()}
+            changed = {name: doubted(held) for name, held in changed.items()}
         elif newer:
             changed = {**self._doubted.pop(frame.kit, {}), **changed}
         after = state.after(before, frame, changed, is_known=is_known) if newer else before
@@ -394,8 +394,3 @@ class Ingest:
     def show(self) -> None:
         """Wake every screen that waits for a change."""
         self._revision.bump()
-
-
-def _doubted(held: Held) -> Held:
-    """Return a value for which nobody vouches yet: never better than stale."""
-    return structs.replace(held, source="stale") if held.source == "good" else held
