@@ -119,11 +119,12 @@ def fuel(
     if tank.litres is None or tank.measured_at is None or now - tank.measured_at > OLDEST:
         return None
     burn = fuel_burn(point, tank, history, now) if burn is None else burn
-    if burn is None or not burn.known:
+    known = burn.known if burn is not None else []
+    if burn is None or not known:
         return None
-    age_h = max(0.0, (now - tank.measured_at) / timedelta(hours=1))
-    likely = max(burn.known)
-    by_slope = burn.used == "slope"
+    age_h = max(0.0, (now - tank.measured_at).total_seconds() / 3600)
+    likely = max(known)
+    by_slope = likely == burn.slope
     error = math.hypot(SLOPE_ERROR if by_slope else CURVE_ERROR, burn.spread / likely)
     error = min(ERROR_MOST, error + ERROR_PER_HOUR * age_h)
     usable = usable_litres(point, tank.litres)
@@ -136,7 +137,7 @@ def fuel(
         now,
         (max(0.0, usable - step) / (likely * (1 + error)) - (burnt if fresh else age_h)),
         usable / likely - burnt,
-        (usable + max(step, tank.above)) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
+        (usable + max(step, tank.above)) / (min(known) * (1 - error)) - (burnt if fresh else 0.0),
         "slope" if by_slope else "load_curve",
         tank.measured_at,
     )

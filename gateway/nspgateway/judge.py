@@ -57,6 +57,8 @@ def decided(
     exercise: bool = False,
 ) -> Judgement:
     """Return what has to be kept and said of these decisions, whoever took them."""
+    if not decisions:
+        return Judgement(facts, kept, (), (), exercise=exercise)
     after = {**kept, **{d.alarm.id: d.alarm for d in decisions}}
     spoken = [(d, alarms.texts(d.alarm, facts)) for d in decisions if d.action not in _SILENT]
     return Judgement(

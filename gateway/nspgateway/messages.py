@@ -86,16 +86,16 @@ class OutboxMessage(Struct, frozen=True):
 def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> OutboxMessage:
     """Return the merged state of a point at ``facts.now``, valid for three expected intervals."""
     lifetime = round(_VALID_INTERVALS * facts.point.interval_s)
-    now = facts.now
+    now, at = facts.now, utc(facts.now)
     return _point_message(
         facts.point,
         "state",
         State(
             **_from_point(facts.point, demo, exercise),
-            at=utc(now),
-            valid_until=utc(now + timedelta(seconds=lifetime)),
+            at=at,
+            valid_until=at + timedelta(seconds=lifetime),
             deployment=facts.point.deployment,
-            last_heard=utc(facts.last_heard) if facts.last_heard else None,
+            last_heard=at if facts.last_heard is now else utc_or_none(facts.last_heard),
             last_heard_age_s=age(facts.last_heard, now),
             values=measured(facts.readings, now),
             local_alarms=None if facts.local_alarms is None else in_bit_order(facts.local_alarms),
@@ -106,7 +106,7 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
             battery=hours_left(facts.battery, now),
             **_stock(facts),
         ),
-        created=now,
+        created=at,
         retain=True,
         expiry_s=lifetime,
         passing=True,
@@ -133,7 +133,7 @@ def telemetry(
     ``values`` is what ``nsplink.message.decode`` gave; ``kind`` its kind on air;
     ``counter`` all 32 bits. ``rssi`` in dBm, ``snr`` in dB.
     """
-    bits = values.get("alarms")
+    bits, at = values.get("alarms"), utc(received_at)
     place = _from_point(point, demo, exercise)
     place["kit"] = kit_address  # who sent it, whatever the point's settings say by now
     return _point_message(
@@ -145,7 +145,7 @@ def telemetry(
             generation=generation,
             counter=counter,
             kind=kind,
-            received_at=utc(received_at),
+            received_at=at,
             rssi_dbm=rssi,
             snr_db=snr,
             values={name: sent(name, values) for name in in_order(values)},
@@ -153,7 +153,7 @@ def telemetry(
             late=made_at is not None,
             made_at=utc(made_at) if made_at else None,
         ),
-        created=received_at,
+        created=at,
         retain=False,
         expiry_s=None,
     )
