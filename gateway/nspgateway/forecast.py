@@ -285,9 +285,17 @@ def _range(
     """Put the three in order and in the calendar. A past "empty around" stays in the past."""
     low, likely, high = (min(MOST_HOURS, value) for value in (low, likely, high))
     low, high = min(low, likely), max(likely, high)
-    empty = [now + timedelta(hours=value) for value in (low, likely, high)]
-    low, likely, high = (max(0.0, value) for value in (low, likely, high))
-    return Forecast(low, likely, high, empty[0], empty[1], empty[2], reason, measured_at)
+    hour = timedelta(hours=1)
+    return Forecast(
+        max(0.0, low),
+        max(0.0, likely),
+        max(0.0, high),
+        now + low * hour,
+        now + likely * hour,
+        now + high * hour,
+        reason,
+        measured_at,
+    )
 
 
 def _number(readings: Mapping[str, Reading], name: str) -> int | None:
