@@ -31,6 +31,11 @@ PURE = (
     "firmware/nspkit/alarms.py",
     "firmware/nspkit/remote.py",
     "firmware/nspkit/bulletins.py",
+    "firmware/nspkit/calls.py",
+    "firmware/nspkit/gestures.py",
+    "firmware/nspkit/own.py",
+    "firmware/nspkit/parts.py",
+    "firmware/nspkit/signs.py",
     "gateway/nspgateway/forecast.py",
     "gateway/nspgateway/consumption.py",
     "gateway/nspgateway/fuel_level.py",
@@ -95,6 +100,8 @@ PURE = (
     "gateway/nspgateway/privacy.py",
     "gateway/nspgateway/init/broker_files.py",
     "gateway/nspgateway/init/gateway_toml.py",
+    "tools/nsptools/flash/label.py",
+    "tools/nsptools/bench/rom_chip.py",
 )
 IMPURE = {
     *("aiomqtt", "asyncio", "machine", "multiprocessing", "os", "random", "secrets", "select", "serial"),

@@ -13,6 +13,8 @@ _STARTER_FINE_DV = 123
 _STARTER_24_V_DV = 160
 _BATTERY_LOW_PERMILLE = 200
 _BATTERY_FINE_PERMILLE = 230
+# Of the kit's own cell: some five hours are left.
+_CELL_LOW_PERMILLE, _CELL_FINE_PERMILLE = 200, 300
 
 
 def _any(values: dict, names: tuple) -> bool | None:
@@ -75,6 +77,26 @@ def _overload(values: dict, alarms) -> bool | None:
     return None if load is None else bool(load > alarms.rated_w)
 
 
+def _kit_on_cell(values: dict, alarms) -> bool | None:
+    own = values.get("on_own_cell")
+    return None if own is None else own == "yes"
+
+
+def _kit_cell_low(values: dict, alarms) -> bool | None:
+    charge = values.get("kit_cell_permille")
+    if charge is None:
+        return None
+    return bool(charge < (_CELL_FINE_PERMILLE if alarms.is_active("kit_cell_low") else _CELL_LOW_PERMILLE))
+
+
+def _input_1(values: dict, alarms) -> bool | None:
+    return _any(values, ("input_1",))
+
+
+def _input_2(values: dict, alarms) -> bool | None:
+    return _any(values, ("input_2",))
+
+
 def _emergency_stop(values: dict, alarms) -> bool | None:
     return _any(values, ("alarm_emergency_stop",))
 
@@ -91,6 +113,10 @@ _RULES = {
     "fuel_low": (_fuel_low, "alarm_fuel_low", 10, 60),
     "battery_low": (_battery_low, "battery_permille", 30, 60),
     "overload": (_overload, "load_w", 30, 30),
+    "kit_on_cell": (_kit_on_cell, "on_own_cell", 60, 30),
+    "kit_cell_low": (_kit_cell_low, "kit_cell_permille", 60, 300),
+    "input_1": (_input_1, "input_1", 1, 5),
+    "input_2": (_input_2, "input_2", 1, 5),
     "emergency_stop": (_emergency_stop, "alarm_emergency_stop", 2, 10),
     # The input that the gateway's test of the alarm path switches on for a moment.
     "alarm_test": (_alarm_test, "test_input", 0, 0),

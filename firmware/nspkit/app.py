@@ -6,6 +6,7 @@ from nspkit import alarms, outbound, persist
 from nspkit.budget import Budget
 from nspkit.bulletins import Bulletins
 from nspkit.bus import Bus
+from nspkit.calls import Calls
 from nspkit.downlink import Downlink
 from nspkit.facts import Boots, Facts, RtcPart
 from nspkit.files import Files
@@ -13,15 +14,16 @@ from nspkit.inbox import Inbox
 from nspkit.journal import Journal
 from nspkit.kit import KitState
 from nspkit.log import Log
+from nspkit.panel import Panel
 from nspkit.pendingstore import EventStore
 from nspkit.poll import Poller
 from nspkit.radio.rui3 import Rui3
 from nspkit.remote import Remote
 from nspkit.sender import Sender
+from nspkit.signs import CODES
 from nspkit.uplink import Uplink
 from nsplink import regions, seal
 
-LED_NEEDS_KEY = 4
 DEVICE_LOST_MS = 300_000
 _SUPERVISE_MS = 1000
 # Forty kits that boot together have a report and a heartbeat each: more than one minute holds.
@@ -36,10 +38,9 @@ class Supervisor:
     it again, and a kit with broken files must stay at its prompt.
     """
 
-    def __init__(self, clock, make_wdt, led) -> None:
+    def __init__(self, clock, make_wdt) -> None:
         self._clock = clock
         self._make_wdt = make_wdt
-        self._led = led
         self._seen: dict = {}
 
     def watch(self, name: str):  # noqa: ANN201 - a function without arguments
@@ -57,10 +58,7 @@ class Supervisor:
             now = self._clock.ms()
             if all(now - seen < _STUCK_MS for seen in self._seen.values()):
                 wdt.feed()
-            self._led.on()
-            await self._clock.sleep_ms(50)
-            self._led.off()
-            await self._clock.sleep_ms(_SUPERVISE_MS - 50)
+            await self._clock.sleep_ms(_SUPERVISE_MS)
 
 
 class AllOf:
@@ -91,9 +89,9 @@ class Kit:
         conf, generation, keys, all_devices = plan
         self.conf = conf
         self.board = board
-        counters = persist.CounterStore(board.folder, generation, keys[0])
+        self.counters = persist.CounterStore(board.folder, generation, keys[0])
         self.state = KitState(tuple(conf["sources"]), conf["tank"])
-        self.supervisor = Supervisor(clock, board.wdt, board.led())
+        self.supervisor = Supervisor(clock, board.wdt)
         watch = self.supervisor.watch
         self.pollers = []
         self.buses = []
@@ -103,9 +101,15 @@ class Kit:
                 bus = self._bus(bus_conf, board)
                 self.buses.append(bus)
                 self.pollers.append(Poller(bus, devices, self.state, clock, log, watch("poll %d" % index)))
-        self._wire_link(generation, keys, counters, AllOf(self.buses), watch)
+        self.flash_lock = AllOf(self.buses)
+        self._wire_link(generation, keys, self.flash_lock, watch)
+        self._test: object = None  # the self-test while it runs
+        self.panel = Panel(
+            board.parts(), conf.get("inputs") or {}, Calls(self.uplink, self.inbox), self.uplink, self.inbox, self.alarms,
+            self.radio, self.facts, self._begin_test, clock, log, watch("panel"),
+        )
 
-    def _wire_link(self, generation: int, keys: tuple, counters, flash_lock, watch) -> None:
+    def _wire_link(self, generation: int, keys: tuple, flash_lock, watch) -> None:
         board, conf, clock, log, chance_ms = self.board, self.conf, self.clock, self.log, self.board.random_ms
         rtc = board.rtc()
         self.boots = Boots(RtcPart(rtc, 0, 2) if rtc is not None else None)
@@ -118,7 +122,7 @@ class Kit:
         pace = board.pace()
         self.radio = self._radio(watch("radio"))
         sender = Sender(
-            conf, generation & 1, seal.UplinkKey(keys[0]), counters, self.budget, flash_lock, self.radio, clock, chance_ms, log
+            conf, generation & 1, seal.UplinkKey(keys[0]), self.counters, self.budget, flash_lock, self.radio, clock, chance_ms, log
         )
         self.uplink = Uplink(
             conf, self.budget.ledger, self.snapshot, self._facts, sender, journal, events, flash_lock, clock, pace, chance_ms,
@@ -134,7 +138,7 @@ class Kit:
         )
         self.inbox = Inbox(
             downlink, self.uplink, self.remote, Bulletins(files, chance_ms, clock.ms()), flash_lock, clock,
-            board.pace(), chance_ms, watch("inbox"),
+            board.pace(), chance_ms, watch("inbox"), RtcPart(rtc, 302, 2) if rtc is not None else None,
         )
 
     def _duty_us(self) -> int:
@@ -166,13 +170,32 @@ class Kit:
         for poller in self.pollers:
             for dev in poller.devices:
                 lost = lost or now_ms - (dev.last_good_ms or 0) > DEVICE_LOST_MS
+        values.update(self.panel.values())
         values["test_input"] = self.inbox.is_testing(now_ms)
         values["alarms"] = self.alarms.update(values, lost, now_ms)
         return values
 
     def _facts(self, now_ms: int) -> dict:
         self.facts.snr_db = self.inbox.snr_db
-        return self.facts.values(now_ms)
+        values = self.facts.values(now_ms)
+        values.update(self.panel.own.values)
+        return values
+
+    def _begin_test(self) -> None:
+        self._test = asyncio.create_task(self._self_test())
+
+    async def _self_test(self) -> None:
+        """Run it in a module that the heap holds only meanwhile."""
+        try:
+            from nspkit import trials
+
+            await trials.on_site(self)
+        except MemoryError:
+            self.log("self-test: no room in the heap")
+            self.panel.tested(("heap",), self.clock.ms())
+        finally:
+            self.panel.testing = False
+            self.board.forget(("nspkit.trials",))
 
     def _heard(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:
         self.inbox.take(rssi_dbm, snr_db, data)
@@ -181,7 +204,9 @@ class Kit:
 
     async def run(self) -> None:
         tasks = [poller.run() for poller in self.pollers]
-        await asyncio.gather(self.radio.run(), self.uplink.run(), self.inbox.run(), self.supervisor.run(), *tasks)
+        await asyncio.gather(
+            self.radio.run(), self.uplink.run(), self.inbox.run(), self.panel.run(), self.supervisor.run(), *tasks
+        )
 
 
 def main(board, plan) -> None:
@@ -191,7 +216,7 @@ def main(board, plan) -> None:
         kit = Kit(board, plan, log)
     except persist.CounterError as error:
         log("not started: needs key: %s" % error)
-        board.led().repeat(LED_NEEDS_KEY)
+        board.led().repeat(CODES["needs_key"])
         return
     log("kit %d started, reset cause %s" % (kit.conf["address"], board.reset_cause))
     asyncio.run(kit.run())

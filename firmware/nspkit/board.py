@@ -12,6 +12,7 @@ from nspkit import pins as board_pins
 from nspkit.bus import PARITY
 from nspkit.clock import Clock
 from nspkit.pace import Pace
+from nspkit.parts import Parts
 
 WDT_MS = 60_000
 TICK_MS = 250
@@ -26,16 +27,10 @@ _RESET_CAUSES = {
 
 
 class Led:
-    """The status LED."""
+    """The status LED of a kit that does not start; the panel has it in one that runs."""
 
     def __init__(self, pin) -> None:
         self._pin = pin
-
-    def on(self) -> None:
-        self._pin(1)
-
-    def off(self) -> None:
-        self._pin(0)
 
     def repeat(self, flashes: int) -> None:
         """Flash a fault code for ever; mpremote's Ctrl-C ends it."""
@@ -46,6 +41,36 @@ class Led:
                 self._pin(0)
                 time.sleep_ms(200)
             time.sleep_ms(1500)
+
+
+def _contact(pin: int | None):  # noqa: ANN202 - machine.Pin or None
+    return None if pin is None else machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+
+
+def _output(pin: int | None, level: int):  # noqa: ANN202 - as above
+    return None if pin is None else machine.Pin(pin, machine.Pin.OUT, value=level)
+
+
+def _voltage(pin: int | None):  # noqa: ANN202 - the microvolts at a pin, or None
+    return None if pin is None else machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB).read_uv
+
+
+def _thermometer(pin: int | None):  # noqa: ANN202 - a driver is imported only where there is something to drive
+    if pin is None:
+        return None
+    from nspkit.thermometer import Thermometer
+
+    return Thermometer(machine.Pin(pin))
+
+
+def _display(pins: tuple | None):  # noqa: ANN202 - as above
+    if pins is None:
+        return None
+    from nspkit.oled import Oled
+
+    sda, scl, reset, power = pins
+    i2c = machine.I2C(0, scl=machine.Pin(scl), sda=machine.Pin(sda), freq=400_000)
+    return Oled(i2c, _output(reset, 1), _output(power, 1))
 
 
 class Board:
@@ -72,6 +97,22 @@ class Board:
 
     def led(self) -> Led:
         return Led(machine.Pin(board_pins.LED, machine.Pin.OUT))
+
+    def parts(self) -> Parts:
+        """What this board has of its own: buttons, light, sound, display, measurements."""
+        pins = board_pins
+        return Parts(
+            led=machine.Pin(pins.LED, machine.Pin.OUT, value=0),
+            buzzer=_output(pins.BUZZER, 0),
+            help=_contact(pins.HELP),
+            silence=_contact(pins.SILENCE),
+            inputs=tuple([_contact(pin) for pin in pins.INPUTS]),
+            display=_display(pins.DISPLAY),
+            cell=_voltage(pins.CELL),
+            supply=_voltage(pins.SUPPLY),
+            permille=(pins.CELL_PERMILLE, pins.SUPPLY_PERMILLE),
+            thermometer=_thermometer(pins.TEMPERATURE),
+        )
 
     def bus(self, conf: dict) -> tuple:
         """(uart, driver-enable pin or None) of an RS485 bus, from its settings."""
@@ -111,6 +152,11 @@ class Board:
     def random_ms(self, limit: int) -> int:
         """0 to ``limit`` - 1, from the hardware's random source."""
         return int.from_bytes(os.urandom(4), "big") % limit
+
+    def free_heap(self) -> int:
+        """Bytes that are free once nothing is held in vain."""
+        gc.collect()
+        return gc.mem_free()
 
     def forget(self, modules: tuple) -> None:
         """Let go of modules that were for the start only; the heap is small."""

@@ -61,6 +61,7 @@ class Facts:
         self._errors_before = 0
         self._errors_hour_ms = 0
         self.snr_db: int | None = None  # of the last downlink
+        self.self_test: int | None = None  # bits of the parts that failed; None as long as nobody has tried them
 
     def values(self, now_ms: int) -> dict:
         """By the names of ``nsplink.fields``; None where the kit cannot tell."""
@@ -77,6 +78,7 @@ class Facts:
             "downlink_snr_db": self.snr_db,
             "firmware": packed(VERSION),
             "micropython": packed(self._board.interpreter),
+            "self_test": self.self_test,
         }
 
     def _bus_errors(self, now_ms: int) -> int:

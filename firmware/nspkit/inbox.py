@@ -1,10 +1,13 @@
 """What the gateway's frames make the kit do. Acks at once; all that may write flash in a task of its own."""
 
 from nsplink import timing
+from nsplink.fields import STATUS_112
 
 _WAITING = 8
 _LOOK_MS = 30_000
 _STAGES = 8  # calls for help whose stage is kept
+_KEPT = 0x12
+_MODULO = 65_535  # of utc_min
 _TEST_MS = 10_000  # how long the test input is on
 
 
@@ -13,11 +16,12 @@ class Inbox:
 
     ``downlink``: downlink.Downlink; ``remote``: remote.Remote; ``bulletins``: bulletins.Bulletins.
     ``stages``: (event boot, n) -> values of the newest help stage of it; ``status112``: works, doubtful, off
-    or None as long as nobody has said it; ``utc``: (utc_min, ms when it came) or None; ``heard``: frames off
-    the air, whoever sent them.
+    or None as long as nobody has said it; ``utc``: (utc_min, ms when it came) or None; ``contact_ms``: last
+    authentic frame to this kit, ``rssi_dbm`` and ``snr_db`` of it; ``heard``: frames off the air, whoever sent them.
+    ``kept``: facts.RtcPart of two bytes or None: what was said of 112 outlives a reset, not a loss of power.
     """
 
-    def __init__(self, downlink, uplink, remote, bulletins, flash_lock, clock, pace, chance_ms, alive) -> None:
+    def __init__(self, downlink, uplink, remote, bulletins, flash_lock, clock, pace, chance_ms, alive, kept=None) -> None:
         self._downlink = downlink
         self._uplink = uplink
         self._remote = remote
@@ -32,9 +36,12 @@ class Inbox:
         self._contacted = False  # the remote settings have not been told yet
         self._test_until_ms: int | None = None  # when the test input goes off again
         self.stages: dict = {}
-        self.status112: str | None = None
+        self._kept = kept
+        self.status112: str | None = _kept_status(kept)
         self.utc: tuple | None = None
+        self.rssi_dbm: int | None = None
         self.snr_db: int | None = None
+        self.contact_ms: int | None = None
         self.heard = 0
 
     def take(self, rssi_dbm: int | None, snr_db: int | None, data: bytes) -> None:
@@ -49,7 +56,7 @@ class Inbox:
             self._uplink.hint(now)
             return
         if header.kind != "fragment":
-            self.snr_db = snr_db
+            self.rssi_dbm, self.snr_db, self.contact_ms = rssi_dbm, snr_db, now
             self._uplink.contact(now)
             self._contacted = True
             if values.get("utc_min") is not None and self._is_reply(header.kind, values, now):
@@ -138,9 +145,11 @@ class Inbox:
                 return
             result, value = await self._command(values["command"], values["argument"], now)
         elif kind == "help_stage":
-            self._note_stage(values)
+            self._note_stage(values, now)
         elif kind == "status112":
             self.status112 = values["status112"]
+            if self._kept is not None and self.status112 is not None:
+                self._kept.memory(bytes((_KEPT, STATUS_112.index(self.status112))))
         elif kind == "release":
             async with self._flash_lock:
                 result = self._bulletins.release(values, now)
@@ -168,10 +177,29 @@ class Inbox:
                 return self._remote.handle(command, argument, now)
         return "done", b""
 
-    def _note_stage(self, values: dict) -> None:
+    def shown(self) -> tuple | None:
+        """The message to residents that is to be shown, as bulletins.Bulletins.shown."""
+        return self._bulletins.shown()
+
+    def minutes_since(self, values: dict, now: int) -> int:
+        """Age of a help stage in minutes: by the gateway's clock, or since it came."""
+        age = (now - values["came_ms"]) // 60_000
+        if values["utc_min"] is not None and self.utc is not None:
+            by_clock = (self.utc[0] + (now - self.utc[1]) // 60_000 - values["utc_min"]) % _MODULO
+            if age <= by_clock < _MODULO // 2:
+                return by_clock
+        return age
+
+    def _note_stage(self, values: dict, now: int) -> None:
         name = (values["event_boot"], values["event_n"])
         if None in name:
             return  # of no call
         if name not in self.stages and len(self.stages) >= _STAGES:
             self.stages.pop(min(self.stages))
+        values["came_ms"] = now
         self.stages[name] = values
+
+
+def _kept_status(kept) -> str | None:
+    found = kept.memory() if kept is not None else b""
+    return STATUS_112[found[1]] if len(found) == 2 and found[0] == _KEPT and found[1] < len(STATUS_112) else None

@@ -1,11 +1,11 @@
 """The last lines that the kit said, for the technician at the REPL."""
 
-LINES = 100
+LINES = 60
 _WIDTH = 72  # kept of a line; it is printed whole
 
 
 class Log:
-    """A ring of the last 100 lines, each with its second since start; also printed."""
+    """A ring of the last 60 lines, each with its second since start; also printed."""
 
     def __init__(self, clock, echo=print) -> None:
         self._clock = clock

@@ -2,7 +2,8 @@
 
 An event is [boot, n, cause], boot and n None until it is first sent: named by the
 kit's boot and a number in it, so that the gateway knows it again however often it
-is sent. Its raise and its clear share the name.
+is sent. Its raise and its clear share the name. The cause of a call for help becomes
+the mark ("made", "withdrawn") that last arrived.
 """
 
 from nspkit.delivery import TOP, Item
@@ -111,7 +112,9 @@ class AlarmEvents:
                     item.after = other
 
     def arrived(self, item: Item) -> None:
-        """The gateway has it: flash need not hold it any longer."""
+        """The gateway has it: flash need not hold it any longer, and the event of a call for help says so."""
+        if item.kind == "help":
+            item.values["event"][2] = item.values["help_mark"]
         self._free(item)
 
     def replaced(self, item: Item) -> None:

@@ -47,6 +47,7 @@ class CounterStore:
     """Hands out counters. ``folder``: path prefix of the two files, "" on the board."""
 
     def __init__(self, folder: str, generation: int, key: bytes) -> None:
+        self._folder = folder
         self._generation = generation
         self._key = key
         self._copies = TwoCopies(folder, FILES, self._reserved_of)
@@ -60,6 +61,12 @@ class CounterStore:
 
     def _reserved_of(self, data: bytes) -> int | None:
         return reserved_of(data, self._generation, self._key)
+
+    def is_kept(self) -> bool:
+        """Whether flash holds what this boot has reserved."""
+        newest = TwoCopies(self._folder, FILES, self._reserved_of).newest
+        ahead = BLOCK if self._lone else 0
+        return newest is not None and int.from_bytes(newest[9:13], "big") >= self._reserved - ahead
 
     def will_write(self) -> bool:
         """Whether the next counter costs a write to flash."""

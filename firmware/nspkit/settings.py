@@ -12,6 +12,8 @@ SETTINGS = "settings.json"
 KEY = "key.json"
 DEVICE_NAMES = ("generator", "battery", "meter", "tank", "sun")
 SOURCES = ("grid", "generator", "battery", "sun")
+INPUTS = ("input_1", "input_2")
+_ALARM_ID = 32
 PARITIES = (None, "even", "odd")
 
 
@@ -32,7 +34,7 @@ _TOP = (
     ("change_refill_s", int, 1, 3600),
     ("rated_w", int, 0, 60000),
 )
-_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways")
+_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways", "inputs")
 _MOST_GATEWAYS = 2
 _RADIO = (
     ("uart", int, 1, 2),
@@ -92,8 +94,33 @@ def _load(folder: str, changed: dict) -> dict:
             raise SettingsError(SETTINGS, "tank.full_raw", "is the same as empty_raw")
         tank = (tank["empty_raw"], tank["full_raw"])
     data["tank"] = tank
+    data["inputs"] = _inputs(data.get("inputs", {}))
     _check_devices(data)
     return data
+
+
+def _inputs(given) -> dict:
+    """What is wired to the two inputs -> the level at which each is an alarm: 0 for a contact that closes then.
+
+    A value is the id of an alarm (its wording is the gateway's), or a table of ``alarm`` and ``rest``:
+    "closed" for a loop that opens in alarm, or when it is cut.
+    """
+    if not isinstance(given, dict):
+        raise SettingsError(SETTINGS, "inputs", "expected a table")
+    levels = {}
+    for name in given:
+        _one_of(name, INPUTS, "inputs.name of an input")
+        value = given[name] if isinstance(given[name], dict) else {"alarm": given[name]}
+        for key in value:
+            _one_of(key, ("alarm", "rest"), "inputs.%s.name of a setting" % name)
+        alarm = value.get("alarm")
+        if not isinstance(alarm, str) or not 0 < len(alarm) <= _ALARM_ID or alarm.strip("abcdefghijklmnopqrstuvwxyz0123456789_"):
+            problem = "%r, expected the id of an alarm: at most %d small letters, digits and _" % (alarm, _ALARM_ID)
+            raise SettingsError(SETTINGS, "inputs." + name, problem)
+        rest = value.get("rest", "open")
+        _one_of(rest, ("open", "closed"), "inputs.%s.rest" % name)
+        levels[name] = 1 if rest == "closed" else 0
+    return levels
 
 
 def made_of() -> tuple:

@@ -6,9 +6,7 @@ checks are a third of the code, and the heap must hold only what runs.
 
 from nspkit import settings
 from nspkit.log import Log
-
-# LED code: short flashes in a row, then a pause. A running kit gives one flash each second.
-LED_SETTINGS = 3
+from nspkit.signs import CODES
 
 
 def read(folder: str) -> tuple:
@@ -39,5 +37,5 @@ def plan(board) -> tuple | None:
     else:
         board.forget(settings.made_of())
         return made
-    board.led().repeat(LED_SETTINGS)
+    board.led().repeat(CODES["settings"])
     return None

@@ -244,15 +244,23 @@ def link(lang: Language, point: Point, now: datetime) -> Cell:
     if point.kit_address is None:
         return Cell("link", "none", _("Without kit"))
     text = _(words.LINKS[point.link])
+    tested = _self_test(lang, point)
     if point.link != "none":
-        level: Level = "attention" if point.link == "weak" else ""
-        return Cell("link", "good", text, point.link, level=level)
+        level: Level = "attention" if point.link == "weak" or tested else ""
+        return Cell("link", "good", text, point.link, lines=tested, level=level)
     if point.status == "unknown":
         return Cell("link", "unknown", _("unknown"), shape="question")
     since = ""
     if point.last_heard is not None and not is_ahead(point.last_heard, now):
         since = _("since {clock}").format(clock=lang.moment(point.last_heard, now))
-    return Cell("link", "unknown", text, "none", lines=(since,) if since else (), shape="cross")
+    return Cell("link", "unknown", text, "none", lines=(*((since,) if since else ()), *tested), shape="cross")
+
+
+def _self_test(lang: Language, point: Point) -> tuple[str, ...]:
+    """What the kit's newest self-test found, nothing while all works."""
+    _ = lang.gettext
+    names = ", ".join(_(words.SELF_TESTS[name]) for name in point.failed_parts)
+    return (_("self-test failed: {parts}").format(parts=names),) if names else ()
 
 
 def heard(lang: Language, point: Point, now: datetime) -> Cell:

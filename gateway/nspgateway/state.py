@@ -36,7 +36,7 @@ from nspgateway.standing import Standing
 from nspgateway.stock import Entered, Used
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
-from nsplink.fields import ALARMS, MESSAGES
+from nsplink.fields import ALARMS, MESSAGES, SELF_TESTS
 
 HISTORY = timedelta(hours=24)
 # A restart reads this much more of the journal, so that the oldest of the day has its own past too.
@@ -49,6 +49,8 @@ RUNS_FROM_W = 20
 _UNHEARD = dict.fromkeys(MESSAGES["full"], Held(None, "unknown", None))
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
+# A result of its own, not a reading that grows old.
+SELF_TEST = "self_test"
 _NO_DEVICE = Reading(None, "none", None)
 
 
@@ -91,6 +93,8 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return the quantities as held after a newer frame; only those that it speaks of."""
     if frame.kind in events.KINDS:
         return _with_event(state, frame)
+    if frame.kind == "boot":
+        return _with_test(state, frame)
     if frame.kind not in HEARTBEATS:
         return {}
     at, fields, held = frame.received_at, frame.fields, state.held
@@ -173,6 +177,8 @@ def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     known: dict[tuple[str, bool, datetime | None, float], Quality] = {}
     found: dict[str, Reading] = {}
     for name, held in {**_UNHEARD, **state.held}.items():
+        if name == SELF_TEST:
+            continue
         if held.value is None and name in lacking:
             found[name] = _NO_DEVICE
             continue
@@ -238,6 +244,7 @@ def facts(
         last_litres=known.litres if known is not None and by_hand else state.tank.litres,
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
+        failed_parts=failed_parts(state),
         stock=known,
         standing=standing,
         loss=_loss(state, now, standing),
@@ -249,6 +256,13 @@ def facts(
         storms=storms,
         back_with_many=back_with_many,
     )
+
+
+def failed_parts(state: PointState) -> tuple[str, ...]:
+    """Return the parts of the kit that failed in its newest self-test, however long ago that was."""
+    held = state.held.get(SELF_TEST)
+    bits = held.value if held is not None and isinstance(held.value, int) else 0
+    return tuple(name for bit, name in enumerate(SELF_TESTS) if bits >> bit & 1)
 
 
 def _loss(state: PointState, now: datetime, standing: Standing | None) -> Loss | None:
@@ -296,6 +310,14 @@ def _with_event(state: PointState, frame: Frame) -> dict[str, Held]:
         return {}
     bit = 1 << ALARMS.index(event.alarm)
     return {"alarms": structs.replace(before, value=bits | bit if event.kind == "alarm" else bits & ~bit)}
+
+
+def _with_test(state: PointState, frame: Frame) -> dict[str, Held]:
+    """Return the self-test of a boot report; one that tells of none leaves the last result as it was."""
+    bits = frame.fields.get(SELF_TEST)
+    if bits is None:
+        return {}
+    return {SELF_TEST: hold(state.held.get(SELF_TEST), bits, "good", frame.received_at)}
 
 
 def _without_future(state: PointState, now: datetime) -> PointState:

@@ -124,6 +124,7 @@ class Point:
     """One support point as the overview shows it.
 
     ``fuel_source``, ``fuel_at``: who said the litres, and when. ``half_load_h``: hours of fuel at half the load.
+    ``failed_parts``: of its kit, in the newest self-test.
     """
 
     slug: str
@@ -146,6 +147,7 @@ class Point:
     snr_db: float | None
     alarms: tuple[Alarm, ...] = field(default=())
     doubt: Doubt = ""
+    failed_parts: tuple[str, ...] = ()
     fuel_source: Literal["gauge", "by_hand", "estimate"] | None = None
     fuel_at: datetime | None = None
     half_load_h: float | None = None

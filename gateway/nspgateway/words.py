@@ -99,6 +99,20 @@ MODEM_CAUSES = {
 
 LINKS = {"good": N_("Good"), "weak": N_("Weak"), "none": N_("No contact")}
 
+# Parts of a kit that its self-test tries, as in nsplink.fields.SELF_TESTS.
+SELF_TESTS = {
+    "flash": N_("memory"),
+    "counter": N_("counter"),
+    "clock": N_("clock"),
+    "heap": N_("working memory"),
+    "bus": N_("devices"),
+    "radio": N_("radio"),
+    "led": N_("light"),
+    "button": N_("button"),
+    "supply": N_("supply"),
+    "cell": N_("own cell"),
+}
+
 FORECAST_REASONS = {
     "load_curve": N_("from the load"),
     "slope": N_("from the falling level"),

@@ -101,6 +101,7 @@ NEEDED = {
     "WDT": "feed",
     "RTC": "memory datetime init",
     "ADC": "read_u16 read_uv read atten init",
+    "I2C": "scan writeto",
 }
 NEEDED_FUNCTIONS = (
     "reset soft_reset reset_cause unique_id freq idle deepsleep "
@@ -117,7 +118,9 @@ def test_shim_promises_nothing_that_a_board_has_not():
         f" `pip install --target {STUBS.parent} micropython-esp32-stubs` (`make setup` does)"
     )
     stub_module, stub_classes = board_api(STUBS)
-    shim_module, shim_classes = board_api(BOARD / "machine.py", BOARD / "pins.py", BOARD / "uart.py")
+    shim_module, shim_classes = board_api(
+        *(BOARD / f"{name}.py" for name in ("machine", "pins", "uart", "i2c"))
+    )
     for name, wanted in NEEDED.items():
         shim, stub = shim_classes[name], stub_classes[name]
         assert set(wanted.split()) <= set(shim), name
@@ -127,6 +130,23 @@ def test_shim_promises_nothing_that_a_board_has_not():
     functions = set(NEEDED_FUNCTIONS.split())
     assert functions <= set(shim_module)
     assert functions <= set(stub_module)
+
+
+@pytest.mark.parametrize(
+    ("module", "cls", "needed"),
+    [
+        ("onewire", "OneWire", "reset scan select_rom readinto write writebyte crc8"),
+        ("ds18x20", "DS18X20", "scan convert_temp read_scratch"),
+    ],
+)
+def test_frozen_modules_of_the_shim_are_the_boards(module, cls, needed):
+    """What firmware takes from a module in the board's image is there under the same names and arguments."""
+    _, stub = board_api(STUBS.parent / f"{module}.pyi")
+    _, shim = board_api(BOARD / f"{module}.py")
+    assert set(needed.split()) <= set(shim[cls])
+    assert {name for name in shim[cls] if not name.startswith("_")} <= set(stub[cls])
+    for method in needed.split():
+        assert shim[cls][method] == stub[cls][method], method
 
 
 def test_values_of_the_constants_are_the_boards():

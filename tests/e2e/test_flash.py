@@ -24,6 +24,7 @@ from nsptools.bench.ptys import open_pty
 from nsptools.bench.twin import Twin, make_image, read_files
 from nsptools.flash import firmware
 from nsptools.station.station import Station
+from process_watch import forms, watched
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
@@ -120,7 +121,8 @@ async def test_two_are_verified_and_the_unplugged_one_says_so_itself(bench: Benc
             unplugged.append(line)
             asyncio.get_running_loop().call_later(0.7, usb.unplug)
 
-    code, said = await bench.nsp("flash", *bench.ports(), on_line=pull_the_cable)
+    async with watched() as seen:
+        code, said = await bench.nsp("flash", *bench.ports(), on_line=pull_the_cable)
     assert unplugged
     assert code == 1
     assert "2 verified, 0 of them unchanged; 1 failed." in said
@@ -134,6 +136,18 @@ async def test_two_are_verified_and_the_unplugged_one_says_so_itself(bench: Benc
         "de-kuil": ("flashed", "02:00:00:00:a0:03"),
     }
     assert "INCOMPLETE" in read_files(bench.twins[1].image)
+    _no_key_is_shown(bench, seen, said)
+
+
+def _no_key_is_shown(bench: Bench, seen: set[bytes], said: str) -> None:
+    """Neither keys nor passphrase are in lists of processes, output, labels or the register."""
+    labels = [path.read_bytes() for path in (bench.station / "labels").iterdir()]
+    records = [repr(bench.open().register.dump(slug)).encode() for slug in NAMES]
+    secrets = [form for key in bench.open().keys.keys for form in forms(key.key)] + [PASSPHRASE.encode()]
+    shown = [*seen, *labels, *records, said.encode()]
+    assert any(b"mpremote" in one and b"cp" in one for one in seen)
+    assert len(labels) == 2
+    assert not [one for one in shown if any(secret in one for secret in secrets)]
 
 
 async def test_resume_finishes_the_one_that_failed_and_leaves_the_others(bench: Bench) -> None:

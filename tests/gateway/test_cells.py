@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nspgateway import cells, hours, i18n, present, words
 from nspgateway.view import Doubt, Point, Quality, Reading
+from nsplink.fields import SELF_TESTS
 from page_sample import ARK, KUIL, LINDE, NOW, ZUID, forecast, overview, reading
 
 LANGUAGES = i18n.load_languages()
@@ -264,3 +265,12 @@ def test_dates_are_dutch_local_time() -> None:
 def test_duration_steps(seconds: int, nl: str) -> None:
     """Ages are exact where seconds count and coarse where they do not."""
     assert NL.duration(seconds) == nl
+
+
+def test_a_failed_self_test_stands_beside_the_link():
+    """Who sends a technician sees which part of the kit failed, in words, whether the kit is heard or not."""
+    made = row(NL, replace(ARK, failed_parts=("radio", "cell")))["link"]
+    assert (made.lines, made.level) == (("zelftest: fout in radio, eigen cel",), "attention")
+    silent = row(NL, replace(KUIL, failed_parts=("cell",)))["link"]
+    assert silent.lines == ("sinds 01:14", "zelftest: fout in eigen cel")
+    assert set(words.SELF_TESTS) == set(SELF_TESTS)

@@ -12,7 +12,7 @@ from nspgateway.config import PointConfig
 from nspgateway.records import Frame, Value
 from nspgateway.state import PointState
 from nspgateway.view import Quality, Reading
-from nsplink.fields import ALARMS, MESSAGES
+from nsplink.fields import ALARMS, MESSAGES, SELF_TESTS
 
 T0 = datetime(2027, 1, 15, 17, 0, tzinfo=UTC)
 POINT = PointConfig(
@@ -262,3 +262,17 @@ def test_histories_are_bounded_and_only_of_good_values() -> None:
     assert _heard(*frames[:3]).fuel_history[1].litres is None
     flood = _heard(*(_frame(n, n) for n in range(1, 1500)))
     assert len(flood.fuel_history) == state.HISTORY_SAMPLES
+
+
+def test_a_self_test_is_kept_until_the_next_and_is_no_reading() -> None:
+    """What failed stands on the page for as long as it may be so, and never among measurements."""
+    point = PointState(POINT)
+    for counter, bits in ((1, 1 << SELF_TESTS.index("cell")), (2, None)):
+        frame = _frame(counter, counter, "boot", self_test=bits)
+        point = state.after(point, frame, state.changes(point, frame))
+    facts = state.facts(point, T0 + timedelta(days=40))
+    assert facts.failed_parts == ("cell",)
+    assert "self_test" not in facts.readings
+    frame = _frame(3, 3, "boot", self_test=0)
+    point = state.after(point, frame, state.changes(point, frame))
+    assert state.facts(point, T0 + timedelta(seconds=4)).failed_parts == ()

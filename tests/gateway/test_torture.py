@@ -57,8 +57,12 @@ def assert_shown(storm: Storm) -> None:
         state = json.loads(storm.kept[f"nsp/v1/regio/{slug}/state"])
         assert state["values"]["fuel_permille"]["value"] == kit.permille
         record = alarms.get((slug, ALARM), {"state": "normal", "note": ""})
-        is_over = record["state"] in {"normal", "returned_unacknowledged"}
-        assert is_over != kit.broken, (slug, record)
+        # Behind a storm one that the kit no longer reports is hidden until the storm ends.
+        is_over = record["state"] in {"normal", "returned_unacknowledged"} or (
+            record["note"] == "returned_unconfirmed"
+        )
+        # One that came and went three times is held open for a while after its end.
+        assert is_over != kit.broken or (record["note"] == "flapping" and not kit.broken), f"{slug}: {record}"
         assert kit.turns == 0 or (slug, ALARM) in raised
     assert not [name for _, name in alarms if name == "tamper_suspected"]
 

@@ -16,21 +16,13 @@ class Wdt:
         self.fed.append(self.clock.ms())
 
 
-class Led:
-    def on(self):
-        """Nobody looks."""
-
-    def off(self):
-        """Nobody looks."""
-
-
 def test_watchdog_is_fed_only_while_every_task_turns():
     """One stuck task among lively ones starves the watchdog within its 60 s."""
 
     async def go():
         clock = virtual.clock()
         wdt = Wdt(clock)
-        supervisor = app.Supervisor(clock, lambda: wdt, Led())
+        supervisor = app.Supervisor(clock, lambda: wdt)
         lively, stuck = supervisor.watch("radio"), supervisor.watch("poll 0")
         task = asyncio.create_task(supervisor.run())
         for second in range(300):

@@ -5,6 +5,7 @@ import pytest
 import pure_events
 import pure_kit
 import pure_link
+import pure_panel
 import pure_remote
 import pure_tables
 import small_aes
@@ -12,7 +13,14 @@ from nsptools.bench import vm
 
 SCRIPT = "import {0}\nprint({0}.check())\n"
 # All tables at once, or all the link beside its checks, are more than a kit ever holds; one kit's heap is bounded where the whole kit runs.
-HEAPS = {pure_events: "512k", pure_kit: "192k", pure_link: "512k", pure_remote: "192k", pure_tables: "512k"}
+HEAPS = {
+    pure_events: "512k",
+    pure_kit: "192k",
+    pure_link: "512k",
+    pure_panel: "192k",
+    pure_remote: "192k",
+    pure_tables: "512k",
+}
 both = pytest.mark.parametrize("checks", list(HEAPS), ids=lambda module: module.__name__)
 
 

@@ -45,7 +45,37 @@ def test_good_settings_load(tmp_path):
     assert load(tmp_path, GOOD)["devices"][1]["name"] == "meter"
 
 
+def test_inputs_load_as_the_level_that_is_an_alarm(tmp_path):
+    """A contact that closes and a loop that is cut are told apart from the first look on."""
+    wired = {"input_1": "co_alarm", "input_2": {"alarm": "smoke", "rest": "closed"}}
+    assert load(tmp_path, GOOD | {"inputs": wired})["inputs"] == {"input_1": 0, "input_2": 1}
+    assert load(tmp_path, GOOD)["inputs"] == {}
+
+
 BAD = [
+    (("inputs",), [], r"inputs: expected a table"),
+    (
+        ("inputs",),
+        {"input_3": "co_alarm"},
+        r"inputs.name of an input: 'input_3' is not known, expected one of input_1",
+    ),
+    (
+        ("inputs",),
+        {"input_1": "CO alarm"},
+        r"inputs.input_1: 'CO alarm', expected the id of an alarm: at most 32",
+    ),
+    (("inputs",), {"input_1": ""}, r"inputs.input_1: ''"),
+    (("inputs",), {"input_1": None}, r"inputs.input_1: None"),
+    (
+        ("inputs",),
+        {"input_2": {"alarm": "smoke", "rest": "shut"}},
+        r"inputs.input_2.rest: 'shut' is not known",
+    ),
+    (
+        ("inputs",),
+        {"input_2": {"alarm": "smoke", "Rest": "open"}},
+        r"inputs.input_2.name of a setting: 'Rest'",
+    ),
     (("version",), 2, r"version: 2, expected a whole number 1-1"),
     (("address",), 64 * 5, r"address: 320 is a group's"),
     (("address",), "65", r"address: '65', expected"),

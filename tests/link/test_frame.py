@@ -136,7 +136,7 @@ def test_every_field_keeps_a_code_for_unknown():
     """All ones is given to nothing, and the table is consistent: ids and names once, codes that fit."""
     assert [row[0] for row in FIELDS] == list(range(1, len(FIELDS) + 1))
     assert len({row[1] for row in FIELDS}) == len(FIELDS)
-    for _, name, bits, codec, params, _ in FIELDS:
+    for _, name, bits, codec, params in FIELDS:
         if codec == RAW:
             assert params is None, name
             continue

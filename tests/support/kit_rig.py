@@ -6,6 +6,8 @@ from typing import ClassVar, NamedTuple
 
 import virtual
 from nspkit.budget import FILES as BUDGET_FILES
+from nspkit.pace import Pace
+from nspkit.parts import Parts
 from nsplink import airtime, frame, message, regions, seal
 from nsplink.fields import ALARMS
 from nsptools.bench.air import Air
@@ -24,6 +26,7 @@ ACKED = ("alarm", "clear", "help", "boot", "report", "receipt", "answer", "backf
 TOP = ("alarm", "clear", "help")
 _REPLY_S = 0.3
 _FEED_S = 50
+_TICK_MS = 250
 
 
 class Frame(NamedTuple):
@@ -45,6 +48,13 @@ class RigKit(FleetKit):
 
     said: ClassVar[dict] = {}
 
+    async def run(self):
+        """With the panel where the board has one to press or to look at."""
+        if self.panel.parts.help is None:
+            await super().run()
+        else:
+            await asyncio.gather(super().run(), self.panel.run())
+
     def snapshot(self, now_ms):
         values = super().snapshot(now_ms)
         return values | self.said
@@ -57,8 +67,9 @@ class Rig:
     acknowledges it; ``hears(frame)``: whether it came through at all; ``downs``: bytes of every downlink.
     """
 
-    def __init__(self, folder, seed=1, phy=None, **conf):
+    def __init__(self, folder, seed=1, phy=None, parts=None, **conf):
         self.folder = folder
+        self.parts = parts or Parts()
         self.phy = {**regions.PHY, **(phy or {})}
         self.frames = []
         self.downs = []
@@ -103,6 +114,9 @@ class Rig:
         made[0].update(self._conf)
         board = FleetBoard(self.folder, self._chance, self.memory)
         board.reset_cause = self.cause
+        board.parts = lambda: self.parts
+        if self.parts.help is not None:  # nothing wakes a kit whose contacts move: it looks, as on a board
+            board.pace = lambda: Pace(board.clock, _TICK_MS)
         self.starts += 1
         self.kit = RigKit(board, made, self._air, "kit")
         self.kit.said = self.said

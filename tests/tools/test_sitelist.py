@@ -115,6 +115,12 @@ BAD = {
     "an unknown fuel": (sites(LINDE + ";kolen", head=HEAD + ";fuel"), 2, "fuel", "no fuel"),
     "an unknown source": (sites(LINDE + ";net wind", head=HEAD + ";sources"), 2, "sources", "'wind'"),
     "an unknown board": (sites(LINDE + ";esp8266", head=HEAD + ";board"), 2, "board", "is no board"),
+    "an unknown input": (
+        sites(LINDE + ";CO", head=HEAD + ";ingang_1"),
+        2,
+        "input_1",
+        "co_alarm, smoke_alarm",
+    ),
     "a bad line setting": (sites(LINDE + ";9600", head=HEAD + ";bus"), 2, "bus", "9600 8N1"),
     "kit 64": (sites(LINDE + ";64", head=HEAD + ";kit"), 2, "kit", "out of range"),
     "half a kit": (sites(LINDE + ";1,5", head=HEAD + ";kit"), 2, "kit", "not a whole number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,21 @@ def test_what_the_station_makes_a_kit_reads(tmp_path):
     assert conf["address"] == 17 << 6 | 1
     generation, key, group = kit_settings.load_key(f"{flash}/")
     assert (generation, len(key), len(group)) == (1, 16, 16)
+
+
+def test_what_hangs_on_an_input_is_known_to_kit_and_gateway(tmp_path):
+    """The CO detector of the list is an alarm at the kit, and has its own words at the gateway."""
+    path = tmp_path / "sites.csv"
+    path.write_text(HEAD.strip() + ";ingang_1\n" + LINDE.strip() + ";co_alarm\n")
+    station = Station.create(tmp_path / "s", GIVEN, PASSPHRASE, demo=False)
+    station.apply(path, sitelist.read(path, region="regio-oost", cp="kazerne-oost"))
+    (point,) = tomllib.loads((tmp_path / "s" / "points.toml").read_text())["point"]
+    assert point["inputs"] == {"input_1": "co_alarm"}
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    for name, content in station.kit_files("de-linde", station.new_key("de-linde", "aa:01")).items():
+        (flash / name).write_bytes(content)
+    assert kit_settings.load(f"{flash}/")["inputs"] == {"input_1": 0}
 
 
 def test_a_list_with_a_fault_changes_nothing(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 
 from nspgateway import budget, crowd, link, silence, tamper
 from nsplink import airtime, commands, fields, frame, message, regions, timing
+from nsplink.units import UNITS
 
 _MADE = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ROWS = {row[1]: row for row in fields.FIELDS}
@@ -86,8 +87,8 @@ def _bytes(count: int) -> str:
 
 
 def _field_row(name: str) -> tuple[object, ...]:
-    number, _, bits, codec, params, unit = _ROWS[name]
-    return number, f"`{name}`", bits, _values(bits, codec, params), unit
+    number, _, bits, codec, params = _ROWS[name]
+    return number, f"`{name}`", bits, _values(bits, codec, params), UNITS.get(name, "")
 
 
 def _values(bits: int, codec: int, params: Any) -> str:

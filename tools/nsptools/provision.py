@@ -291,6 +291,7 @@ def kit_settings(
         "sources": list(site.point.sources),
         "tank": asdict(site.tank) if site.tank else None,
         "generator_auto": site.generator_auto,
+        "inputs": dict(site.point.inputs),
     }
 
 

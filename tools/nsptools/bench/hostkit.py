@@ -22,6 +22,7 @@ from nspkit import app, start
 from nspkit.clock import Clock
 from nspkit.log import Log
 from nspkit.pace import Pace
+from nspkit.parts import Parts
 
 # Reset and supply of a modem, each held with True and let go with False; None: no hand on it.
 Hand = Callable[[bool], None] | None
@@ -65,19 +66,10 @@ class HostUart:
 
 
 class _Nothing:
-    """Stands where a PC has no hardware: an LED nobody sees, a watchdog that never bites."""
+    """Stands where a PC has no hardware: a watchdog that never bites."""
 
     def feed(self) -> None:
         """Take the watchdog's feed."""
-
-    def on(self) -> None:
-        """Light nothing."""
-
-    def off(self) -> None:
-        """Light nothing."""
-
-    def code(self, flashes: int) -> None:
-        """Flash nothing."""
 
 
 class HostBoard:
@@ -102,6 +94,9 @@ class HostBoard:
     def forget(self, modules: tuple[str, ...]) -> None:
         """A PC has room for modules that were for the start only."""
 
+    def free_heap(self) -> None:
+        """A PC's heap has no bound to come near to."""
+
     def collect(self) -> None:
         """CPython's collector needs no help between requests."""
 
@@ -116,9 +111,9 @@ class HostBoard:
         """No watchdog: a stuck test is ended by its own limit."""
         return _Nothing()
 
-    def led(self) -> _Nothing:
-        """No LED."""
-        return _Nothing()
+    def parts(self) -> Parts:
+        """No buttons, no display, nothing to measure."""
+        return Parts()
 
     def bus(self, conf: dict[str, int]) -> tuple[HostUart, None]:
         """UART of an RS485 bus; no direction pin."""

@@ -18,10 +18,14 @@ from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
 from nsptools.bench.spec import PlantSpec
 from nsptools.bench.twin import Twin, make_image, read_files
+from nsptools.flash import firmware
 
 BUS_UART, RADIO_UART = 1, 2
 DE_PIN = pins.UARTS[BUS_UART]["de"]
+BOARD = "rak3172-devkit-s3"  # what the twins are
 GATEWAY_MODEM = "gateway"
+# At the kit's own pins: a cell that is nearly full, 12.8 V, an enclosure in a heated room.
+CELL_UV, SUPPLY_UV, ENCLOSURE_C = 1_950_000, 800_000, 21.5
 # Kinds that a kit keeps until it knows that they have arrived.
 HEARTBEATS = frozenset({"vital", "full"})
 _MODEM = "modem."  # how a modem's doors begin
@@ -53,7 +57,7 @@ class SimulatedPoint:
         self.site = Site(spec.slug, spec.plant, seed, speed)
         self.modem = Rui3Modem(air, spec.slug)
         self.image = folder / f"{spec.slug}.img"
-        self._files = vm.firmware_files() | dict(spec.files)
+        self._files = {**firmware.files(BOARD, compiled=True), **spec.files}
         self._number = seed
         self._say = say
         self._twin: Twin | None = None
@@ -82,6 +86,7 @@ class SimulatedPoint:
             on_log=lambda line: self._say(self.slug, line),
             on_pin=self._pin_changed,
         )
+        power(self._twin)
         await self._twin.start()
 
     def _note_sent(self, data: bytes) -> None:
@@ -115,6 +120,13 @@ class SimulatedPoint:
             await self._twin.kill()
         await self.modem.stop()
         await self.site.stop()
+
+
+def power(twin: Twin) -> None:
+    """Give a twin what a kit in good order has at its own pins."""
+    twin.set_adc(pins.CELL, CELL_UV)
+    twin.set_adc(pins.SUPPLY, SUPPLY_UV)
+    twin.set_temperature(pins.TEMPERATURE, ENCLOSURE_C)
 
 
 class Town:

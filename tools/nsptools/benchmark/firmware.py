@@ -13,7 +13,7 @@ cycle_ms              CPU time (user and system) of the VM's whole process on th
                       1 s, in which each fast block is read once: radio, heartbeats more frequent than a real
                       kit's, shims and heap samples included, nothing subtracted. Not a time on an ESP32.
 
-The peak is that of the first half minute. Over hours the log of the last 100 lines and the hour's ledger of
+The peak is that of the first half minute. Over hours the log of the last 60 lines and the hour's ledger of
 airtime fill up and hold some 10 kB more, so a heap of the smallest size is not one to live in. The smallest
 size depends on where the garbage lies and differs by a step between runs.
 """

@@ -18,10 +18,19 @@ STEP_BYTES = 4096
 _TRY_S = 30.0
 _FRAMES = 2
 
-# Not pure: they need asyncio or machine, which the 32-bit VM has not.
+# Not pure: they need asyncio or machine, which the 32-bit VM has not. The last are for moments, or for people.
 _NEED_A_BOARD = (
-    *("nspkit.app", "nspkit.board", "nspkit.bus", "nspkit.bus_tcp", "nspkit.check", "nspkit.poll"),
-    *("nspkit.radio.rui3", "nspkit.selftest", "nspkit.settings", "nspkit.start"),
+    *(
+        "nspkit.app",
+        "nspkit.board",
+        "nspkit.bus",
+        "nspkit.bus_tcp",
+        "nspkit.check",
+        "nspkit.oled",
+        "nspkit.poll",
+    ),
+    *("nspkit.radio.rui3", "nspkit.selftest", "nspkit.settings", "nspkit.start", "nspkit.thermometer"),
+    *("nspkit.trials", "nsplink.units"),
 )
 # Collecting comes last: the 32-bit VM's collector does not see all that a running script holds.
 _IMPORT_SCRIPT = """

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from nspgateway.config import PointConfig
 from nsplink import regions
-from nsptools.bench import profiles, vm
+from nsptools.bench import profiles
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
-from nsptools.bench.town import BUS_UART, DE_PIN, RADIO_UART
+from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART, power
 from nsptools.bench.twin import Twin, make_image
 from nsptools.benchmark.listener import Listener
+from nsptools.flash import firmware
 from nsptools.provision import CpSpec, ProvisionedKit, SiteSpec, provision
 
 SPEED = 60.0
@@ -75,7 +76,7 @@ async def rig(folder: Path, kit: ProvisionedKit, *, heap_bytes: int) -> AsyncIte
     """
     async with contextlib.AsyncExitStack() as stack:
         image = folder / f"{heap_bytes}.img"
-        make_image(image, vm.firmware_files() | kit.files)
+        make_image(image, {**firmware.files(BOARD, compiled=True), **kit.files})
         stack.callback(image.unlink)
         site, air = Site(kit.slug, PLANT, speed=SPEED), Air()
         stack.push_async_callback(site.stop)
@@ -92,5 +93,6 @@ async def rig(folder: Path, kit: ProvisionedKit, *, heap_bytes: int) -> AsyncIte
             heap=str(heap_bytes),
             sample_heap=True,
         )
+        power(twin)
         await stack.enter_async_context(twin)
         yield Rig(site, modem, twin, listener)

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 if TYPE_CHECKING:
+    from nsptools.flash.cache import Cache
+    from nsptools.flash.image import Image
     from nsptools.flash.job import Done
     from nsptools.station.station import Station
 
+app = typer.Typer(no_args_is_help=True)
 
-def command(
-    station: Annotated[Path, typer.Option(help="Folder of this provisioning station.")],
+
+@app.callback(invoke_without_command=True)
+def _flash(
+    context: typer.Context,
+    station: Annotated[Path | None, typer.Option(help="Folder of this provisioning station.")] = None,
     port: Annotated[
         list[Path] | None,
         typer.Option(help="A board's port; may be given several times. Default: all there are."),
@@ -25,21 +31,49 @@ def command(
         bool, typer.Option("--replace", help="The point's former board is lost or broken: take this one.")
     ] = False,
     source: Annotated[bool, typer.Option("--source", help="Copy source, not compiled files.")] = False,
+    image: Annotated[
+        Path | None, typer.Option(help="Write this MicroPython image (.bin) first, with esptool.")
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option(help="SHA-256 of the image. Default: as `nsp flash prepare` recorded it.")
+    ] = None,
+    erase: Annotated[
+        bool,
+        typer.Option("--erase", help="Erase the whole flash before the image: the board had other firmware."),
+    ] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder made by `nsp flash prepare`.")] = None,
     passphrase_file: Annotated[
         Path | None, typer.Option(help="File of mode 0600 whose first line is the passphrase.")
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Keys in the clear.")] = False,
 ) -> None:
     """Put kits on all boards that are plugged in, side by side. Exit code 1 when one failed."""
+    if context.invoked_subcommand is not None:
+        return
+    if station is None:
+        raise typer.Exit(_complain("Say which station the boards are for: --station FOLDER."))
     from nspgateway.keys import read_passphrase
+    from nsptools.flash.cache import Cache
     from nsptools.flash.run import Options, discovered, flash
     from nsptools.station.station import Station
 
+    prepared = None if cache is None else Cache(cache)
+    checked = _image(image, sha256, prepared)
+    if checked is None and (sha256 is not None or erase):
+        raise typer.Exit(_complain("--sha256 and --erase go with --image FILE."))
     ports = port or discovered()
     if not ports:
         raise typer.Exit(_complain("No board is plugged in. Plug one in, or name its port with --port."))
     there = Station(station, read_passphrase(passphrase_file) if passphrase_file else None, demo=demo)
-    options = Options(slug=point, resume=resume, replace=replace, compiled=not source)
+    options = Options(
+        slug=point,
+        resume=resume,
+        replace=replace,
+        compiled=not source,
+        image=checked,
+        erase=erase,
+        cache=prepared,
+    )
     with _Progress(ports) as progress:
         done = asyncio.run(flash(there, ports, options, progress.say))
     _labels(there, station, done)
@@ -52,6 +86,57 @@ def command(
         print(f"  failed: {record.slug or record.port}: {record.why}")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def prepare(
+    cache: Annotated[Path, typer.Option(help="Folder for what is fetched.")],
+    image: Annotated[
+        str | None, typer.Option(help="A MicroPython image to keep: a file, or an https:// address.")
+    ] = None,
+    sha256: Annotated[str | None, typer.Option(help="SHA-256 of the image; needed for an address.")] = None,
+    index: Annotated[
+        str | None, typer.Option(help="Index of MicroPython packages. Default: micropython.org.")
+    ] = None,
+    packages: Annotated[
+        bool, typer.Option("--packages/--no-packages", help="Fetch the packages for boards with an SX1262.")
+    ] = True,
+) -> None:
+    """Fetch once, with a network, what flashing needs later without one."""
+    from nsptools.flash import prepare as fetching
+    from nsptools.flash.cache import Cache
+    from nsptools.flash.errors import NotPrepared
+
+    there = Cache(cache)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        if image is not None:
+            fetching.image(there, image, sha256, print)
+        if packages:
+            fetching.packages(there, index or fetching.INDEX, print)
+    except OSError as error:
+        raise NotPrepared(f"{error.filename or cache}: {error.strerror}.") from error
+
+
+def _image(path: Path | None, sha256: str | None, cache: Cache | None) -> Image | None:
+    """Return the image that is to be written, proved to be the one that was meant."""
+    from nsptools.flash import image
+    from nsptools.flash.cache import IMAGES
+    from nsptools.flash.errors import ImageUnfit
+
+    if path is None:
+        return None
+    if cache is not None and not path.exists() and path.name == str(path):
+        path = cache.folder / IMAGES / path
+    if sha256 is not None:
+        return image.read(path, image.sha256_of(sha256))
+    recorded = None if cache is None else cache.image_sha256(path)
+    if recorded is None:
+        raise ImageUnfit(
+            f"{path}: nobody has said what its SHA-256 is. Give it with --sha256, or give --cache with the folder in "
+            "which `nsp flash prepare` has recorded it."
+        )
+    return image.read(path, recorded)
 
 
 def _labels(there: Station, folder: Path, done: list[Done]) -> None:

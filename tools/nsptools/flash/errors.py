@@ -4,10 +4,13 @@ FlashError
  +- PortGone        the port is not there, or another program holds it
  +- Unplugged       it was there and went away
  +- NoAnswer        nothing on it speaks MicroPython
+ +- NoLoader        the chip is not in its loader, which alone can write an image
  +- BoardFault      the board says what went wrong
  +- WrongBoard      not the board that this kit is to be put on
  +- NotVerified     what is on the board is not what was copied
  +- SelfTestFailed  it is as it should be, and a part of it does not work
+ +- ImageUnfit      the MicroPython image is not the one that was meant, or not for this use
+ +- NotPrepared     the cache lacks what is needed, or what is in it was changed
 """
 
 from __future__ import annotations
@@ -31,6 +34,10 @@ class NoAnswer(FlashError):
     """Nothing there answers as MicroPython does."""
 
 
+class NoLoader(NoAnswer):
+    """The chip's loader does not answer."""
+
+
 class BoardFault(FlashError):
     """The board itself reports an error."""
 
@@ -45,3 +52,13 @@ class NotVerified(FlashError):
 
 class SelfTestFailed(FlashError):
     """Parts of the kit do not work."""
+
+
+class ImageUnfit(FlashError):
+    """The image cannot be used."""
+
+    exit_code = 2
+
+
+class NotPrepared(FlashError):
+    """The cache cannot be used, or cannot be made."""

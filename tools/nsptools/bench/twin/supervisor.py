@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from nsptools.bench.twin.display import ADDRESS, Ssd1306
 from nsptools.bench.twin.errors import TwinError
 from nsptools.bench.twin.image import lock_image
 from nsptools.bench.twin.observed import Observed, ResetCause
@@ -20,8 +21,8 @@ from nsptools.bench.twin.watchdog import Watchdog
 
 DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
 _START_TIMEOUT_S = 20.0
-# A little less than the shims take of the VM's heap (39.6 kB), so that the firmware never has more than its bound.
-SHIMS_BYTES = 38 * 1024
+# A little less than the shims take of the VM's heap (49.9 kB), so that the firmware never has more than its bound.
+SHIMS_BYTES = 47 * 1024
 _TICKS_PERIOD_MS = 1 << 30
 
 
@@ -35,6 +36,7 @@ class Twin(Observed):
     after each start. ``sample_heap`` makes each watchdog feed (at most one a second) collect
     and report, see ``heap_peak``. ``on_log`` gets every line printed, ``on_pin`` every output
     that changes (pin, level), direction pins excepted, and (pin, None) for each at a new start: it floats.
+    ``display``: what hangs on its I2C bus.
     ``usb``: where to make the link to its port for mpremote, which is there from ``start`` to ``kill``.
     """
 
@@ -53,6 +55,7 @@ class Twin(Observed):
         on_log: Callable[[str], None] | None = None,
         on_pin: Callable[[int, int | None], None] | None = None,
         usb: Path | None = None,
+        display: Ssd1306 | None = None,
     ) -> None:
         if not 0 < ticks_to_wrap_ms <= _TICKS_PERIOD_MS:
             raise ValueError(f"ticks_to_wrap_ms must be 1 to {_TICKS_PERIOD_MS}, not {ticks_to_wrap_ms}")
@@ -67,6 +70,9 @@ class Twin(Observed):
         self._sample_heap = sample_heap
         self._on_pin = on_pin
         self._usb_path = usb
+        self.display = display
+        self._has_display = display is not None
+        self._raw_temperatures: dict[int, int] = {}
         self.usb: UsbPort | None = None
         self._inputs: dict[int, int] = {}
         self._microvolts: dict[int, int] = {}
@@ -116,6 +122,8 @@ class Twin(Observed):
         if running is None:
             return
         self._watchdog.stop()
+        if self.display is not None:
+            self.display.cut()
         self._next = None
         if self._process is not None:
             self._end()
@@ -150,6 +158,27 @@ class Twin(Observed):
         """Put a voltage on an analogue input."""
         self._microvolts[pin] = microvolts
         self._send(f"adc {pin} {microvolts}")
+
+    async def press(self, pin: int, ms: float) -> None:
+        """Hold a button, a contact to earth, for so long."""
+        self.set_pin(pin, 0)
+        await asyncio.sleep(ms / 1000)
+        self.set_pin(pin, 1)
+
+    def set_temperature(self, pin: int, celsius: float | None, *, spoilt: bool = False) -> None:
+        """Warm a DS18B20 on ``pin``; None takes it away, ``spoilt`` damages what it says."""
+        absent, damaged = 40000, 40001  # as board/onewire.py
+        raw = absent if celsius is None else damaged if spoilt else round(celsius * 16)
+        self._raw_temperatures[pin] = raw
+        self._send(f"onewire {pin} {raw}")
+
+    def connect_display(self, *, connected: bool) -> None:
+        """Pull the display's plug, or put it back: then it has lost what it showed."""
+        if self.display is None:
+            raise TwinError(f"{self.name} has no display")
+        self._has_display = connected
+        self.display.cut()
+        self._send(f"i2c {ADDRESS} {int(connected)}")
 
     # Watching
 
@@ -193,6 +222,8 @@ class Twin(Observed):
             "de_pins": self._de_pins,
             "pins": self._inputs,
             "adc": self._microvolts,
+            "i2c": [ADDRESS] if self._has_display else [],
+            "onewire": self._raw_temperatures,
             "sample_heap": self._sample_heap,
             "prompt": self.usb is not None,
             "raw_prompt": self.usb is not None and self.usb.raw and cause is ResetCause.SOFT,
@@ -271,6 +302,9 @@ class Twin(Observed):
             case "lost" | "destroyed" | "cut":
                 counters = {"lost": self.lost, "destroyed": self.destroyed, "cut": self.cut}
                 counters[verb][int(words[0])] += int(words[1])
+            case "i2c":
+                if self.display is not None:
+                    self.display.write(bytes.fromhex(words[1]))
             case "heap":
                 self.heap_peak = max(self.heap_peak or 0, int(rest))
             case "ready":

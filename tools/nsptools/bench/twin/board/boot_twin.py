@@ -16,13 +16,16 @@ import sys  # noqa: E402
 
 import blockdev  # noqa: E402
 import channel  # noqa: E402
+import ds18x20  # noqa: E402, F401  frozen into the board's image
+import i2c  # noqa: E402
 import machine  # noqa: E402, F401
+import onewire  # noqa: E402
 import pins  # noqa: E402
 import twin_time  # noqa: E402
 
 micropython.opt_level(0)
 
-_OWN_MODULES = ("blockdev", "channel", "pins", "ring", "twin_time", "uart", "uart_irq")
+_OWN_MODULES = ("blockdev", "channel", "i2c", "pins", "ring", "twin_time", "uart", "uart_irq")
 
 
 def _mount() -> None:
@@ -72,7 +75,11 @@ def _start() -> None:
         channel.wait_for_ever()
 
 
-channel.watch(channel.Control({"pin": pins.drive, "adc": pins.set_microvolts}))
+channel.watch(
+    channel.Control(
+        {"pin": pins.drive, "adc": pins.set_microvolts, "i2c": i2c.attach, "onewire": onewire.set_raw}
+    )
+)
 _mount()
 _hide()
 gc.collect()

@@ -10,7 +10,8 @@ from time import ticks_diff, ticks_ms
 
 import twin_time
 from channel import config, send, wait_for_ever, wait_us
-from pins import ADC, Pin  # noqa: F401  a part of this module's interface
+from i2c import I2C  # noqa: F401  a part of this module's interface
+from pins import ADC, Pin  # noqa: F401  as above
 from uart import UART  # noqa: F401  as above
 from umachine import Signal, time_pulse_us  # noqa: F401  as the board, from the VM
 
