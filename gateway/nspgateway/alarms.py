@@ -44,6 +44,8 @@ __all__ = [
 OPEN_DEPLOYMENTS = frozenset({"open", "partly_open"})
 # Figures that say what kind of trouble it is: they follow the facts, the others are those of the raising.
 _KIND = ("by", "devices")
+# Conditions that hold by the kit's word alone.
+_BY_KIT = frozenset({"local_bit", "kit_input"})
 
 
 def load_rules(path: Path = PACKAGED) -> tuple[Rule, ...]:
@@ -65,9 +67,10 @@ def evaluate(
     """
     states = dict(open)
     decided: dict[str, Decision] = {}
+    says_nothing = not facts.local_alarms and not facts.began
     for rule in rules:
         alarm = states.get(rule.id)
-        if alarm is None and rule.condition == "local_bit" and not is_reported(rule, facts):
+        if alarm is None and rule.condition in _BY_KIT and (says_nothing or not _is_said(rule, facts)):
             continue  # the most of all rules, most of the time: nothing was said and nothing is to be said
         verdict = CONDITIONS[rule.condition](rule, facts, alarm if alarm and alarm.is_open else None)
         if alarm is not None and alarm.is_open:
@@ -80,6 +83,8 @@ def evaluate(
         if decision is not None:
             states[rule.id] = decision.alarm
             decided[rule.id] = decision
+    if not states:
+        return []
     known = {rule.id for rule in rules}
     for alarm in open.values():
         if alarm.id not in known and alarm.is_kept:
@@ -284,7 +289,12 @@ def shelved_at_most(rule: Rule, facts: Facts, alarm: AlarmState, since: datetime
 
 def _by_kit(rule: Rule, values: Mapping[str, Value]) -> bool:
     """Tell whether it is the kit's word that counts, not a figure of the gateway's own."""
-    return rule.condition in {"local_bit", "kit_input"} or values.get("by") == "bit"
+    return rule.condition in _BY_KIT or values.get("by") == "bit"
+
+
+def _is_said(rule: Rule, facts: Facts) -> bool:
+    """Tell whether the kit reports anything that speaks of this rule."""
+    return rule.condition != "local_bit" or is_reported(rule, facts)
 
 
 def _began(rule: Rule, verdict: Verdict, facts: Facts) -> datetime | None:

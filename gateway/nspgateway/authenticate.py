@@ -8,9 +8,10 @@ receiver says ``accept``; what then cannot be made durable is taken back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from nspgateway.keys import KitKey
 from nspgateway.records import Frame, Window
@@ -44,8 +45,7 @@ class Refused(Exception):
         super().__init__(outcome)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """An authentic frame. ``window`` is the replay window with it; None = its counter is not new."""
 
     header: frame.Header

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from nspgateway.authenticate import Opened
 from nspgateway.judge import Judgement
 from nspgateway.notify import Notice
@@ -12,8 +14,7 @@ from nspgateway.records import Changes, Frame, Window
 from nspgateway.state import PointState
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """One frame and all it changes. ``point``: as it is with it; ``before``: its kit's replay window without it."""
 
     opened: Opened

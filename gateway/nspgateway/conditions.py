@@ -197,6 +197,8 @@ def _rise(facts: Facts) -> Mapping[str, Value]:
 def _below_hours(
     rule: Rule, hours: float, limit: float, what: str, alarm: AlarmState | None, more: Mapping[str, Value]
 ) -> Verdict:
+    if alarm is None and hours >= limit:
+        return Verdict(False, "hours enough")  # nearly always, and nobody hears of it
     values: dict[str, Value] = {"by": "hours", "hours": round(hours, 2), "limit_h": round(limit, 2), **more}
     if hours < limit:
         return Verdict(True, f"{hours:.1f} h of {what} left, below {limit:.1f} h", values)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, structs
 
 from nspgateway.config import PointConfig
 
@@ -42,8 +43,7 @@ RISE_LEAST_S = 900.0
 MICRO = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class FuelSample:
+class FuelSample(Struct, frozen=True):
     """One heartbeat's worth: ``litres`` and ``load_w`` (W) are None when unknown; ``at`` is aware UTC.
 
     ``charge``: of the battery behind the set, permille, None = unknown.
@@ -56,8 +56,7 @@ class FuelSample:
     charge: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(Struct, frozen=True):
     """Litres/h at the load of the moment, by curve and by slope (None = not known), and the load's spread.
 
     The higher of the two counts: an hour too few is a call to logistics, an hour too many a dark hall.
@@ -91,8 +90,7 @@ class Burn:
         return "curve_unknown" if self.used == "slope" else "slope_unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """A filtered level while the set runs. ``litres`` and ``burnt`` in microlitres.
 
     ``burnt``: by the load curve since some moment in the past; ``unknown``: how often
@@ -105,8 +103,7 @@ class Level:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
+class Slope(Struct, frozen=True):
     """What the level lost: as a factor of the load curve, and in litres/h of the time; None = not clear.
 
     ``run``: the levels that it is drawn from, oldest first.
@@ -130,15 +127,13 @@ def consumption(point: PointConfig, history: Sequence[FuelSample], slope: Slope,
     Where the load was known throughout, the fall counts as a factor of the
     curve, so that a load that has changed since does not spoil the figure.
     """
-    load = _weighted_load(history, now, LOAD_WINDOW)
+    load, varied = _weighted_loads(history, now)
     curve = None if load is None else burn_l_per_h(point, load[0])
     observed = slope.l_per_h if slope.factor is None or curve is None else slope.factor * curve
-    varied = _weighted_load(history, now, SPREAD_WINDOW)
     if varied is None or load is None:
         return Burn(curve, observed, 0.0)
-    known = sum(
-        1 for sample in history[-MANY:] if sample.load_w is not None and now - sample.at <= SPREAD_WINDOW
-    )
+    since = now - SPREAD_WINDOW
+    known = len([True for sample in history[-MANY:] if sample.load_w is not None and sample.at >= since])
     # Of a few readings nobody knows how far they lie from the load as it is; the newest has no weight yet.
     spread_w = math.hypot(varied[1], FEW_READINGS * varied[0] / math.sqrt(max(1, known - 1)))
     return Burn(curve, observed, point.burn_l_per_kwh * spread_w / 1000, _rise(load, varied))
@@ -161,7 +156,7 @@ def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope
     run = (*run[_start(run, level, SLOPE_ENOUGH * needed) :], level)
     if len(run) < SLOPE_STEPS or run[0].litres - level.litres < needed:
         # A clear slope stays: without it the hours would spring back to the curve's for a while.
-        return replace(slope, run=run)
+        return structs.replace(slope, run=run)
     first = run[0]
     litres = [(one.litres - first.litres) / MICRO for one in run]
     hours = [(one.at - first.at).total_seconds() / 3600 for one in run]
@@ -170,7 +165,11 @@ def follow(point: PointConfig, slope: Slope, level: Level, spread: int) -> Slope
     return Slope(_lost_per(burnt, litres) if is_known else None, _lost_per(hours, litres), run)
 
 
-def _rise(load: tuple[float, float, float], hour: tuple[float, float, float]) -> float | None:
+# Mean and standard deviation in W, and over how many seconds.
+_Load = tuple[float, float, float]
+
+
+def _rise(load: _Load, hour: _Load) -> float | None:
     """Return the load of the moment as a factor of what it was earlier in the hour; None when that is not known."""
     before_s = hour[2] - load[2]
     if before_s < RISE_LEAST_S:
@@ -179,35 +178,45 @@ def _rise(load: tuple[float, float, float], hour: tuple[float, float, float]) ->
     return load[0] / before_w if before_w > 0 else None
 
 
-def _weighted_load(
-    history: Sequence[FuelSample], now: datetime, window: timedelta
-) -> tuple[float, float, float] | None:
-    """Mean and standard deviation of the load in W over the window, weighted by time, and how many seconds that is.
+def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load, _Load] | tuple[None, None]:
+    """The load weighted by time, over the load's window and over the spread's.
 
-    A value holds until the next sample. Without a sample in the window its last value is the mean.
-    Of a set that runs, only what it has carried since it was started counts.
+    A value holds until the next sample. Without a sample in the window its last value is the mean; None
+    without any. Of a set that runs, only what it has carried since it was started counts. Both in one look
+    at the history: it is the longest of all that is done for a frame.
     """
     runs = bool(history) and history[-1].running
     total = weight = square = 0.0
-    until = now
+    until, near, far = now, now - LOAD_WINDOW, now - SPREAD_WINDOW
     newest: int | None = None
-    since = now - window
+    load: _Load | None = None
     for sample in reversed(history):
         if runs and not sample.running:
             break
         at, load_w = sample.at, sample.load_w
+        if load_w is not None and newest is None:
+            newest = load_w
+        if newest is not None and load is None and at <= near:
+            held, seconds = load_w or 0, (until - near).total_seconds()
+            seconds = 0.0 if load_w is None else max(0.0, seconds)
+            load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)
         if load_w is not None:
-            newest = load_w if newest is None else newest
-            seconds = (until - (max(since, at))).total_seconds()
-            if seconds > 0:
+            start = max(far, at)
+            if until > start:
+                seconds = (until - start).total_seconds()
                 total += seconds * load_w
-                square += seconds * load_w**2
+                square += seconds * load_w * load_w
                 weight += seconds
         until = min(until, at)
-        if at <= since and newest is not None:
+        if at <= far and newest is not None:
             break
     if newest is None:
-        return None
+        return None, None
+    varied = _spread(newest, total, square, weight)
+    return load or varied, varied
+
+
+def _spread(newest: int, total: float, square: float, weight: float) -> _Load:
     if weight == 0:
         return float(newest), 0.0, 0.0
     mean = total / weight

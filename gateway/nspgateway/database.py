@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -151,6 +152,7 @@ _CURES: dict[int, tuple[type[StoreError], str]] = {
 }
 
 
+@lru_cache(maxsize=256)  # of one frame the same stands in three tables
 def as_text(at: datetime) -> str:
     """Return a moment as it stands in the database, where texts sort as their moments do."""
     return at.isoformat(timespec="microseconds")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from nspgateway.alarm_state import AlarmState
 
 Action = Literal["raise", "update", "remind", "return", "clear", "hide", "wait", "forget"]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """One change of one alarm; ``alarm`` is its new state, to be kept while ``alarm.is_kept``.
 
     raise: it is now open and shown (again). update: open, but priority, note or cause changed. remind: nobody

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
+
 from nsplink.frame import Header
 
 Fields = Mapping[str, Any]
@@ -37,8 +39,7 @@ class Counters(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Uplink:
+class Uplink(Struct, frozen=True):
     """One authentic new frame that is durable, whose last byte came at ``at_ms``.
 
     ``newest`` and ``seen``: the replay window with it in.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from nspgateway.records import Frame
 from nspgateway.view import is_ahead
@@ -12,8 +13,7 @@ from nspgateway.view import is_ahead
 KINDS = frozenset({"alarm", "clear"})
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What a frame says of one alarm: it began or ended, ``age_s`` of the kit's seconds before ``at``."""
 
     kind: str

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
+from msgspec import Struct
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
@@ -17,8 +20,7 @@ from nspgateway.stock import Stock
 from nspgateway.view import Forecast, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFacts:
+class LinkFacts(Struct, frozen=True):
     """What the radio link knows of a point's kit, or of the gateway itself.
 
     ``silent``: None = not known yet, or nobody watches. ``trouble``: the one cause behind the silence
@@ -70,8 +72,7 @@ class StormFacts:
     newest: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Facts of one point. ``local_alarms`` is None when the kit's bits are unknown.
 
     ``burn``: litres/h by load curve and by slope, which of them counts and why; None without a
@@ -96,7 +97,7 @@ class Facts:
     burn: Burn | None = None
     refuels: tuple[Refuel, ...] = ()
     last_litres: float | None = None
-    began: Mapping[str, datetime] = field(default_factory=dict)
+    began: Mapping[str, datetime] = msgspec.field(default_factory=dict)
     ended: frozenset[str] = frozenset()
     link: LinkFacts | None = None
     sf: int = 9
@@ -106,6 +107,6 @@ class Facts:
     loss: Loss | None = None
     dark_since: datetime | None = None
     storms: tuple[StormFacts, ...] = ()
-    mains: Mains = field(default_factory=Mains)
+    mains: Mains = msgspec.field(default_factory=Mains)
     back_with_many: bool = False
     failed_parts: tuple[str, ...] = ()

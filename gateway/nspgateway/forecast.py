@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from statistics import fmean
 from typing import Literal
+
+from msgspec import Struct
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import GAUGE_STEP, Burn, FuelSample, consumption
@@ -56,8 +58,7 @@ CHARGE_WINDOW = timedelta(minutes=10)
 MOST_HOURS = 8760.0
 
 
-@dataclass(frozen=True, slots=True)
-class BatterySample:
+class BatterySample(Struct, frozen=True):
     """Net power of the battery at one moment, W, + charges; None when unknown.
 
     ``load_w``: what it carried then, when it was the source; None when it was not, or unknown.
@@ -118,11 +119,12 @@ def fuel(
     if tank.litres is None or tank.measured_at is None or now - tank.measured_at > OLDEST:
         return None
     burn = fuel_burn(point, tank, history, now) if burn is None else burn
-    if burn is None or not burn.known:
+    known = burn.known if burn is not None else []
+    if burn is None or not known:
         return None
-    age_h = max(0.0, (now - tank.measured_at) / timedelta(hours=1))
-    likely = max(burn.known)
-    by_slope = burn.used == "slope"
+    age_h = max(0.0, (now - tank.measured_at).total_seconds() / 3600)
+    likely = max(known)
+    by_slope = likely == burn.slope
     error = math.hypot(SLOPE_ERROR if by_slope else CURVE_ERROR, burn.spread / likely)
     error = min(ERROR_MOST, error + ERROR_PER_HOUR * age_h)
     usable = usable_litres(point, tank.litres)
@@ -135,7 +137,7 @@ def fuel(
         now,
         (max(0.0, usable - step) / (likely * (1 + error)) - (burnt if fresh else age_h)),
         usable / likely - burnt,
-        (usable + max(step, tank.above)) / (min(burn.known) * (1 - error)) - (burnt if fresh else 0.0),
+        (usable + max(step, tank.above)) / (min(known) * (1 - error)) - (burnt if fresh else 0.0),
         "slope" if by_slope else "load_curve",
         tank.measured_at,
     )
@@ -249,7 +251,9 @@ def _discharge_w(
 ) -> float | None:
     """Return the power in W that empties the battery; None when it charges, rests, or nothing is known."""
     net = net_power_w(point, readings, now)
-    window = [s.net_w for s in history if s.net_w is not None and now - s.at <= CHARGE_WINDOW]
+    since = now - CHARGE_WINDOW
+    recent = takewhile(lambda sample: sample.at >= since, reversed(history))
+    window = [sample.net_w for sample in recent if sample.net_w is not None]
     if net is not None:
         window.append(net)
         if net > 0 or fmean(window) > 0:
@@ -281,9 +285,17 @@ def _range(
     """Put the three in order and in the calendar. A past "empty around" stays in the past."""
     low, likely, high = (min(MOST_HOURS, value) for value in (low, likely, high))
     low, high = min(low, likely), max(likely, high)
-    empty = [now + timedelta(hours=value) for value in (low, likely, high)]
-    low, likely, high = (max(0.0, value) for value in (low, likely, high))
-    return Forecast(low, likely, high, empty[0], empty[1], empty[2], reason, measured_at)
+    hour = timedelta(hours=1)
+    return Forecast(
+        max(0.0, low),
+        max(0.0, likely),
+        max(0.0, high),
+        now + low * hour,
+        now + likely * hour,
+        now + high * hour,
+        reason,
+        measured_at,
+    )
 
 
 def _number(readings: Mapping[str, Reading], name: str) -> int | None:

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import fmean, median_high, median_low, pstdev
+
+import msgspec
+from msgspec import Struct, structs
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import GAUGE_STEP, MICRO, FuelSample, Level, Slope, burn_l_per_h, follow
@@ -47,8 +49,7 @@ CHARGER = 0.85
 TOLD = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class Refuel:
+class Refuel(Struct, frozen=True):
     """Fuel that was added: when it was first seen, litres, and by how many litres that may be wrong."""
 
     at: datetime
@@ -56,8 +57,7 @@ class Refuel:
     uncertainty: float
 
 
-@dataclass(frozen=True, slots=True)
-class GaugeReading:
+class GaugeReading(Struct, frozen=True):
     """One reading. ``stock`` = its level plus all that was burnt so far: it moves by refuelling only.
 
     ``charged``: what the battery behind the set took so far, beside the load; ``unknown``: how often
@@ -76,8 +76,7 @@ class GaugeReading:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tank:
+class Tank(Struct, frozen=True):
     """A tank's level and what it was made from. Immutable; ``advance`` gives the next one.
 
     ``litres``: filtered, None before the first reading. ``measured_at``: time of the newest reading.
@@ -94,7 +93,7 @@ class Tank:
     above: float = 0.0
     running: bool = False
     refuels: tuple[Refuel, ...] = ()
-    slope: Slope = field(default_factory=Slope)
+    slope: Slope = msgspec.field(default_factory=Slope)
     readings: tuple[GaugeReading, ...] = ()
     last: FuelSample | None = None
     burnt: int = 0
@@ -116,7 +115,7 @@ def advance(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
     """Return the tank after one more heartbeat; a level that is unknown changes nothing of the level."""
     burnt, is_known = _burnt_since(point, tank, sample)
     refuels = tuple(refuel for refuel in tank.refuels if sample.at - refuel.at <= TOLD)
-    tank = replace(
+    tank = structs.replace(
         tank,
         refuels=refuels,
         last=sample,
@@ -126,7 +125,7 @@ def advance(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
     )
     if sample.litres is None:
         slope = tank.slope if sample.running else Slope()
-        return replace(tank, slope=slope, unknowns=tank.unknowns + 1)
+        return structs.replace(tank, slope=slope, unknowns=tank.unknowns + 1)
     tank = _with_reading(point, tank, sample.at, round(sample.litres * MICRO) + tank.burnt)
     return _with_level(point, _with_refuel(point, tank), sample)
 
@@ -156,37 +155,40 @@ def _with_reading(point: PointConfig, tank: Tank, at: datetime, stock: int) -> T
     if kept and at - kept[-1].at > BRIDGE:
         kept = ()
     if kept and (at - kept[-1].at).total_seconds() < APART * point.interval_s:
-        newest = replace(kept[-1], stock=stock, burnt=tank.burnt, charged=tank.charged, unknown=tank.unknown)
+        newest = structs.replace(
+            kept[-1], stock=stock, burnt=tank.burnt, charged=tank.charged, unknown=tank.unknown
+        )
         kept = kept[:-1]
     else:
         was_gone = not kept or (at - kept[-1].at).total_seconds() > GONE_INTERVALS * point.interval_s
         is_blind = tank.unknowns > 1 and was_gone
         newest = GaugeReading(at, stock, tank.burnt, is_blind, charged=tank.charged, unknown=tank.unknown)
-    kept = (*(reading for reading in kept if at - reading.at <= MEMORY), newest)
-    return replace(tank, readings=kept, unknowns=0)
+    since = at - MEMORY
+    kept = (*[reading for reading in kept if reading.at >= since], newest)
+    return structs.replace(tank, readings=kept, unknowns=0)
 
 
 def _with_refuel(point: PointConfig, tank: Tank) -> Tank:
     """Return the tank with a refuelling that its newest readings show, or a more exact newest one."""
     if tank.refuels and tank.before and tank.readings[-1].at - tank.refuels[-1].at > REFINE:
-        tank = replace(tank, before=())
+        tank = structs.replace(tank, before=())
     earlier, raised = _split(point, tank.readings, 1 if tank.before else WINDOW)
     if raised:
-        tank = replace(tank, readings=_unsettled(raised), slope=Slope())
+        tank = structs.replace(tank, readings=_unsettled(raised), slope=Slope())
         if raised[0].is_blind:
             # The gauge was gone and came back higher: perhaps another sender. A level, no refuelling.
-            return replace(tank, before=())
+            return structs.replace(tank, before=())
         if not tank.before:
             before = tuple(reading.stock for reading in earlier)
             refuel = Refuel(raised[0].at, 0.0, 0.0)
-            tank = replace(tank, before=before, refuels=(*tank.refuels, refuel))
+            tank = structs.replace(tank, before=before, refuels=(*tank.refuels, refuel))
     if not tank.before:
         return tank
     added = _added(point, tank.refuels[-1].at, tank.before, [one.stock for one in tank.readings])
     if added.litres < RISE / 2 * (point.tank_litres or 0.0):
         # More readings show that it was a few high ones together: taken back.
-        return replace(tank, before=(), refuels=tank.refuels[:-1])
-    return replace(tank, refuels=(*tank.refuels[:-1], added))
+        return structs.replace(tank, before=(), refuels=tank.refuels[:-1])
+    return structs.replace(tank, refuels=(*tank.refuels[:-1], added))
 
 
 def _split(
@@ -232,7 +234,7 @@ def _agreeing(point: PointConfig, stocks: Sequence[int]) -> list[int]:
 
 
 def _unsettled(readings: Sequence[GaugeReading]) -> tuple[GaugeReading, ...]:
-    return tuple(replace(reading, level=None) for reading in readings)
+    return tuple(structs.replace(reading, level=None) for reading in readings)
 
 
 def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
@@ -241,7 +243,7 @@ def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
     # The higher of the middle two: a single low reading beside a few others is no level.
     stock = median_high(reading.stock for reading in kept[-WINDOW:])
     level = max(0, stock - tank.burnt)
-    newest = replace(kept[-1], level=level if len(kept) >= WINDOW else None)
+    newest = structs.replace(kept[-1], level=level if len(kept) >= WINDOW else None)
     kept = (*kept[:-1], newest)
     forgiven = stock - tank.burnt - round(HOLD * (point.tank_litres or sample.litres or 0.0) * MICRO)
     levels = [one.level for one in kept if one.level is not None and one.level >= forgiven]
@@ -249,10 +251,10 @@ def _with_level(point: PointConfig, tank: Tank, sample: FuelSample) -> Tank:
     if sample.running:
         recent = kept[-BEFORE_READINGS:]
         steps = [abs(one.stock - other.stock) for one, other in pairwise(recent)]
-        spread = round(fmean(steps)) if steps else 0
+        spread = round(sum(steps) / len(steps)) if steps else 0
         slope = follow(point, tank.slope, Level(newest.at, level, newest.burnt, tank.unknown), spread)
     lowest = min((*levels, level))
-    return replace(
+    return structs.replace(
         tank,
         litres=lowest / MICRO,
         above=_above(kept, tank.burnt, lowest) / MICRO,

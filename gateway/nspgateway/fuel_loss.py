@@ -8,10 +8,11 @@ curve: the median of six readings against the median of the first six of the las
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
+
+from msgspec import Struct
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import MICRO, burn_l_per_h
@@ -25,8 +26,7 @@ NOISE = 0.08
 CURVE_EXCUSE = 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """Litres gone that the load does not explain (below 0: none), and from how many on it is a loss.
 
     ``l_per_h``: by what the level fell, ``expected_l_per_h``: by what the load explains.

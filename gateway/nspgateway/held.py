@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import structs
+
 from nspgateway.records import Held, Value
 from nspgateway.view import Quality, Reading, is_ahead
 
@@ -59,15 +61,20 @@ def quality_of(held: Held, interval_s: float, now: datetime) -> Quality:
 
 def hold(before: Held | None, value: Value, source: Quality, at: datetime) -> Held:
     """Return one quantity after a frame that says ``value`` of it."""
+    if source == "good" and value is not None:
+        return Held(value, source, at)
     good_at = before.good_at if before else None
     if source == "none":
         return Held(None, source, good_at)
     if value is None or source == "unknown":
         return Held(None, "unknown", good_at)
-    if source == "good":
-        return Held(value, source, at)
     # Stale at the kit and never good here: its age is not known, and a number without age is none.
     return Held(value if good_at else None, source, good_at)
+
+
+def doubted(held: Held) -> Held:
+    """Return a value for which nobody vouches yet: never better than stale."""
+    return structs.replace(held, source="stale") if held.source == "good" else held
 
 
 def source_of(name: str, fields: Mapping[str, Value]) -> Quality:

@@ -35,6 +35,7 @@ from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.errors import StoreError
 from nspgateway.facts import LinkFacts
+from nspgateway.held import doubted
 from nspgateway.judge import Judgement
 from nspgateway.keys import KeyRegister
 from nspgateway.messages import OutboxMessage
@@ -52,6 +53,7 @@ from nspgateway.situation import Situation
 from nspgateway.speaker import Speaker
 from nspgateway.state import PointState
 from nspgateway.store import Store
+from nspgateway.stumbles import Stumbles
 from nspgateway.tamper import Tamper
 from nspgateway.transmitter import Transmitter
 from nspgateway.uplinks import Read
@@ -65,9 +67,8 @@ _log = structlog.get_logger()
 class Ingest:
     """The gateway's heart. One for each gateway; all calls from the event loop's thread.
 
-    ``counters``: frames by outcome since the start; ``more_counters``: whatever others count for the
-    statistics. ``situation``: what is true and was said;
-    ``recorder``: the way to the store.
+    ``counters``: frames by outcome since the start; ``more_counters``: whatever others count for the statistics.
+    ``situation``: what is true and was said; ``recorder``: the way to the store.
     """
 
     def __init__(
@@ -107,21 +108,15 @@ class Ingest:
             is_limited=lambda kit: self._tamper.is_limited(kit, self._now_ms()),
         )
         demo_mark = Demo(clock.speed) if demo else None
-        self.situation = Situation(
-            config,
-            points,
-            store,
-            clock,
-            alarms.load_rules() if rules is None else rules,
-            self._link,
-            demo=demo_mark,
-        )
+        every = alarms.load_rules() if rules is None else rules
+        self.situation = Situation(config, points, store, clock, every, self._link, demo=demo_mark)
         if transmitter is not None:
             transmitter.watch(self.situation.points)
             self.situation.on_deployed = transmitter.watch
         self._speaker = Speaker(config, now, demo_mark)
         self._refuel = RefuelSpeaker(config, demo_mark)
         self.recorder = Recorder(store, self._speaker)
+        self._stumbles = Stumbles()
         self._doubted: dict[int, Mapping[str, Held]] = {}
         self._since = now
         self._newest_before = store.newest() or now
@@ -152,8 +147,12 @@ class Ingest:
         batch = Batch()
         for place, reception in enumerate(receptions):
             outcomes.append("not_stored")
-            with suppress(StoreError):
+            try:
                 outcomes[place] = self._receive(reception, self._clock.now(), batch, place, outcomes)
+            except StoreError:
+                continue
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other kits' frames must go on
+                outcomes[place] = self._stumbles.note(error, len(reception.data))
         self._write(batch, outcomes)
         self.counters.update(outcomes)
         if "accepted" in outcomes or "not_stored" in outcomes:
@@ -161,8 +160,7 @@ class Ingest:
         for reception, outcome in zip(receptions, outcomes, strict=True):
             if outcome not in ("accepted", "not_stored"):
                 # Foreign traffic comes all day and floods come with an attack: counted always, told on demand.
-                length, rssi = len(reception.data), reception.rssi_dbm
-                _log.debug("frame refused", outcome=outcome, length=length, rssi=rssi)
+                _log.debug("frame refused", outcome=outcome, length=len(reception.data))
         return outcomes
 
     def _receive(
@@ -187,6 +185,7 @@ class Ingest:
             # A recording must not end an alarm; the kit says it again until it is believed.
             return "unsure"
         batch.add(place, self._taken(opened, read, self._believed(read.frame, opened.window)))
+        self._stumbles.over()
         return "accepted"
 
     def _taken(self, opened: Opened, read: Read, window: Window) -> Taken:
@@ -199,7 +198,7 @@ class Ingest:
         if not self._authenticator.has_heard(frame.kit) or self._is_unsure(frame):
             # The first we ever hear of a kit may be an old recording: without a window nothing tells.
             self._doubted[frame.kit] = {**self._doubted.get(frame.kit, {}), **changed}
-            changed = {name: _doubted(held) for name, held in changed.items()}
+            changed = {name: doubted(held) for name, held in changed.items()}
         elif newer:
             changed = {**self._doubted.pop(frame.kit, {}), **changed}
         after = state.after(before, frame, changed, is_known=is_known) if newer else before
@@ -393,8 +392,3 @@ class Ingest:
     def show(self) -> None:
         """Wake every screen that waits for a change."""
         self._revision.bump()
-
-
-def _doubted(held: Held) -> Held:
-    """Return a value for which nobody vouches yet: never better than stale."""
-    return replace(held, source="stale") if held.source == "good" else held

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nspgateway import alarms, messages
 from nspgateway.alarms import AlarmState, Decision
@@ -20,8 +21,7 @@ from nspgateway.view import Alarm
 _SILENT = frozenset({"wait", "forget"})
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What is true, which alarms are kept from now on, and what to write and to say about it.
 
     ``exercise``: the point's newest frame was marked as part of one.
@@ -57,6 +57,8 @@ def decided(
     exercise: bool = False,
 ) -> Judgement:
     """Return what has to be kept and said of these decisions, whoever took them."""
+    if not decisions:
+        return Judgement(facts, kept, (), (), exercise=exercise)
     after = {**kept, **{d.alarm.id: d.alarm for d in decisions}}
     spoken = [(d, alarms.texts(d.alarm, facts)) for d in decisions if d.action not in _SILENT]
     return Judgement(

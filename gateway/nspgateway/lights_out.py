@@ -74,8 +74,10 @@ def _sum(facts: Facts, word: Case, *, with_fuel: bool, missing: list[Missing]) -
             low, likely, high = low + behind[0], likely + behind[1], high + behind[2]
     if "fuel_unknown" in missing or (not parts and missing):
         return LightsOut("unknown", missing=tuple(missing))
-    first, middle, last = (facts.now + timedelta(hours=hours) for hours in (low, likely, high))
-    return LightsOut(word, first, middle, last, tuple(parts), tuple(missing))
+    now, hour = facts.now, timedelta(hours=1)
+    return LightsOut(
+        word, now + low * hour, now + likely * hour, now + high * hour, tuple(parts), tuple(missing)
+    )
 
 
 def _has_battery(point: PointConfig) -> bool:

@@ -225,8 +225,11 @@ class Link:
 
     def waiting(self, kit: int | None = None) -> list[Ticket]:
         """Return the requests that are not answered yet, of one kit or of all."""
-        tickets = [job.ticket for job in self._out.jobs if kit in (None, job.address)]
-        return [ticket for ticket in tickets if ticket is not None and ticket.state == "waiting"]
+        return [
+            ticket
+            for job in self._out.jobs
+            if (ticket := job.ticket) is not None and ticket.state == "waiting" and kit in (None, job.address)
+        ]
 
     def contact(self, kit: int) -> Contact | None:
         """Return what the link knows of a kit."""

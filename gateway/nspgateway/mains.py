@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Mains:
+
+class Mains(Struct, frozen=True):
     """``on``: None = not known yet. ``changed_at``: when it last went or came; None = we did not see it.
 
     ``before_s``: how long it was the other way before that; None = not known.

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, json
@@ -62,8 +62,7 @@ _VALID_INTERVALS = 3
 _SEGMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
+class OutboxMessage(Struct, frozen=True):
     """One MQTT message, ready to go. It may be published until ``created`` + ``expiry_s``.
 
     Both are in the gateway's clock; ``expiry_s`` None = it never goes stale. ``passing``: says
@@ -87,18 +86,18 @@ class OutboxMessage:
 def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> OutboxMessage:
     """Return the merged state of a point at ``facts.now``, valid for three expected intervals."""
     lifetime = round(_VALID_INTERVALS * facts.point.interval_s)
-    now = facts.now
+    now, at = facts.now, utc(facts.now)
     return _point_message(
         facts.point,
         "state",
         State(
             **_from_point(facts.point, demo, exercise),
-            at=utc(now),
-            valid_until=utc(now + timedelta(seconds=lifetime)),
+            at=at,
+            valid_until=at + timedelta(seconds=lifetime),
             deployment=facts.point.deployment,
-            last_heard=utc(facts.last_heard) if facts.last_heard else None,
+            last_heard=at if facts.last_heard is now else utc_or_none(facts.last_heard),
             last_heard_age_s=age(facts.last_heard, now),
-            values={name: measured(facts.readings[name], now) for name in in_order(facts.readings)},
+            values=measured(facts.readings, now),
             local_alarms=None if facts.local_alarms is None else in_bit_order(facts.local_alarms),
             fuel_kind=facts.point.fuel_kind,
             fuel_litres=None if facts.fuel_litres is None else round(facts.fuel_litres, 1),
@@ -107,7 +106,7 @@ def state(facts: Facts, *, exercise: bool = False, demo: Demo | None = None) -> 
             battery=hours_left(facts.battery, now),
             **_stock(facts),
         ),
-        created=now,
+        created=at,
         retain=True,
         expiry_s=lifetime,
         passing=True,
@@ -134,7 +133,7 @@ def telemetry(
     ``values`` is what ``nsplink.message.decode`` gave; ``kind`` its kind on air;
     ``counter`` all 32 bits. ``rssi`` in dBm, ``snr`` in dB.
     """
-    bits = values.get("alarms")
+    bits, at = values.get("alarms"), utc(received_at)
     place = _from_point(point, demo, exercise)
     place["kit"] = kit_address  # who sent it, whatever the point's settings say by now
     return _point_message(
@@ -146,7 +145,7 @@ def telemetry(
             generation=generation,
             counter=counter,
             kind=kind,
-            received_at=utc(received_at),
+            received_at=at,
             rssi_dbm=rssi,
             snr_db=snr,
             values={name: sent(name, values) for name in in_order(values)},
@@ -154,7 +153,7 @@ def telemetry(
             late=made_at is not None,
             made_at=utc(made_at) if made_at else None,
         ),
-        created=received_at,
+        created=at,
         retain=False,
         expiry_s=None,
     )
@@ -327,8 +326,14 @@ def _point_message(
     expiry_s: int | None,
     passing: bool = False,
 ) -> OutboxMessage:
-    topic = f"{_ROOT}/{_segment(point.region)}/{_segment(point.slug)}/{leaf}"
-    return OutboxMessage(topic, json.encode(body), retain, expiry_s, utc(created), passing)
+    return OutboxMessage(
+        _topic(point.region, point.slug, leaf), json.encode(body), retain, expiry_s, utc(created), passing
+    )
+
+
+@lru_cache(maxsize=1024)  # every heartbeat of a point has the same two
+def _topic(region: str, point: str, leaf: str) -> str:
+    return f"{_ROOT}/{_segment(region)}/{_segment(point)}/{leaf}"
 
 
 def _from_point(point: PointConfig, demo: Demo | None, exercise: bool) -> dict[str, Any]:

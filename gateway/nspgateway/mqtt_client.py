@@ -31,6 +31,8 @@ _CONNECT_S = 5.0
 # What a stopping gateway waits at most for paho's thread, and for the broker to hear a goodbye.
 _MOMENT_S = 0.5
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+# Read from a broker in one go.
+_MOST_BYTES = 4096
 # Reason codes from here on say no.
 _REFUSED = 0x80
 
@@ -60,7 +62,10 @@ class BrokerClient(aiomqtt.Client):
         self._v5 = options.get("protocol") is aiomqtt.ProtocolVersion.V5
         # paho has no door for this either.
         self._other_answer = self._client._handle_pubackcomp  # noqa: SLF001 - see mqtt_packets
-        self._answered = 0
+        # What came in one go and paho has not taken yet: by itself it asks the system three times for each packet.
+        self._received = bytearray()
+        self._receive_more = self._client._sock_recv  # noqa: SLF001 - as above
+        self._client._sock_recv = self._receive  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
         self._read_one = self._client.loop_read
         self._client.loop_read = self._read  # type: ignore[method-assign] # as paho's is called by aiomqtt
         self._client._handle_pubackcomp = self._note_puback  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
@@ -130,23 +135,45 @@ class BrokerClient(aiomqtt.Client):
             self._client._packet_queue(mqtt_packets.PUBLISH, data, 0, 1)  # noqa: SLF001 - as above
 
     def _read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Read all answers that are there. By itself paho reads one packet each time that the socket is ready."""
+        """Read all that is there. By itself paho reads one packet each time that the socket is ready."""
         while True:
-            before = self._answered
             code = self._read_one(max_packets)
-            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._answered == before:
+            if code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._take_answers()
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or not self._received:
                 return code
+
+    def _receive(self, size: int) -> bytes:
+        """Return at most so many bytes of what has come, b"" at the end of the connection. BlockingIOError: nothing has."""
+        if not self._received:
+            self._received += self._receive_more(_MOST_BYTES)
+            self._acknowledge_at_once()
+        piece = bytes(self._received[:size])
+        del self._received[:size]
+        return piece
+
+    def _take_answers(self) -> None:
+        """Hear the answers to a ``post`` that have come whole; paho hears of the first other packet and of its own."""
+        if self._client._in_packet["command"]:  # noqa: SLF001 - as above: it is in the middle of a packet
+            return
+        while found := mqtt_packets.whole_puback(self._received):
+            number, code, length = found
+            if number not in self._answers:
+                return
+            del self._received[:length]
+            self._settle(number, code)
 
     def _note_puback(self, packet: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
         """Hear the broker's answer to a ``post``; paho hears of all others."""
-        self._answered += 1
-        self._acknowledge_at_once()
         number, code = mqtt_packets.puback(self._client._in_packet["packet"])  # noqa: SLF001 - as above
-        answer = self._answers.pop(number, None) if packet == "PUBACK" else None
-        if answer is None:
+        if packet != "PUBACK" or number not in self._answers:
             return self._other_answer(packet)
-        answer(str(ReasonCode(PacketTypes.PUBACK, identifier=code)) if code >= _REFUSED else "")
+        self._settle(number, code)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _settle(self, number: int, code: int) -> None:
+        refusal = str(ReasonCode(PacketTypes.PUBACK, identifier=code)) if code >= _REFUSED else ""
+        self._answers.pop(number)(refusal)
 
     def _acknowledge_at_once(self) -> None:
         """Let TCP not wait 40 ms for something to send its acknowledgement with: by default a broker waits for that."""

@@ -7,6 +7,7 @@ gateway's whole way from frame to message. Formats: MQTT 5.0 sections 3.3 and 3.
 from __future__ import annotations
 
 PUBLISH = 0x30
+_PUBACK = 0x40
 _QOS_1 = 0x02
 _EXPIRY = 0x02  # property "message expiry interval", four bytes of seconds
 
@@ -36,6 +37,16 @@ def publish(
 def puback(body: bytes | bytearray) -> tuple[int, int]:
     """Return number and reason code of a PUBACK without its fixed header; a code from 128 on refuses."""
     return int.from_bytes(body[:2], "big"), body[2] if len(body) > 2 else 0
+
+
+def whole_puback(data: bytes | bytearray) -> tuple[int, int, int] | None:
+    """Return number, reason code and length of the PUBACK that ``data`` begins with; None when it is not all there.
+
+    None too for one longer than any that is sent in earnest: that is paho's work.
+    """
+    if len(data) < 4 or data[0] != _PUBACK or not 2 <= data[1] < 128 or len(data) < 2 + data[1]:
+        return None
+    return data[2] << 8 | data[3], data[4] if data[1] > 2 else 0, 2 + data[1]
 
 
 def _variable(length: int) -> bytes:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from nspgateway.moments import age, seconds, utc
+from nspgateway.moments import age, seconds, utc, utc_or_none
 from nspgateway.view import Forecast, Priority, Quality, Reading
 from nsplink import fields
 
@@ -328,15 +328,20 @@ def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(wanted, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)))
 
 
-def measured(reading: Reading, now: datetime) -> Measured:
-    """Return a reading with its age; an unknown one has no value left to mistake for a measurement."""
-    known = reading.quality in {"good", "stale"}
-    return Measured(
-        value=reading.value if known else None,
-        quality=reading.quality,
-        at=None if reading.good_at is None else utc(reading.good_at),
-        age_s=age(reading.good_at, now),
-    )
+def measured(readings: Mapping[str, Reading], now: datetime) -> dict[str, Measured]:
+    """Return readings with their ages; an unknown one has no value left to mistake for a measurement."""
+    found: dict[str, Measured] = {}
+    good_at: datetime | None = None
+    at: datetime | None = None
+    age_s: int | None = None
+    for name in in_order(readings):
+        reading = readings[name]
+        if reading.good_at is not good_at:  # of one frame all have the same
+            good_at = reading.good_at
+            at, age_s = utc_or_none(good_at), age(good_at, now)
+        known = reading.quality in ("good", "stale")
+        found[name] = Measured(reading.value if known else None, reading.quality, at, age_s)
+    return found
 
 
 def sent(name: str, values: Mapping[str, Value]) -> Sent:

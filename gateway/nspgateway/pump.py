@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+
+from msgspec import structs
 
 from nspgateway.messages import OutboxMessage
 
@@ -75,7 +76,7 @@ class Pump:
     def move(self, delta: timedelta) -> None:
         """Follow a step of the clock: messages that wait here keep their age."""
         for queue in (self._queue, *self._behind.values()):
-            moved = [(number, replace(one, created=one.created + delta)) for number, one in queue]
+            moved = [(number, structs.replace(one, created=one.created + delta)) for number, one in queue]
             queue.clear()
             queue.extend(moved)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
+from msgspec import structs
 
 from nspgateway.errors import StoreError, StoreFull
 from nspgateway.judge import Judgement
@@ -87,7 +87,7 @@ class Recorder:
         ``judged`` are kept for later, unless an action decided on them. ``notices``: beside those of ``judged``.
         """
         if self._command is not None:
-            changes = replace(changes, command=self._command)
+            changes = structs.replace(changes, command=self._command)
         return self.commit_all((changes,), judged, notices)
 
     def commit_all(

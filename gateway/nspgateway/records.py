@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+from msgspec import Struct
+
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import Action, Answered
 from nspgateway.view import Quality
@@ -13,8 +16,7 @@ from nspgateway.view import Quality
 Value = int | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One authentic frame. ``generation`` is its key's; ``counter`` has all 32 bits.
 
     ``fields``: names of ``nsplink.fields`` -> value, None = unknown. ``raw``: as received.
@@ -77,8 +79,7 @@ class KitBoot:
     fields: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One quantity as last heard. ``source``: its quality at the kit.
 
     ``value`` is None when unknown or when there is no such device; ``good_at``
@@ -90,8 +91,7 @@ class Held:
     good_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """The newest frame of a point: whose, under which key and counter, when, how loud, and whether in an exercise."""
 
     kit: int
@@ -103,16 +103,14 @@ class Heard:
     exercise: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A kit's replay window under one key: ``seen`` bit i = counter ``newest - i`` was accepted."""
 
     newest: int
     seen: int
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmChange:
+class AlarmChange(Struct, frozen=True):
     """One change of one alarm. ``record``: its state as JSON.
 
     ``is_kept``: the state must survive a restart; ``is_event``: it belongs in the log, at ``at``
@@ -128,8 +126,7 @@ class AlarmChange:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Everything that one transaction writes, or none of it. ``at``: time of the change.
 
     ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
@@ -144,9 +141,9 @@ class Changes:
     boot: KitBoot | None = None
     late: tuple[Frame, ...] = ()
     heard: Heard | None = None
-    readings: Mapping[str, Held] = field(default_factory=dict)
+    readings: Mapping[str, Held] = msgspec.field(default_factory=dict)
     alarms: tuple[AlarmChange, ...] = ()
     messages: tuple[OutboxMessage, ...] = ()
     actions: tuple[Action, ...] = ()
-    memory: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = msgspec.field(default_factory=dict)
     command: Answered | None = None

@@ -7,7 +7,6 @@ what has to survive is written by the ``recorder``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from msgspec import structs
@@ -49,7 +48,7 @@ class Situation:
     """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
 
     ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
-    ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
+    ``by_id``: all rules; ``figures``: what makes a storm. ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
     itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the
     points each time that one is used for something else.
     """
@@ -78,8 +77,8 @@ class Situation:
         of_points = [rule for rule in rules if rule.scope != "gateway"]
         self._rules = {p.slug: rule_changes.of_point(of_points, p.rules) for p in points}
         self._rules[self.cp.point.slug] = tuple(rule for rule in rules if rule.scope != "points")
-        self._by_id = {rule.id: rule for rule in rules}
-        self._figures = load_storm()
+        self.by_id = {rule.id: rule for rule in rules}
+        self.figures = load_storm()
         self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
         self._clock = clock
         self._sf = config.radio.sf
@@ -98,7 +97,7 @@ class Situation:
         slug = point.point.slug
         seen = _Seen(self, point)
         own = self._judge(point, now, seen)
-        seen.kept[slug] = own.kept
+        seen.judged[slug] = own.kept
         if not own.changes and point.mains == self.states[slug].mains:
             return (own,)
         of_cp = self._judge(self.cp, now, seen)
@@ -110,7 +109,7 @@ class Situation:
         judged = []
         for point in (*self.states.values(), self.cp):
             judged.append(self._judge(point, now, seen))
-            seen.kept[point.point.slug] = judged[-1].kept
+            seen.judged[point.point.slug] = judged[-1].kept
         return tuple(judged)
 
     def keep(self, judged: Iterable[Judgement], point: PointState | None = None) -> None:
@@ -128,7 +127,7 @@ class Situation:
         self.standings[action.point] = after = standing.after(before, action)
         point = self.states.get(action.point)
         if point is not None:
-            point = replace(point, point=_deployed(point.point, after))
+            point = structs.replace(point, point=_deployed(point.point, after))
             if isinstance(action.entry, FuelEntry):
                 point = state.enter(point, action.entry)
             self.states[action.point] = point
@@ -172,7 +171,7 @@ class Situation:
             own=self.own(now) if point is self.cp else None,
             storms=seen.storms(now) if point is self.cp else (),
             back_with_many=point.mains.back_at is not None
-            and storms.came_back_with_many(slug, seen.mains, self._figures),
+            and storms.came_back_with_many(slug, seen.mains, self.figures),
         )
 
     def decide(self, slug: str, decisions: Sequence[Decision], now: datetime) -> Judgement:
@@ -234,34 +233,51 @@ class Situation:
 
 
 class _Seen:
-    """The places as one judgement sees them: ``point`` as it will be, and what was judged before it."""
+    """The places as one judgement sees them: ``point`` as it will be, and what was judged before it.
+
+    ``judged``: the alarms of places that were judged already. Most judgements ask nothing of the others, so
+    all is put together only when it is asked for.
+    """
 
     def __init__(self, situation: Situation, point: PointState | None = None) -> None:
-        self._cp = situation.cp.point.slug
-        self._by_id = situation._by_id  # noqa: SLF001 - a part of the situation, apart for its life is one judgement
-        self._figures = situation._figures  # noqa: SLF001
-        self.kept: dict[str, Mapping[str, AlarmState]] = dict(situation.alarms)
-        self.mains: dict[str, Mains] = {slug: one.mains for slug, one in situation.states.items()}
-        if point is not None:
-            self.mains[point.point.slug] = point.mains
+        self._situation = situation
+        self._point = point
+        self.judged: dict[str, Mapping[str, AlarmState]] = {}
+
+    @property
+    def mains(self) -> dict[str, Mains]:
+        """Of every point."""
+        mains = {slug: one.mains for slug, one in self._situation.states.items()}
+        if self._point is not None:
+            mains[self._point.point.slug] = self._point.mains
+        return mains
 
     def crowd(self, slug: str, now: datetime, *, is_news: bool) -> storms.Crowd:
         """Return what a point has to know before it says anything; the coordinating point has no limit."""
-        if slug == self._cp:
+        cp, figures = self._cp, self._situation.figures
+        if slug == cp:
             return storms.Crowd()
-        own = self.kept[self._cp]
+        own = self._kept(cp)
         if not is_news:
-            return storms.Crowd(self._figures, standing=storms.named(own.get(MANY_SITES)))
-        return storms.look(slug, self._points(), self.mains, own, self._by_id, self._figures, now)
+            return storms.Crowd(figures, standing=storms.named(own.get(MANY_SITES)))
+        return storms.look(slug, self._points(), self.mains, own, self._situation.by_id, figures, now)
 
     def storms(self, now: datetime) -> tuple[StormFacts, ...]:
         """Return the storms of now."""
-        line = self.kept[self._cp].get(MANY_SITES)
+        line = self._kept(self._cp).get(MANY_SITES)
         line = line if line is not None and line.is_open else None
-        return storms.storms(self._points(), self.mains, line, self._by_id, self._figures, now)
+        one = self._situation
+        return storms.storms(self._points(), self.mains, line, one.by_id, one.figures, now)
+
+    @property
+    def _cp(self) -> str:
+        return self._situation.cp.point.slug
+
+    def _kept(self, slug: str) -> Mapping[str, AlarmState]:
+        return self.judged[slug] if slug in self.judged else self._situation.alarms[slug]
 
     def _points(self) -> dict[str, Mapping[str, AlarmState]]:
-        return {slug: kept for slug, kept in self.kept.items() if slug != self._cp}
+        return {slug: self._kept(slug) for slug in self._situation.alarms if slug != self._cp}
 
 
 def _exercise(point: PointState) -> bool:

@@ -6,9 +6,11 @@ What one quantity is still worth stands in ``held``. What lies in the future (th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, structs
 
 from nspgateway import events, forecast, fuel_level, fuel_loss, mains, stock
 from nspgateway.config import PointConfig
@@ -44,7 +46,7 @@ HISTORY_SAMPLES = 1000
 # A meter behind a set that stands still shows a few watts at most.
 RUNS_FROM_W = 20
 
-_HEARTBEAT = MESSAGES["full"]
+_UNHEARD = dict.fromkeys(MESSAGES["full"], Held(None, "unknown", None))
 _OFTEN = frozenset(MESSAGES["vital"])
 _OF_CONTROLLER = frozenset(name for name, word in SOURCES.items() if word in {"q_generator", "q_tank"})
 # A result of its own, not a reading that grows old.
@@ -55,8 +57,7 @@ _NO_DEVICE = Reading(None, "none", None)
 _Sample = TypeVar("_Sample", FuelSample, BatterySample)
 
 
-@dataclass(frozen=True, slots=True)
-class PointState:
+class PointState(Struct, frozen=True):
     """Everything known of one point. ``held`` by name; histories oldest first, bounded.
 
     ``used``: what the set did since the count began, ``gauged``: the same at the gauge's newest reading;
@@ -66,18 +67,18 @@ class PointState:
     """
 
     point: PointConfig
-    held: Mapping[str, Held] = field(default_factory=dict)
+    held: Mapping[str, Held] = msgspec.field(default_factory=dict)
     heard: Heard | None = None
     fuel_history: tuple[FuelSample, ...] = ()
     battery_history: tuple[BatterySample, ...] = ()
-    tank: Tank = field(default_factory=Tank)
+    tank: Tank = msgspec.field(default_factory=Tank)
     event: Event | None = None
-    used: Used = field(default_factory=Used)
-    gauged: Used = field(default_factory=Used)
+    used: Used = msgspec.field(default_factory=Used)
+    gauged: Used = msgspec.field(default_factory=Used)
     entered: tuple[Entered, ...] = ()
     dark_since: datetime | None = None
     loss: Loss | None = None
-    mains: Mains = field(default_factory=Mains)
+    mains: Mains = msgspec.field(default_factory=Mains)
 
 
 def is_newer(state: PointState, frame: Frame) -> bool:
@@ -96,10 +97,9 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
         return _with_test(state, frame)
     if frame.kind not in HEARTBEATS:
         return {}
-    at = frame.received_at
+    at, fields, held = frame.received_at, frame.fields, state.held
     return _by_word(state, frame) | {
-        name: hold(state.held.get(name), value, source_of(name, frame.fields), at)
-        for name, value in frame.fields.items()
+        name: hold(held.get(name), value, source_of(name, fields), at) for name, value in fields.items()
     }
 
 
@@ -120,7 +120,7 @@ def after(
     # A frame that speaks neither of one alarm nor of all leaves the last word on it as it was.
     speaks = frame.kind in events.KINDS or "alarms" in frame.fields
     event = events.of_frame(frame) if speaks and not is_known else state.event
-    return remember(replace(state, held=held, heard=heard, event=event), frame)
+    return remember(structs.replace(state, held=held, heard=heard, event=event), frame)
 
 
 def remember(state: PointState, frame: Frame) -> PointState:
@@ -140,7 +140,7 @@ def remember(state: PointState, frame: Frame) -> PointState:
         battery.append(_battery_sample(frame))
     used = stock.advance(state.point, state.used, sample)
     tank = fuel_level.advance(state.point, tank, sample)
-    return replace(
+    return structs.replace(
         state,
         fuel_history=tuple(fuel[-HISTORY_SAMPLES:]),
         battery_history=tuple(battery[-HISTORY_SAMPLES:]),
@@ -158,7 +158,7 @@ def enter(state: PointState, entry: FuelEntry) -> PointState:
     new = stock.entered(state.point, state.used, state.fuel_history, entry)
     oldest = entry.at - stock.ENTRY_LASTS
     known = [one for one in (*state.entered, new) if one.entry.at >= oldest]
-    return replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
+    return structs.replace(state, entered=tuple(sorted(known, key=lambda one: one.entry.at)))
 
 
 def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
@@ -171,19 +171,22 @@ def _of_the_day(history: tuple[_Sample, ...], now: datetime) -> list[_Sample]:
 
 def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     """Return every quantity of a heartbeat, heard or not, and what else was heard."""
-    unheard = Held(None, "unknown", None)
     lacking = _lacking(state.point)
+    often_s, full_s = state.point.interval_s, state.point.full_interval_s
     # Most quantities came with one frame: their quality is asked for once.
     known: dict[tuple[str, bool, datetime | None, float], Quality] = {}
     found: dict[str, Reading] = {}
-    for name in dict.fromkeys((*_HEARTBEAT, *(one for one in state.held if one != SELF_TEST))):
-        held = state.held.get(name, unheard)
-        if name in lacking and held.value is None:
+    for name, held in {**_UNHEARD, **state.held}.items():
+        if name == SELF_TEST:
+            continue
+        if held.value is None and name in lacking:
             found[name] = _NO_DEVICE
             continue
-        interval_s = _interval(state.point, name)
+        interval_s = often_s if name in _OFTEN else full_s
         alike = (held.source, held.value is None, held.good_at, interval_s)
-        quality = known.get(alike) or known.setdefault(alike, quality_of(held, interval_s, now))
+        quality = known.get(alike)
+        if quality is None:
+            quality = known[alike] = quality_of(held, interval_s, now)
         found[name] = as_reading(held, quality)
     return found
 
@@ -278,11 +281,13 @@ def _lacking(point: PointConfig) -> frozenset[str]:
 def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return what the kit's words for its devices change of the quantities that the frame leaves out."""
     changed: dict[str, Held] = {}
+    fields = frame.fields
     for name, word in SOURCES.items():
-        before = state.held.get(name)
-        if word not in frame.fields or name in frame.fields:
+        if word not in fields or name in fields:
             continue
-        source = source_of(name, frame.fields)
+        source, before = source_of(name, fields), state.held.get(name)
+        if before is not None and before.source == source and before.value is not None:
+            continue
         if source == "none":
             changed[name] = Held(None, source, before.good_at if before else None)
         elif before is not None:
@@ -304,7 +309,7 @@ def _with_event(state: PointState, frame: Frame) -> dict[str, Held]:
     if not isinstance(bits, int):
         return {}
     bit = 1 << ALARMS.index(event.alarm)
-    return {"alarms": replace(before, value=bits | bit if event.kind == "alarm" else bits & ~bit)}
+    return {"alarms": structs.replace(before, value=bits | bit if event.kind == "alarm" else bits & ~bit)}
 
 
 def _with_test(state: PointState, frame: Frame) -> dict[str, Held]:
@@ -324,7 +329,7 @@ def _without_future(state: PointState, now: datetime) -> PointState:
     battery = tuple(s for s in state.battery_history if s.at <= now)
     tank = fuel_level.replay(state.point, fuel)
     loss = fuel_loss.loss(state.point, tank)
-    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
+    return structs.replace(state, fuel_history=fuel, battery_history=battery, tank=tank, loss=loss)
 
 
 def settled(state: PointState, now: datetime) -> PointState:
@@ -334,7 +339,7 @@ def settled(state: PointState, now: datetime) -> PointState:
     if len(fuel) == len(state.fuel_history) and len(battery) == len(state.battery_history):
         return state
     tank = fuel_level.replay(state.point, fuel)
-    return replace(state, fuel_history=fuel, battery_history=battery, tank=tank)
+    return structs.replace(state, fuel_history=fuel, battery_history=battery, tank=tank)
 
 
 def _interval(point: PointConfig, name: str) -> float:

@@ -8,9 +8,10 @@ running time and the load. What was poured in counts once, also when gauge and p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, structs
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn, FuelSample, burn_l_per_h
@@ -37,8 +38,7 @@ _MS = timedelta(milliseconds=1)
 _HOUR_MS = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What a set did since some moment. Whole numbers: differences are the same from any start.
 
     ``ran_ms``: milliseconds that it ran; of these the load of ``loadless_ms`` is not known, and in
@@ -62,16 +62,14 @@ class Used:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(Struct, frozen=True):
     """Litres by hand, and how far the count of what was used had come at that moment."""
 
     entry: FuelEntry
     used: Used
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(Struct, frozen=True):
     """Litres in the tank, ``source`` and ``at``: who said so and when; ``doubt``: they may be wrong by so much.
 
     ``litres`` None = not known. ``unheard``: litres that may not have been burnt, since nothing was heard.
@@ -86,7 +84,7 @@ class Stock:
 
 def advance(point: PointConfig, used: Used, sample: FuelSample) -> Used:
     """Return the count after one more heartbeat; what one says holds until the next."""
-    return replace(until(point, used, sample.at), last=sample)
+    return structs.replace(until(point, used, sample.at), last=sample)
 
 
 def until(point: PointConfig, used: Used, now: datetime) -> Used:
@@ -96,7 +94,7 @@ def until(point: PointConfig, used: Used, now: datetime) -> Used:
         return used
     span = max(0, (now - last.at) // _MS)
     known = last.load_w is not None
-    return replace(
+    return structs.replace(
         used,
         ran_ms=used.ran_ms + span,
         energy=used.energy + span * (last.load_w or 0),
@@ -111,7 +109,7 @@ def entered(point: PointConfig, used: Used, history: Sequence[FuelSample], entry
     if not later:
         return Entered(entry, until(point, used, entry.at))
     earlier = next((sample for sample in reversed(history) if sample.at <= entry.at), None)
-    since = Used(last=replace(earlier, at=entry.at) if earlier else None)
+    since = Used(last=structs.replace(earlier, at=entry.at) if earlier else None)
     for sample in later:
         since = advance(point, since, sample)
     return Entered(entry, used.since(since))

@@ -25,6 +25,7 @@ from nspgateway.outbox_store import DROP_BROKERS
 from nspgateway.people_store import write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 
+_encode = msgspec.json.Encoder().encode
 _SCHEMA = Path(__file__).parent / "schema"
 
 _PUT_REGION = """
@@ -68,9 +69,10 @@ _PUT_BOOT = """
     ON CONFLICT (kit, generation) DO UPDATE SET epoch = excluded.epoch, received_at = excluded.received_at,
         fields = excluded.fields
     WHERE excluded.epoch >= kit_boot.epoch"""
-# Written at every frame: a row that is there is changed in its place, which spares its indexes.
+# Written at every frame. Nearly always the row is there, and to change it costs a fifth less than to ask first.
+_SET_READING = "UPDATE reading SET value = ?3, source = ?4, good_at = ?5 WHERE point = ?1 AND name = ?2"
 _PUT_READING = """
-    INSERT INTO reading VALUES (?, ?, ?, ?, ?)
+    INSERT INTO reading VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (point, name) DO UPDATE SET value = excluded.value, source = excluded.source,
         good_at = excluded.good_at"""
 _PUT_WINDOW = """
@@ -117,6 +119,7 @@ class Store(OutboxBound, HistoryStore):
         actions: list[int] = []
         added: list[OutboxMessage] = []
         with self._transaction() as db:
+            _write_frames(db, (changes, *more))
             for one in (changes, *more):
                 _write(db, one)
                 if one.command is not None:
@@ -235,12 +238,36 @@ class Store(OutboxBound, HistoryStore):
         return dict(self._rows("SELECT slug, region FROM point"))
 
 
+def _write_frames(db: sqlite3.Connection, batch: Sequence[Changes]) -> None:
+    """Write the frames and what each changes beside the journal, all of a kind in one statement."""
+    framed = [(one, one.frame) for one in batch if one.frame is not None]
+    if not framed:
+        return
+    db.executemany(_PUT_FRAME, [_frame_row(frame) for _, frame in framed])
+    db.executemany(
+        _PUT_WINDOW,
+        [
+            (f.kit, f.generation, one.window.newest, f"{one.window.seen:x}")
+            for one, f in framed
+            if one.window is not None
+        ],
+    )
+    heard = [(f.point, one.heard) for one, f in framed if one.heard is not None]
+    db.executemany(
+        _PUT_HEARD,
+        [
+            (point, h.kit, h.generation, h.counter, as_text(h.at), h.rssi_dbm, h.snr_db, h.exercise)
+            for point, h in heard
+        ],
+    )
+    readings = [row for one, f in framed for row in _reading_rows(f, one.readings)]
+    if db.executemany(_SET_READING, readings).rowcount < len(readings):
+        db.executemany(_PUT_READING, readings)
+
+
 def _write(db: sqlite3.Connection, changes: Changes) -> None:
-    """Write one set of changes, but for its people and its messages."""
-    at = as_text(changes.at)
+    """Write one set of changes, but for its frame, its people and its messages."""
     if changes.frame is not None:
-        _insert_frame(db, changes.frame)
-        _write_state(db, changes.frame, changes)
         _write_kit(db, changes.frame, changes)
     for a in changes.alarms:
         if a.is_kept:
@@ -248,8 +275,7 @@ def _write(db: sqlite3.Connection, changes: Changes) -> None:
         else:
             db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
         if a.is_event:
-            when = as_text(a.at) if a.at else at
-            db.execute(_PUT_EVENT, (when, a.point, a.alarm, a.action, a.record))
+            db.execute(_PUT_EVENT, (as_text(a.at or changes.at), a.point, a.alarm, a.action, a.record))
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
@@ -271,54 +297,37 @@ def _frame(row: tuple[Any, ...]) -> Frame:
     )
 
 
-def _insert_frame(db: sqlite3.Connection, f: Frame) -> None:
-    db.execute(
-        _PUT_FRAME,
-        (
-            f.kit,
-            f.generation,
-            f.counter,
-            f.point,
-            as_text(f.received_at),
-            f.kind,
-            f.exercise,
-            _json(f.fields),
-            f.raw,
-            f.rssi_dbm,
-            f.snr_db,
-            f.late,
-            as_text(f.made_at) if f.made_at else None,
-        ),
+def _frame_row(f: Frame) -> tuple[object, ...]:
+    return (
+        f.kit,
+        f.generation,
+        f.counter,
+        f.point,
+        as_text(f.received_at),
+        f.kind,
+        f.exercise,
+        _json(f.fields),
+        f.raw,
+        f.rssi_dbm,
+        f.snr_db,
+        f.late,
+        as_text(f.made_at) if f.made_at else None,
     )
 
 
-def _write_state(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
-    """What a frame changes beside the journal: window, latest readings, last heard."""
-    if changes.window is not None:
-        db.execute(
-            _PUT_WINDOW,
-            (f.kit, f.generation, changes.window.newest, f"{changes.window.seen:x}"),
-        )
-    if changes.heard is not None:
-        h = changes.heard
-        db.execute(
-            _PUT_HEARD,
-            (f.point, h.kit, h.generation, h.counter, as_text(h.at), h.rssi_dbm, h.snr_db, h.exercise),
-        )
+def _reading_rows(f: Frame, readings: Mapping[str, Held]) -> list[tuple[object, ...]]:
+    """The latest quantities that a frame changes; most were read when it came."""
     at, when = f.received_at, as_text(f.received_at)
-    db.executemany(
-        _PUT_READING,
-        [
-            (
-                f.point,
-                name,
-                _json(held.value),
-                held.source,
-                when if held.good_at is at else as_text(held.good_at) if held.good_at else None,
-            )
-            for name, held in changes.readings.items()
-        ],
-    )
+    return [
+        (
+            f.point,
+            name,
+            _json(held.value),
+            held.source,
+            when if held.good_at is at else as_text(held.good_at) if held.good_at else None,
+        )
+        for name, held in readings.items()
+    ]
 
 
 def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
@@ -333,8 +342,7 @@ def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
         )
     if (b := changes.boot) is not None:
         db.execute(_PUT_BOOT, (b.kit, b.generation, b.epoch, at, fields))
-    for late in changes.late:
-        _insert_frame(db, late)
+    db.executemany(_PUT_FRAME, [_frame_row(late) for late in changes.late])
 
 
 def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -> None:
@@ -350,7 +358,7 @@ def _assign(db: sqlite3.Connection, wanted: Mapping[str, int | None], at: str) -
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()
 
 
 def _time(text: str) -> datetime:

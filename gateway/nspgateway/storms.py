@@ -10,8 +10,10 @@ room and belongs to no storm waits for a minute at most. An alarm without a fami
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
 
 from nspgateway.alarm_state import AlarmState
 from nspgateway.facts import StormFacts
@@ -26,8 +28,7 @@ OF_GRID = frozenset({"power"})
 Kept = Mapping[str, Mapping[str, AlarmState]]
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
+class Crowd(Struct, frozen=True):
     """What one point has to know of all places before it says anything new.
 
     ``storms``: families of storms that this point is part of or would join; ``standing``: those
@@ -35,10 +36,10 @@ class Crowd:
     of a family lately. ``room``: how many new alarms may be said now. ``figures``: what makes a storm.
     """
 
-    figures: Storm = field(default_factory=Storm)
+    figures: Storm = msgspec.field(default_factory=Storm)
     storms: frozenset[str] = frozenset()
     standing: frozenset[str] = frozenset()
-    others: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = msgspec.field(default_factory=dict)
     room: int = 1_000_000
 
     def takes(self, family: str, alarm: AlarmState, now: datetime) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec import structs
 
 from nspgateway.messages import OutboxMessage
 from nspgateway.records import AlarmChange, Changes
@@ -25,7 +26,7 @@ class Unsaved:
 
     def add(self, at: datetime, alarms: Sequence[AlarmChange], messages: Sequence[OutboxMessage]) -> None:
         """Keep these; of each topic the newest message will do, they are retained."""
-        self._alarms += tuple(replace(change, at=change.at or at) for change in alarms)
+        self._alarms += tuple(structs.replace(change, at=change.at or at) for change in alarms)
         if len(self._alarms) > MOST:
             # How every alarm stands is kept; what is lost is a part of the log.
             self._alarms = tuple({(change.point, change.alarm): change for change in self._alarms}.values())
@@ -35,7 +36,7 @@ class Unsaved:
 
     def before(self, changes: Changes) -> Changes:
         """Return one transaction of what is kept here and, after it, ``changes``."""
-        return replace(
+        return structs.replace(
             changes,
             alarms=(*self._alarms, *changes.alarms),
             messages=(*self._messages.values(), *changes.messages),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from msgspec import Struct, structs
 
 from nspgateway.records import Frame, KitBoot, KitEvent, Window
 from nsplink import backfill, message
@@ -24,8 +25,7 @@ ALL_SEEN = (1 << WINDOW) - 1
 Record = tuple[int, int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A frame, ready for the journal, and what it brings. ``records``: counter, seconds on, vital payload."""
 
     frame: Frame
@@ -50,7 +50,7 @@ def read(frame: Frame, payload: bytes, speed: float = 1.0) -> Read:
         found = backfill.unpack(tail, fields["base_counter"])
         # A kit knows nothing of frames that it has not sent yet.
         records = tuple(record for record in found if record[0] < frame.counter)
-    whole = replace(frame, fields=fields)
+    whole = structs.replace(frame, fields=fields)
     return Read(whole, _event(whole, tail, speed), _boot(whole), records)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
+from msgspec import Struct
 
 from nspgateway.alarm_state import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """``holds`` None = unknown. ``values`` are the figures behind ``reason``.
 
     ``news``: an alarm that is open already has to be said again: as an update of it, or as a new one.
@@ -18,5 +19,5 @@ class Verdict:
 
     holds: bool | None
     reason: str
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
     news: Literal["", "update", "raise"] = ""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec import Struct
+
 Quality = Literal["good", "stale", "unknown", "none"]
 Status = Literal["normal", "attention", "critical", "no_contact", "unknown"]
 Priority = Literal["critical", "high", "medium", "low"]
@@ -57,8 +59,7 @@ def is_ahead(at: datetime, now: datetime) -> bool:
     return at - now > CLOCK_SLACK
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One quantity. ``value`` is None whenever ``quality`` is unknown or none.
 
     ``good_at`` (UTC) is the last good read at the kit; None = never. An unknown
@@ -70,8 +71,7 @@ class Reading:
     good_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """Hours until empty, as a range with its reason.
 
     ``likely`` is the pessimistic of the methods used, and the one that alarms.
@@ -87,8 +87,7 @@ class Forecast:
     measured_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LightsOut:
+class LightsOut(Struct, frozen=True):
     """``low``, ``likely``, ``high``: when it goes dark, None = not known. ``parts``: what is counted on.
 
     ``missing``: why something is not counted, or what a person has to do for it. ``since``: of "dark".

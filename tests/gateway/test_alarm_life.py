@@ -1,10 +1,10 @@
 """The life of an alarm beside raising and ending: put aside, coming back, flapping, said again, commented on."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alarm_room import Room, bits, tank
 from gateway_box import Box

@@ -2,12 +2,12 @@
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from alarm_room import RULES, Room, bits
 from gateway_box import Box

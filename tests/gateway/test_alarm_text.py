@@ -1,13 +1,13 @@
 """The words of an alarm: complete in both languages, whatever is known, and never falsely calm."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nspgateway import alarms
 from nspgateway.alarm_text import catalogue

@@ -1,12 +1,12 @@
 """The alarm rules: what raises, what stays, what ends, and what never may happen."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alarm_room import RULES, Room, battery, bits, tank
 from nspgateway import alarms

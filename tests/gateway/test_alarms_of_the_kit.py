@@ -1,10 +1,10 @@
 """Alarms that the kit raises: what ends them, what does not, and since when they count."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from msgspec import ValidationError, structs
+from msgspec.structs import replace
 
 from alarm_room import Room, bits, tank
 from nspgateway import alarms

@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway_box import Box, sealed
+from nspgateway.ingest import Ingest
 from nspgateway.intake import MOST, Intake
 from nspgateway.ports import Reception
+from nspgateway.stumbles import HOPELESS
 from nspgateway.unseal import UplinkKey
 from nsplink import frame, seal
 
@@ -171,6 +173,28 @@ async def test_a_frame_alone_is_taken_at_once_and_a_burst_together() -> None:
         await asyncio.sleep(0)
     assert sum(taken) == MOST + 6
     assert max(taken) == MOST
+
+
+def test_a_frame_that_breaks_us_is_left_out_and_the_others_go_on(tmp_path: Path, monkeypatch: Any) -> None:
+    """Protects the other kits from a fault of ours that one kit repeats for ever; never from one at every frame."""
+    box = Box(tmp_path)
+    reads = Ingest._read
+
+    def stumble(self: Ingest, opened: Any, reception: Reception, now: Any) -> Any:
+        if opened.header.address == 65:
+            raise ZeroDivisionError("a fault of ours")
+        return reads(self, opened, reception, now)
+
+    monkeypatch.setattr(Ingest, "_read", stumble)
+    frames = [sealed(box.key(kit), counter) for counter in (1, 2) for kit in (65, 66)]
+    assert box.ingest.receive_all(heard(*frames)) == ["fault", "accepted"] * 2
+    assert box.ingest.counters["fault"] == 2
+    monkeypatch.undo()
+    # It was never taken: what the kit says again is heard.
+    assert box.ingest.receive_all(heard(frames[0])) == ["accepted"]
+    monkeypatch.setattr(Ingest, "_read", stumble)
+    with pytest.raises(ZeroDivisionError):
+        box.ingest.receive_all(heard(*(sealed(box.key(65), 10 + n) for n in range(HOPELESS))))
 
 
 async def test_what_the_receiver_raises_ends_the_gateway() -> None:

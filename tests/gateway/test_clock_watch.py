@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from gateway_box import T0, Box, VirtualClock
 from mqtt_peers import Listener, Mosquitto, until

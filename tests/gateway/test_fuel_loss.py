@@ -1,10 +1,10 @@
 """Fuel that goes faster than the load explains: seen when it is, and no false alarm of noise, stops and fillings."""
 
 import random
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from alarm_room import Room
 from nspgateway import alarms, fuel_level, fuel_loss

@@ -245,6 +245,12 @@ def test_end_of_a_certificate_is_announced(tmp_path: Path, capsys: pytest.Captur
     assert "ENDS SOON" not in capsys.readouterr().out
 
 
+def test_an_answer_of_the_broker_leaves_at_once(tmp_path: Path) -> None:
+    """Protects the pace of the outbox: an acknowledgement does not wait in TCP, on any listener."""
+    conf = (InitBox(tmp_path).layout.broker / "mosquitto.conf").read_text()
+    assert "\nset_tcp_nodelay true\n" in conf.partition("\nlistener ")[0]
+
+
 def test_first_host_opens_the_listener(tmp_path: Path) -> None:
     """Without a host only this machine reaches the broker; with the first one it listens to others too."""
     made = InitBox(tmp_path, hosts=())

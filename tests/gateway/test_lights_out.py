@@ -1,11 +1,11 @@
 """When a point goes dark: by its source of now, with what stands behind it, and what is not known said."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway_box import Box
 from nspgateway.facts import Facts

@@ -50,6 +50,23 @@ async def test_delivers_and_forgets(mosquitto: Mosquitto, outbox: AnyOutbox) -> 
         assert (publisher.state, publisher.reason) == ("online", "")
 
 
+@pytest.mark.parametrize("pieces", [(1,), (5, 1, 6, 2), (3, 9, 4096)])
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_answers_may_come_in_any_pieces(
+    mosquitto: Mosquitto, pieces: Sequence[int], protocol: str
+) -> None:
+    """Protects the outbox on a bad line: each answer is heard once, wherever the network cuts it."""
+    outbox = ListOutbox()
+    outbox.put(*[message(f"point-{n % 7}/telemetry", n) for n in range(60)])
+    wire = Wire(mosquitto.port, pieces)
+    await wire.join()
+    async with publishing(config(wire.port, protocol=protocol), outbox) as publisher:
+        await until(lambda: not outbox.size())
+        assert publisher.published == 60 + 1  # and one "online"
+        assert publisher.state == "online"
+    await wire.cut()
+
+
 async def test_retains_what_is_to_be_retained(mosquitto: Mosquitto) -> None:
     """Who comes later gets the newest state and the alarms, and no telemetry."""
     outbox = ListOutbox()

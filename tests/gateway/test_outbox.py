@@ -187,3 +187,6 @@ def test_a_publish_is_to_the_byte_what_paho_sends(
 def test_a_puback_is_read_in_both_versions(body: bytes, expected: tuple[int, int]) -> None:
     """Protects the outbox from taking a refusal for a yes, and a short answer for a refusal."""
     assert mqtt_packets.puback(body) == expected
+    whole = bytes((0x40, len(body))) + body
+    assert mqtt_packets.whole_puback(whole + b"\x40") == (*expected, len(whole))
+    assert [mqtt_packets.whole_puback(whole[:length]) for length in range(len(whole))] == [None] * len(whole)

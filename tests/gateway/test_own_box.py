@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway_box import T0, Box
 from nspgateway import bars, i18n, nut, present
@@ -169,7 +170,7 @@ def test_a_step_keeps_every_age_of_this_run(stamps: list[int], by_s: int) -> Non
         assert new == (old.good_at + delta if ours else old.good_at)
         if ours:
             assert step.to - new == at - old.good_at
-    assert replace(after, held=before.held) == before
+    assert structs.replace(after, held=before.held) == before
 
 
 @pytest.mark.parametrize(("code", "words"), [("nl", ["net", "onbekend"]), ("en", ["mains", "unknown"])])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, RadioConfig
 from nspgateway.errors import (

@@ -5,7 +5,8 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -78,10 +79,14 @@ class Mosquitto:
 
 
 class Wire:
-    """The cable between a client and a broker: the client's end is ``port``."""
+    """The cable between a client and a broker: the client's end is ``port``.
 
-    def __init__(self, broker_port: int) -> None:
+    ``pieces``: what comes from the broker arrives in pieces of so many bytes in turn; empty = as it was sent.
+    """
+
+    def __init__(self, broker_port: int, pieces: Sequence[int] = ()) -> None:
         self.port = free_port()
+        self._pieces = pieces
         self._broker_port = broker_port
         self._server: asyncio.Server | None = None
         self._ends: list[asyncio.StreamWriter] = []
@@ -107,13 +112,19 @@ class Wire:
             near_out.close()
             return
         self._ends.append(far_out)
-        await asyncio.gather(self._copy(near_in, far_out), self._copy(far_in, near_out))
+        await asyncio.gather(self._copy(near_in, far_out), self._copy(far_in, near_out, self._pieces))
 
-    async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _copy(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, pieces: Sequence[int] = ()
+    ) -> None:
+        sink.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sizes = cycle(pieces or (65536,))
         try:
-            while data := await source.read(65536):
+            while data := await source.read(next(sizes)):
                 sink.write(data)
                 await sink.drain()
+                if pieces:
+                    await asyncio.sleep(0)  # the other end's turn: it finds this piece alone
         except ConnectionError:
             pass  # the end of it, as it ends a real cable
         finally:

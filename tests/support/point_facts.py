@@ -1,8 +1,10 @@
 """Points, facts and heartbeats of a tank, for the tests of forecasts, alarms and overview."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from nspgateway import forecast, fuel_level
 from nspgateway.config import PointConfig

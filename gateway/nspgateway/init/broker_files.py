@@ -31,6 +31,8 @@ per_listener_settings false
 allow_anonymous false
 password_file {folder / "accounts"}
 acl_file {folder / "rights"}
+# A small answer does not wait for the next one: by default TCP may keep it for up to 40 ms.
+set_tcp_nodelay true
 
 # People's programs: screens, Node-RED, the region's bridge. Account and password.
 listener {port}{"" if outside else " 127.0.0.1"}

@@ -153,7 +153,7 @@ class Rig:
     def _note_added(self, messages: Sequence[tuple[int, OutboxMessage]]) -> None:
         frame_of: tuple[float, set[int]] | None = None
         for number, one in messages:
-            if one.kind == "telemetry":
+            if one.topic.endswith("/telemetry"):
                 frame_of = (self._heard_s.popleft(), set())
             if one.passing:
                 # The newer one says it all: the older is not sent any more.

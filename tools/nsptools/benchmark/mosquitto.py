@@ -33,7 +33,7 @@ class Mosquitto:
         self._config.write_text(
             f"listener {self.port} {HOST}\nallow_anonymous true\nmax_queued_messages 0\n"
             # Started by root it would drop to a user who cannot read this folder.
-            f"user root\npersistence true\npersistence_location {folder}/\n",
+            f"user root\nset_tcp_nodelay true\npersistence true\npersistence_location {folder}/\n",
             encoding="utf-8",
         )
         self._process: subprocess.Popen[bytes] | None = None
