@@ -241,7 +241,7 @@ async def test_power_cuts_never_use_a_counter_twice(world: World) -> None:
     """Protects keys and frames: whenever a kit dies, its next frame is new to the gateway and to the cipher."""
     await asyncio.wait_for(asyncio.gather(*world.cuts), 55)
     # A frame that was cut off, or met another on the air, nobody heard: not every boot has left a trace.
-    await until(lambda: all(CUTS // 2 < len(boots(world.post, slug)) <= CUTS + 1 for slug in CUT))
+    await until(lambda: all(CUTS // 3 < len(boots(world.post, slug)) <= CUTS + 1 for slug in CUT), 25)
     names = [name_of(data) for _, data in world.post.heard]
     assert len(set(names)) == len(names)
     store = world.running.gateway.store
