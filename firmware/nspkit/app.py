@@ -113,7 +113,7 @@ class Kit:
         board, conf, clock, log, chance_ms = self.board, self.conf, self.clock, self.log, self.board.random_ms
         rtc = board.rtc()
         self.boots = Boots(RtcPart(rtc, 0, 2) if rtc is not None else None)
-        warm = board.reset_cause in ("watchdog", "software")
+        warm = board.reset_cause in ("watchdog", "software", "sleep")
         self.budget = Budget(board.folder, self._duty_us(), RtcPart(rtc, 2, 300) if rtc is not None else None, warm)
         files = Files(board.folder)
         self.remote = Remote(files, conf, clock.ms())
