@@ -19,6 +19,7 @@ _LENGTH = 16
 _QUANTUM_US = 2_000_000
 _RTC_MAGIC = b"NSPA"
 _RTC_HEAD = 8
+RTC_BYTES = _RTC_HEAD + 61 * 4 + 4  # minutes of airtime.DutyLedger.by_age; a check at its end
 
 
 class BudgetError(Exception):

@@ -111,7 +111,7 @@ def enter(board) -> None:
     if sleeper.slept_s >= _QUIET_S and board.reset_cause == "sleep":
         from nspkit import budget
 
-        budget.rested(RtcPart(board.rtc(), 2, 300))
+        budget.rested(RtcPart(board.rtc(), 2, budget.RTC_BYTES))
     sleeper.plan()
     pressed = False
     try:
