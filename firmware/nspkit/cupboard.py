@@ -100,7 +100,6 @@ class _NoAlarms:
 def enter(board) -> None:
     """Check and sleep, for ever; returns only when storage is over."""
     log, files = Log(board.clock), Files(board.folder)
-    asleep.let_go()
     text = files.read(FILE) or b""
     sleeper = Sleeper(board, int(text) if text.isdigit() and 0 < int(text) <= _EVERY_S else _EVERY_S)
     if board.reset_cause == "power" or asleep.woken_by_button():
@@ -108,6 +107,7 @@ def enter(board) -> None:
         return
     if sleeper.left_s and board.reset_cause != "software":
         sleeper.sleep()
+    asleep.let_go()
     if sleeper.slept_s >= _QUIET_S and board.reset_cause == "sleep":
         from nspkit import budget
 
@@ -126,6 +126,7 @@ def enter(board) -> None:
 
 
 def _end(files, sleeper, log) -> None:
+    asleep.let_go()
     files.remove(FILE)
     sleeper.forget()
     log("storage is over")
