@@ -133,27 +133,27 @@ def _end(files, sleeper, log) -> None:
 
 
 def _plan(board) -> tuple:
-    """As start.plan; files that are not in order are no reason to stay awake."""
+    """As start.plan, without devices: nothing hangs on its buses. Files that are not in order are no reason to stay awake."""
     from nspkit import settings, start
 
-    made = start.read(board.folder)
+    conf, generation, keys, devices = start.read(board.folder)
+    devices = [[] for _ in devices]
     names = settings.made_of()
     del settings, start
     board.forget(names)
-    return made
+    return conf, generation, keys, devices
 
 
 def _check(board, log) -> bool:
     """Try and report; whether HELP was pressed."""
-    conf, generation, keys, devices = _plan(board)
+    plan = _plan(board)
     from nspkit import app
 
-    # Nothing hangs on its buses.
-    kit = app.Kit(board, (conf, generation, keys, [[] for _ in devices]), log)
+    kit = app.Kit(board, plan, log)
     kit.alarms = _NoAlarms(kit.uplink.alarms)  # type: ignore[assignment]  # in its place
     once = _Once(kit.uplink.delivery)
     kit.uplink.telemetry = once  # type: ignore[assignment]  # in its place
-    log("kit %d in storage: check" % conf["address"])
+    log("kit %d in storage: check" % kit.conf["address"])
     try:
         return asyncio.run(_report(kit, once, kit.supervisor.watch("panel")))
     finally:

@@ -101,7 +101,7 @@ async def test_a_stored_kit_reports_once_and_sleeps_a_month_with_all_off(tmp_pat
         assert sleep_s == 20 * DAY_S
         assert sleep_s * 1000 < 1 << 31
         assert cupboard.off()
-        assert [kind for kind, _ in ear.frames] == ["boot", "status"]
+        assert [kind for kind, _ in ear.frames] == ["boot", "status"], twin.tail()
         boot, status = (values for _, values in ear.frames)
         assert (boot["self_test"], boot["reset_cause"]) == (0, "software")
         assert (status["boots"], status["on_own_cell"]) == (0, "yes")
@@ -167,7 +167,7 @@ async def test_a_failed_part_is_in_the_report_and_a_jammed_button_does_not_wake(
         await cupboard.asleep(2)
         await asyncio.sleep(0.3)
         assert cupboard.twin.asleep_s == 20 * DAY_S
-        assert [kind for kind, _ in cupboard.ear.frames] == ["boot", "status"]
+        assert [kind for kind, _ in cupboard.ear.frames] == ["boot", "status"], cupboard.twin.tail()
         failed = cupboard.ear.of("boot")[0]["self_test"]
         assert [name for bit, name in enumerate(SELF_TESTS) if failed >> bit & 1] == ["button", "cell"]
 
