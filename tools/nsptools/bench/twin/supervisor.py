@@ -85,6 +85,7 @@ class Twin(Observed):
         self._wake_reason = 0
         self._woken = asyncio.Event()
         self.held: set[int] = set()  # outputs that keep their level in deep sleep and over resets
+        self._powered = False  # a reset that the VM asked for as the power went starts nothing
         self._killed = False  # we ended the present VM; otherwise its end is a fault
         self._ready = False  # the present VM has mounted its flash
         self._watchdog = Watchdog(self._catch_up, self._bite)
@@ -108,7 +109,7 @@ class Twin(Observed):
                 os.close(descriptor)
             raise TwinError(f"{self.name}: {error.filename}: {error.strerror}") from error
         self._ready, self.exited, self._rtc_hex = False, None, ""
-        self._wake_reason = 0
+        self._wake_reason, self._powered = 0, True
         self.held.clear()
         if self._usb_path is not None:
             self.usb = UsbPort(self._usb_path, self._printed)
@@ -130,7 +131,7 @@ class Twin(Observed):
         self._watchdog.stop()
         if self.display is not None:
             self.display.cut()
-        self._next = None
+        self._next, self._powered = None, False
         if self._process is not None:
             self._end()
         else:  # in deep sleep, or ended by itself
@@ -212,7 +213,7 @@ class Twin(Observed):
         try:
             while cause is not None:
                 await self._one_life(cause)
-                cause = self._next if self.restart_on_reset else None
+                cause = self._next if self.restart_on_reset and self._powered else None
                 if cause is ResetCause.DEEP_SLEEP:
                     await self._sleep()
         finally:
