@@ -108,7 +108,7 @@ IMPURE = {
     *("shutil", "signal", "socket", "sqlite3", "ssl", "starlette", "subprocess", "tempfile", "threading"),
     *("time", "utime", "uvicorn"),
 }
-HARDWARE = ("*/board.py", "*/boot.py", "*/main.py")
+HARDWARE = ("*/board.py", "*/asleep.py", "*/boot.py", "*/main.py")
 CLOCKS = ("firmware/nspkit/clock.py", "firmware/nspkit/board.py")
 PEERS = ("tools/nsptools/benchmark/link_peers.py",)
 NOW = {"date.today", "datetime.now", "datetime.today", "datetime.utcnow"}

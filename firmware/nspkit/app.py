@@ -3,7 +3,7 @@
 import asyncio
 
 from nspkit import alarms, outbound, persist
-from nspkit.budget import Budget
+from nspkit.budget import RTC_BYTES, Budget
 from nspkit.bulletins import Bulletins
 from nspkit.bus import Bus
 from nspkit.calls import Calls
@@ -113,8 +113,8 @@ class Kit:
         board, conf, clock, log, chance_ms = self.board, self.conf, self.clock, self.log, self.board.random_ms
         rtc = board.rtc()
         self.boots = Boots(RtcPart(rtc, 0, 2) if rtc is not None else None)
-        warm = board.reset_cause in ("watchdog", "software")
-        self.budget = Budget(board.folder, self._duty_us(), RtcPart(rtc, 2, 300) if rtc is not None else None, warm)
+        warm = board.reset_cause in ("watchdog", "software", "sleep")
+        self.budget = Budget(board.folder, self._duty_us(), RtcPart(rtc, 2, RTC_BYTES) if rtc is not None else None, warm)
         files = Files(board.folder)
         self.remote = Remote(files, conf, clock.ms())
         journal = Journal(board.folder)

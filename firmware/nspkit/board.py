@@ -149,6 +149,10 @@ class Board:
 
         return reset, cut
 
+    def restart(self) -> None:
+        """Start anew. Never returns."""
+        machine.reset()
+
     def random_ms(self, limit: int) -> int:
         """0 to ``limit`` - 1, from the hardware's random source."""
         return int.from_bytes(os.urandom(4), "big") % limit

@@ -19,6 +19,7 @@ _LENGTH = 16
 _QUANTUM_US = 2_000_000
 _RTC_MAGIC = b"NSPA"
 _RTC_HEAD = 8
+RTC_BYTES = _RTC_HEAD + 61 * 4 + 4  # minutes of airtime.DutyLedger.by_age; a check at its end
 
 
 class BudgetError(Exception):
@@ -44,12 +45,22 @@ def _sequence_of(data: bytes) -> int | None:
     return sequence if data == record(sequence, int.from_bytes(data[8:12], "big")) else None
 
 
+def rested(rtc) -> None:
+    """An hour and more has passed with nothing on the air: what the clock's memory has of it is over."""
+    data = bytearray(rtc.memory())
+    end = len(data) - 4
+    if end > _RTC_HEAD and int.from_bytes(data[end:], "big") == binascii.crc32(data[:end]):
+        data[_RTC_HEAD:end] = bytes(end - _RTC_HEAD)
+        data[end:] = binascii.crc32(data[:end]).to_bytes(4, "big")
+        rtc.memory(data)
+
+
 class Budget:
     """Admits and books every transmission. ``folder``: path prefix of the two files, "" on the board.
 
     ``limit_us``: time on air that the sub-band allows in an hour, a third of it for the top class
     only. ``rtc``: machine.RTC or None; ``warm``: its memory is of the run that has just ended, which a
-    watchdog or software reset proves and a power-on does not. Without a valid record all but
+    watchdog or software reset and a deep sleep prove and a power-on does not. Without a valid record all but
     the top class's third counts as spent.
     """
 

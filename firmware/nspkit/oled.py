@@ -41,6 +41,15 @@ class Oled:
             self.state = "off"
             self._next_ms = now + _RETRY_MS
 
+    def dark(self) -> None:
+        """Switch it off."""
+        try:
+            self._i2c.writeto(ADDRESS, b"\x00\xae")
+        except OSError:
+            pass
+        if self._power is not None:
+            self._power(1)
+
     def _step(self, lines: tuple, now: int) -> None:
         if self.state == "off":
             if self._power is not None:

@@ -20,10 +20,7 @@ async def on_site(kit) -> dict:
     """While the kit works: log the results, tell the gateway, let the panel show them. ``kit``: app.Kit."""
     clock, panel, log = kit.clock, kit.panel, kit.log
     log("self-test begins")
-    async with kit.flash_lock:
-        parts = {"flash": keeps_files(kit.board.folder), "counter": kit.counters.is_kept()}
-    parts["clock"] = await time_moves(kit.board)
-    parts["heap"] = has_heap(kit.board, _LEAST_FREE)
+    parts = await alone(kit)
     answers = {}
     for poller in kit.pollers:
         for dev in poller.devices:
@@ -33,17 +30,32 @@ async def on_site(kit) -> dict:
         log("self-test: no answer from %s" % ", ".join(silent))
     parts["bus"] = not silent if answers else None
     parts["radio"] = await _ping(kit)
-    parts["led"] = follows(panel.parts.led)
     parts["button"] = await _let_go(panel, clock)
     own = panel.own.values
     parts["supply"] = own["on_own_cell"] == "no" if "on_own_cell" in own else None
-    parts["cell"] = is_charged(own) if "kit_cell_permille" in own else None
-    failed = tuple([name for name in SELF_TESTS if parts[name] is False])
-    log("self-test: %s" % (", ".join(failed) + " failed" if failed else "all parts work"))
-    kit.facts.self_test = bits(failed)
-    panel.tested(failed, clock.ms())
+    panel.tested(conclude(kit, parts), clock.ms())
     kit.uplink.announce(clock.ms())
     return parts
+
+
+async def alone(kit) -> dict:
+    """The parts that need nobody else, on the bench, on site and in a cupboard."""
+    async with kit.flash_lock:
+        parts: dict = {"flash": keeps_files(kit.board.folder), "counter": kit.counters.is_kept()}
+    parts["clock"] = await time_moves(kit.board)
+    parts["heap"] = has_heap(kit.board, _LEAST_FREE)
+    parts["led"] = follows(kit.panel.parts.led)
+    own = kit.panel.own.values
+    parts["cell"] = is_charged(own) if "kit_cell_permille" in own else None
+    return parts
+
+
+def conclude(kit, parts: dict) -> tuple:
+    """Log the results and give them to the next boot report; the names of the parts that failed."""
+    failed = tuple([name for name in SELF_TESTS if parts[name] is False])
+    kit.log("self-test: %s" % (", ".join(failed) + " failed" if failed else "all parts work"))
+    kit.facts.self_test = bits(failed)
+    return failed
 
 
 def bits(failed: tuple) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from nspgateway import words
@@ -19,6 +19,8 @@ from nsplink import fields
 NEVER = Reading(None, "unknown", None)
 # Below half an ampere a BMS reports noise, not a direction.
 _IDLE_DA = 5
+# A kit in storage reports every 30 days; one report may get lost in the air for a while.
+_READY, _YEAR = timedelta(days=40), timedelta(days=300)
 
 Level = Literal["", "attention", "critical"]
 
@@ -244,16 +246,32 @@ def link(lang: Language, point: Point, now: datetime) -> Cell:
     if point.kit_address is None:
         return Cell("link", "none", _("Without kit"))
     text = _(words.LINKS[point.link])
-    tested = _self_test(lang, point)
+    tested = (*_ready(lang, point, now), *_self_test(lang, point))
     if point.link != "none":
-        level: Level = "attention" if point.link == "weak" or tested else ""
+        level: Level = "attention" if point.link == "weak" or point.failed_parts else ""
         return Cell("link", "good", text, point.link, lines=tested, level=level)
     if point.status == "unknown":
-        return Cell("link", "unknown", _("unknown"), shape="question")
+        return Cell("link", "unknown", _("unknown"), lines=_ready(lang, point, now), shape="question")
     since = ""
     if point.last_heard is not None and not is_ahead(point.last_heard, now):
         since = _("since {clock}").format(clock=lang.moment(point.last_heard, now))
     return Cell("link", "unknown", text, "none", lines=(*((since,) if since else ()), *tested), shape="cross")
+
+
+def _ready(lang: Language, point: Point, now: datetime) -> tuple[str, ...]:
+    """Whether a kit in storage has told of late that all its parts work."""
+    if point.deployment != "stored":
+        return ()
+    _, at = lang.gettext, point.ready_at
+    if at is None:
+        return (_("not reported ready yet"),)
+    if is_ahead(at, now):
+        return ()
+    age = now - at
+    day = lang.date(at, "d MMM" if age < _YEAR else "d MMM y")
+    if age > _READY:
+        return (_("not reported since {day}").format(day=day),)
+    return () if point.failed_parts else (_("reported ready {day}").format(day=day),)
 
 
 def _self_test(lang: Language, point: Point) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ class Facts(Struct, frozen=True):
     spreading factor that kits send with. ``standing``: what people said of the point.
     ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
     ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
-    ``failed_parts``: of the kit, in its newest self-test.
+    ``failed_parts``: of the kit, in its newest self-test, whose report came at ``ready_at``.
     """
 
     point: PointConfig
@@ -110,3 +110,4 @@ class Facts(Struct, frozen=True):
     mains: Mains = msgspec.field(default_factory=Mains)
     back_with_many: bool = False
     failed_parts: tuple[str, ...] = ()
+    ready_at: datetime | None = None

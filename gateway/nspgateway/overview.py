@@ -148,6 +148,7 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         alarms=_sorted(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
         doubt=doubt(facts, box.gateway_since),
         failed_parts=facts.failed_parts,
+        ready_at=facts.ready_at,
         fuel_source=facts.stock.source if facts.stock else None,
         fuel_at=facts.stock.at if facts.stock else None,
         half_load_h=half_load_h(point, facts.fuel, facts.burn),

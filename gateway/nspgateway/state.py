@@ -245,6 +245,7 @@ def facts(
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
         failed_parts=failed_parts(state),
+        ready_at=state.held[SELF_TEST].good_at if SELF_TEST in state.held else None,
         stock=known,
         standing=standing,
         loss=_loss(state, now, standing),

@@ -203,3 +203,14 @@ async def test_the_flashed_kits_come_on_the_air_under_their_names(bench: Bench) 
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_store_leaves_a_verified_kit_in_storage(bench: Bench) -> None:
+    """What goes into the cupboard checks itself from its first start on; the key that it has stays."""
+    key = bench.open().key_in_use(next(iter(NAMES)))
+    twin = bench.twins[0]
+    twin.log.clear()
+    code, said = await bench.nsp("flash", "--store", *bench.ports()[:2])
+    assert (code, "1 verified, 1 of them unchanged" in said) == (0, True), said
+    await twin.wait_for_log("in storage: check", 60)
+    assert bench.open().key_in_use(next(iter(NAMES))) == key

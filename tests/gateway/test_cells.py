@@ -274,3 +274,20 @@ def test_a_failed_self_test_stands_beside_the_link():
     silent = row(NL, replace(KUIL, failed_parts=("cell",)))["link"]
     assert silent.lines == ("sinds 01:14", "zelftest: fout in eigen cel")
     assert set(words.SELF_TESTS) == set(SELF_TESTS)
+
+
+def test_a_kit_in_storage_shows_whether_it_is_ready():
+    """Who opens the cupboard in a blackout knows beforehand which kit will not work, and which nobody has heard."""
+
+    def said(lang, days, **changes):
+        at = None if days is None else NOW - timedelta(days=days)
+        return row(lang, replace(KUIL, deployment="stored", ready_at=at, **changes))["link"].lines[1:]
+
+    assert said(NL, 12) == ("gereed gemeld 4 jan",)
+    assert said(EN, 12) == ("reported ready 4 Jan",)
+    assert said(NL, 41) == ("niet gemeld sinds 6 dec",)
+    assert said(EN, 400) == ("not reported since 12 Dec 2025",)
+    assert said(NL, 12, failed_parts=("cell",)) == ("zelftest: fout in eigen cel",)
+    assert said(NL, None) == ("nog niet gereed gemeld",)
+    assert said(NL, -3) == ()
+    assert row(NL, replace(KUIL, ready_at=NOW))["link"].lines == ("sinds 01:14",)

@@ -275,4 +275,5 @@ def test_a_self_test_is_kept_until_the_next_and_is_no_reading() -> None:
     assert "self_test" not in facts.readings
     frame = _frame(3, 3, "boot", self_test=0)
     point = state.after(point, frame, state.changes(point, frame))
-    assert state.facts(point, T0 + timedelta(seconds=4)).failed_parts == ()
+    now = state.facts(point, T0 + timedelta(seconds=4))
+    assert (now.failed_parts, now.ready_at) == ((), T0 + timedelta(seconds=3))

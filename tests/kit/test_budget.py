@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from nspkit import budget
 from nspkit.budget import Budget, BudgetError
+from nspkit.facts import RtcPart
 from nsplink.airtime import HOUR_MS
 
 LIMIT_US = 36_000_000  # 1 %
@@ -239,3 +240,19 @@ def test_no_rolling_hour_exceeds_the_law(tmp_path_factory, steps, limit_us):
             real_ms += air_us // 1000
         truth = sum(air for at, air in sent if at > real_ms - HOUR_MS)
         assert truth <= spent(hour, real_ms - booted_ms) <= limit_us
+
+
+def test_a_sleep_of_a_month_empties_the_hour_and_years_of_it_take_nothing_away(folder):
+    """A kit in a cupboard may speak each month as in the first; a cut right after still counts what was on the air."""
+    memory = Rtc()
+    rtc = RtcPart(memory, 0, budget.RTC_BYTES)  # as the kit has it: what is shorter is filled up
+    for month in range(60):
+        budget.rested(rtc)
+        hour = Budget(folder, LIMIT_US, rtc, warm=month > 0)
+        assert spent(hour) == 0
+        burn(hour, 3_000_000)
+    assert spent(Budget(folder, LIMIT_US, rtc, warm=True)) == 3_000_000
+    assert 3_000_000 <= spent(Budget(folder, LIMIT_US)) <= 3_000_000 + 3 * QUANTUM_US
+    memory.kept = before = memory.kept[:50] + b"?" + memory.kept[51:]
+    budget.rested(rtc)
+    assert memory.kept == before

@@ -12,10 +12,11 @@ _ANSWER_S, _TRIES = 4, 5
 
 
 class Ear:
-    """``frames``: [(kind, values)] of all that the kit said; ``acks``: whether the ear acknowledges."""
+    """``frames``: [(kind, values)] of all that the kit said, ``counters`` of them; ``acks``: whether the ear acknowledges."""
 
     def __init__(self, air, key, gateway=1):
         self.frames = []
+        self.counters = []
         self.acks = True
         self._up = seal.UplinkKey(key)
         self._down = seal.DownlinkKey(key, gateway)
@@ -82,6 +83,7 @@ class Ear:
         if header.kind == "boot":
             self._epoch = values["boot_epoch"]
         self.frames.append((header.kind, values))
+        self.counters.append(counter)
         self._came.set()
         if self.acks and self._epoch is not None and header.kind in _ACKED:
             self._tasks.append(asyncio.create_task(self._ack(counter)))

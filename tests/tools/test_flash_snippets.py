@@ -84,3 +84,12 @@ def test_the_mark_of_an_unfinished_board_is_written_and_taken_away(flash):
     on(flash, snippets.DONE)
     on(flash, snippets.MAINTENANCE)
     assert read_files(flash) == {"keep": b"x", "maintenance": b""}
+
+
+def test_the_mark_of_storage_is_written_and_taken_away(flash):
+    """A kit for the cupboard has it, one that is flashed for work has not, whatever it was before."""
+    on(flash, snippets.STORE)
+    assert read_files(flash)["stored"] == b""
+    on(flash, snippets.WORK)
+    on(flash, snippets.WORK)
+    assert "stored" not in read_files(flash)

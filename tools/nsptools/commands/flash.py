@@ -43,6 +43,9 @@ def _flash(
         typer.Option("--erase", help="Erase the whole flash before the image: the board had other firmware."),
     ] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder made by `nsp flash prepare`.")] = None,
+    store: Annotated[
+        bool, typer.Option("--store", help="For the cupboard: check once a month, sleep between.")
+    ] = False,
     passphrase_file: Annotated[
         Path | None, typer.Option(help="File of mode 0600 whose first line is the passphrase.")
     ] = None,
@@ -79,6 +82,7 @@ def _flash(
         image=checked,
         erase=erase,
         cache=prepared,
+        store=store,
     )
     with alone(station):
         there = Station(station, secret, demo=demo)

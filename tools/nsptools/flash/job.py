@@ -58,7 +58,7 @@ class Done:
 class BoardJob:
     """Puts one kit on the board at a port. ``look``: what the board said of itself.
 
-    ``image_sha256``: of the image that was just written; ``cache``: for boards whose radio needs a library.
+    ``store``: leave it in storage mode; ``image_sha256``: of the image that was just written; ``cache``: for boards whose radio needs a library.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class BoardJob:
         look: Look,
         *,
         compiled: bool,
+        store: bool = False,
         image_sha256: str = "",
         cache: Cache | None = None,
     ) -> None:
@@ -78,6 +79,7 @@ class BoardJob:
         self._look = look
         self._cache = cache
         self._is_ours = self._is_stopped = False  # bound to the kit; no longer as it was found
+        self._store = store
         self._compiled = compiled and look.mpy in (0, firmware.MPY_VERSION)
         self._record = FlashRecord(
             slug=slug,
@@ -144,6 +146,7 @@ class BoardJob:
         await self._verify(whole)
         say("self-test")
         await self._test()
+        await self._board.exec(snippets.STORE if self._store else snippets.WORK)
         await self._board.exec(snippets.DONE)
         say("starting the kit")
         await self._board.leave()
@@ -194,6 +197,8 @@ class BoardJob:
         self._record = replace(
             self._record, generation=key.generation, files=_shown(expected), why="nothing to do"
         )
+        if self._store:
+            await self._board.exec(snippets.STORE)
         await self._board.leave()
         return True
 

@@ -33,7 +33,10 @@ Say = Callable[[Path, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``slug``: only this kit; ``resume``: only kits whose last flashing failed; ``image``: written first."""
+    """``slug``: only this kit; ``resume``: only kits whose last flashing failed; ``image``: written first.
+
+    ``store``: leave them in storage mode.
+    """
 
     slug: str | None = None
     resume: bool = False
@@ -43,6 +46,7 @@ class Options:
     image: Image | None = None
     erase: bool = False
     cache: Cache | None = None
+    store: bool = False
 
 
 def discovered() -> list[Path]:
@@ -169,6 +173,7 @@ async def _one(
             Mpremote(port),
             look,
             compiled=options.compiled,
+            store=options.store,
             image_sha256=sha256,
             cache=options.cache,
         )

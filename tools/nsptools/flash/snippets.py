@@ -59,6 +59,9 @@ try:
 except OSError: pass
 """
 DONE = "import os\nos.remove('INCOMPLETE')"
+# Before INCOMPLETE goes: the first start that runs the kit finds it in storage.
+STORE = "open('stored', 'w').close()"
+WORK = "import os\nif 'stored' in os.listdir(): os.remove('stored')"
 MAINTENANCE = "open('maintenance', 'w').close()"
 SELF_TEST = "import json\nfrom nspkit import selftest\nprint(json.dumps(selftest.on_the_bench()))"
 

@@ -83,6 +83,11 @@ class Twin(Observed):
         self._power_lasts = 0
         self._next: ResetCause | None = None  # why the VM is started again; None: it stays off
         self._asleep_s = 0.0  # deep sleep before that
+        self._wake_pin: tuple[int, int] | None = None  # (pin, level) that ends it
+        self._wake_reason = 0
+        self._woken = asyncio.Event()
+        self.held: set[int] = set()  # outputs that keep their level in deep sleep and over resets
+        self._powered = False  # a reset that the VM asked for as the power went starts nothing
         self._killed = False  # we ended the present VM; otherwise its end is a fault
         self._ready = False  # the present VM has mounted its flash
         self._watchdog = Watchdog(self._catch_up, self._bite)
@@ -106,6 +111,8 @@ class Twin(Observed):
                 os.close(descriptor)
             raise TwinError(f"{self.name}: {error.filename}: {error.strerror}") from error
         self._ready, self.exited, self._rtc_hex = False, None, ""
+        self._wake_reason, self._powered = 0, True
+        self.held.clear()
         if self._usb_path is not None:
             self.usb = UsbPort(self._usb_path, self._printed)
         self._running = asyncio.create_task(self._live(held), name=f"twin {self.name}")
@@ -126,7 +133,7 @@ class Twin(Observed):
         self._watchdog.stop()
         if self.display is not None:
             self.display.cut()
-        self._next = None
+        self._next, self._powered = None, False
         if self._process is not None:
             self._end()
         else:  # in deep sleep, or ended by itself
@@ -162,6 +169,8 @@ class Twin(Observed):
     def set_pin(self, pin: int, level: int) -> None:
         """Drive input ``pin`` (0 or 1); it keeps this level over resets and power cuts."""
         self._inputs[pin] = level
+        if (pin, level) == self._wake_pin:
+            self._woken.set()
         self._send(f"pin {pin} {level}")
 
     def set_adc(self, pin: int, microvolts: int) -> None:
@@ -198,6 +207,11 @@ class Twin(Observed):
         return self._process is not None
 
     @property
+    def asleep_s(self) -> float | None:
+        """How long the deep sleep under way would last, in seconds; None while there is none."""
+        return self._asleep_s if self._next is ResetCause.DEEP_SLEEP and not self.running else None
+
+    @property
     def pid(self) -> int | None:
         """Process id of the VM, for figures from /proc."""
         return self._process.pid if self._process is not None else None
@@ -209,8 +223,9 @@ class Twin(Observed):
         try:
             while cause is not None:
                 await self._one_life(cause)
-                cause = self._next if self.restart_on_reset else None
-                await asyncio.sleep(self._asleep_s)
+                cause = self._next if self.restart_on_reset and self._powered else None
+                if cause is ResetCause.DEEP_SLEEP:
+                    await self._sleep()
         finally:
             self._watchdog.stop()
             if self.usb is not None:
@@ -218,14 +233,29 @@ class Twin(Observed):
             for descriptor in held:
                 os.close(descriptor)
 
+    async def _sleep(self) -> None:
+        """Deep sleep: outputs float unless they are held, and a button may end it."""
+        self._let_go()
+        if self._wake_pin is not None and self._inputs.get(self._wake_pin[0], 1) == self._wake_pin[1]:
+            self._woken.set()
+        try:
+            async with asyncio.timeout(self._asleep_s):
+                await self._woken.wait()
+            self._wake_reason = 2  # as board/machine.py
+        except TimeoutError:
+            self._wake_reason = 4
+
     async def _one_life(self, cause: ResetCause) -> None:
         self.boots += 1
         self.reset_cause, self.exited = cause, None
         self._next, self._asleep_s, self._killed = None, 0.0, False
+        self._wake_pin, self._woken = None, asyncio.Event()
+        reason, self._wake_reason = self._wake_reason, 0
         self._let_go()
         settings: dict[str, object] = {
             "image": str(self.image.resolve()),
             "reset_cause": int(cause),
+            "wake_reason": reason,
             "unique_id": self._unique_id.hex(),
             "ticks_to_wrap_ms": self._ticks_to_wrap_ms,
             "rtc": self._rtc_hex,
@@ -305,6 +335,10 @@ class Twin(Observed):
                 self._reset(ResetCause.DEEP_SLEEP, int(rest) / 1000)
             case "rtc":
                 self._rtc_hex = "" if rest == "-" else rest
+            case "hold":
+                (self.held.add if words[1] == "1" else self.held.discard)(int(words[0]))
+            case "wake":
+                self._wake_pin = int(words[0]), int(words[1])
             case "pin":
                 self._output_changed(int(words[0]), int(words[1]))
             case "uart":
@@ -335,9 +369,10 @@ class Twin(Observed):
         self._pulse()
 
     def _let_go(self) -> None:
-        """Outputs float from a start on, whatever level they had."""
-        pins = list(self.pins)
-        self.pins.clear()
+        """Outputs float from a start on, whatever level they had; not those that are held."""
+        pins = [pin for pin in self.pins if pin not in self.held]
+        for pin in pins:
+            del self.pins[pin]
         for pin in pins:
             if self._on_pin is not None:
                 self._on_pin(pin, None)

@@ -17,6 +17,7 @@ import sys  # noqa: E402
 import blockdev  # noqa: E402
 import channel  # noqa: E402
 import ds18x20  # noqa: E402, F401  frozen into the board's image
+import esp32  # noqa: E402, F401
 import i2c  # noqa: E402
 import machine  # noqa: E402, F401
 import onewire  # noqa: E402

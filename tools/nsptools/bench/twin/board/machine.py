@@ -20,6 +20,8 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
+EXT0_WAKE = 2
+TIMER_WAKE = 4
 
 _RTC_BYTES = 2048
 _HEAP_PERIOD_MS = 1000
@@ -39,7 +41,7 @@ def soft_reset() -> None:
 
 
 def deepsleep(time_ms=0) -> None:
-    """Off for ``time_ms``, then a start with DEEPSLEEP_RESET."""
+    """Off for ``time_ms``, or until the pin of ``esp32.wake_on_ext0``; then a start with DEEPSLEEP_RESET."""
     send("deepsleep %d" % time_ms)
     wait_for_ever()
 
@@ -47,6 +49,11 @@ def deepsleep(time_ms=0) -> None:
 def reset_cause() -> int:
     """Why this start happened: one of the constants above."""
     return config["reset_cause"]
+
+
+def wake_reason() -> int:
+    """What ended the deep sleep before this start: one of the constants above, 0 after any other start."""
+    return config["wake_reason"]
 
 
 def unique_id() -> bytes:

@@ -47,12 +47,12 @@ class Pin(PinBase):
     IRQ_RISING = 1
     IRQ_FALLING = 2
 
-    def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None) -> None:
+    def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None) -> None:
         self._id = id
         self._state = _states.setdefault(id, [_driven.get(id, 0), False, None, 0, None])
-        self.init(mode, pull, value=value, drive=drive)
+        self.init(mode, pull, value=value, drive=drive, hold=hold)
 
-    def init(self, mode=-1, pull=-1, *, value=None, drive=None) -> None:
+    def init(self, mode=-1, pull=-1, *, value=None, drive=None, hold=None) -> None:
         state = self._state
         if mode == self.IN:
             state[_OUTPUT] = False
@@ -62,6 +62,8 @@ class Pin(PinBase):
             state[_LEVEL] = 0
         if value is not None:
             self.value(value)
+        if hold is not None:
+            send("hold %d %d" % (self._id, 1 if hold else 0))
 
     def value(self, x=None) -> int | None:
         state = self._state
