@@ -63,6 +63,7 @@ PURE = (
     "gateway/nspgateway/refuel_message.py",
     "gateway/nspgateway/verdict.py",
     "gateway/nspgateway/held.py",
+    "gateway/nspgateway/vouchers.py",
     "gateway/nspgateway/moments.py",
     "gateway/nspgateway/judge.py",
     "gateway/nspgateway/disk.py",

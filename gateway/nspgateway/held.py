@@ -14,27 +14,10 @@ from msgspec import structs
 
 from nspgateway.records import Held, Value
 from nspgateway.view import Quality, Reading, is_ahead
+from nspgateway.vouchers import SOURCES
 
 GOOD_INTERVALS = 1.2
 STALE_INTERVALS = 3.0
-
-# Whose quality bits speak for a quantity. The kit itself vouches for the rest.
-SOURCES: Mapping[str, str] = {
-    "fuel_permille": "q_tank",
-    "generator_state": "q_generator",
-    "generator_mode": "q_generator",
-    "generator_w": "q_generator",
-    "generator_v": "q_generator",
-    "generator_dhz": "q_generator",
-    "engine_dh": "q_generator",
-    "engine_starts": "q_generator",
-    "starter_dv": "q_generator",
-    "battery_permille": "q_battery",
-    "battery_cv": "q_battery",
-    "battery_da": "q_battery",
-    "battery_c": "q_battery",
-    "load_w": "q_meter",
-}
 
 
 def reading(held: Held, interval_s: float, now: datetime) -> Reading:

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from nspgateway.moments import age, seconds, utc, utc_or_none
 from nspgateway.view import Forecast, Priority, Quality, Reading
+from nspgateway.vouchers import SOURCES
 from nsplink import fields
 
 Presence = Literal["online", "offline"]
@@ -31,22 +32,6 @@ Value = int | str | None
 _ORDER = {name: place for place, (_, name, *_) in enumerate(fields.FIELDS)}
 # Not quantities: they arrive as the quality of others, and as names of alarms.
 _NOT_VALUES = frozenset({"alarms", "q_generator", "q_battery", "q_meter", "q_tank"})
-# Whose quality bits speak for a quantity; the kit itself vouches for the rest.
-_VOUCHED_BY = {
-    "fuel_permille": "q_tank",
-    "generator_state": "q_generator",
-    "generator_mode": "q_generator",
-    "generator_w": "q_generator",
-    "generator_v": "q_generator",
-    "generator_dhz": "q_generator",
-    "engine_dh": "q_generator",
-    "starter_dv": "q_generator",
-    "battery_permille": "q_battery",
-    "battery_cv": "q_battery",
-    "battery_da": "q_battery",
-    "battery_c": "q_battery",
-    "load_w": "q_meter",
-}
 
 
 class Demo(Struct, frozen=True):
@@ -347,7 +332,7 @@ def measured(readings: Mapping[str, Reading], now: datetime) -> dict[str, Measur
 def sent(name: str, values: Mapping[str, Value]) -> Sent:
     """Return a quantity of a frame with the quality that the same frame gives its source."""
     value = values[name]
-    word = values.get(_VOUCHED_BY.get(name, ""), "good")
+    word = values.get(SOURCES.get(name, ""), "good")
     if word == "none":
         return Sent(None, "none")
     if value is None or word is None:

@@ -20,7 +20,6 @@ from nspgateway.forecast import BatterySample, FuelSample
 from nspgateway.fuel_level import Tank
 from nspgateway.fuel_loss import Loss
 from nspgateway.held import (
-    SOURCES,
     STALE_INTERVALS,
     as_reading,
     good,
@@ -36,6 +35,7 @@ from nspgateway.standing import Standing
 from nspgateway.stock import Entered, Used
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
+from nspgateway.vouchers import SOURCES
 from nsplink.fields import ALARMS, MESSAGES, SELF_TESTS
 
 HISTORY = timedelta(hours=24)
