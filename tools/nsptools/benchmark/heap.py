@@ -22,10 +22,12 @@ _FRAMES = 2
 _NEED_A_BOARD = (
     *(
         "nspkit.app",
+        "nspkit.asleep",
         "nspkit.board",
         "nspkit.bus",
         "nspkit.bus_tcp",
         "nspkit.check",
+        "nspkit.cupboard",
         "nspkit.oled",
         "nspkit.poll",
     ),
