@@ -18,6 +18,8 @@ from nsptools.benchmark.rig import PLANT, SPEED, key_of, make_kit
 from nsptools.flash import firmware
 from small_board import twin_of
 
+pytestmark = pytest.mark.timeout(150)
+
 # As the firmware's, without its window for mpremote.
 BOOT = b"import gc\ngc.threshold(4096)\n"
 
@@ -47,7 +49,8 @@ async def kit_on_the_air(folder, moved):
         power(twin)
         ear = await stack.enter_async_context(Ear(air, key_of(kit)))
         await stack.enter_async_context(twin)
-        await ear.heard("boot", 40)
+        # Said again after 1, 2, 4, then 16 s when the air took it: chance may need a minute.
+        await ear.heard("boot", 75)
         yield twin, ear
 
 

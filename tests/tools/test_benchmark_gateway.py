@@ -28,7 +28,7 @@ def test_figures_of_a_short_run(capsys: pytest.CaptureFixture[str]) -> None:
     results = json.loads(capsys.readouterr().out)
     figures = results["gateway"]
     assert set(figures) == FIGURES
-    assert figures["messages_per_s"] >= 2 * figures["frames_per_s"] > 0
+    assert figures["messages_per_s"] >= 2 * figures["frames_per_s"] - 2 > 0  # both are rounded
     assert 0 < figures["latency_ms_p50"] <= figures["latency_ms_p99"]
     # No time: an hour of 40 kits must fit in the memory of a small box.
     assert 37 < figures["rss_mb"] <= 75
