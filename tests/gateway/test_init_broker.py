@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -70,6 +71,12 @@ async def test_gateway_publishes_with_its_certificate(made: InitBox, broker: Ini
     assert not [word for word in ("a payload of ours", "$7$", *secrets) if word in broker.log]
 
 
+def listens(port: int) -> bool:
+    """Tell whether the broker has this port open by now: it opens one after the other."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 async def test_strangers_are_refused(made: InitBox, broker: InitMosquitto, tmp_path: Path) -> None:
     """Nobody gets in without an account, with a wrong password, as the gateway without its key, or in the clear."""
     (tmp_path / "other").mkdir()
@@ -97,6 +104,7 @@ async def test_strangers_are_refused(made: InitBox, broker: InitMosquitto, tmp_p
         "another box's gateway": (Account(gateway, tls=theirs), _HUNG_UP),
         "the broker's own certificate": (Account(gateway, tls=with_broker_key), _HUNG_UP),
     }
+    await until(lambda: listens(accounts) and listens(gateway))
     for who, (stranger, words) in strangers.items():
         with pytest.raises(aiomqtt.MqttError, match=words):
             async with stranger:
