@@ -1,7 +1,8 @@
 """What the gateway's frames make the kit do. Acks at once; all that may write flash in a task of its own."""
 
-from nsplink import timing
+from nsplink import commands, timing
 from nsplink.fields import STATUS_112
+from nsplink.frame import BadPayload
 
 _WAITING = 8
 _LOOK_MS = 30_000
@@ -162,8 +163,15 @@ class Inbox:
             if len(argument) != 4:
                 return "refused", b""
             self._uplink.lost_below(int.from_bytes(argument, "big"))
-        elif command in ("exercise_on", "exercise_off"):
-            self._uplink.sender.exercise = command == "exercise_on"
+        elif command == "exercise_on":
+            try:
+                minutes = commands.parse_exercise(argument)
+            except BadPayload:
+                return "out_of_range", b""
+            self._uplink.sender.exercise.begin(minutes, now)
+            return "done", bytes(argument)
+        elif command == "exercise_off":
+            self._uplink.sender.exercise.end()
         elif command == "alarm_test":
             if len(argument):
                 return "refused", b""

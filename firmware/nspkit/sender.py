@@ -2,6 +2,7 @@
 
 from nspkit import persist
 from nspkit.budget import BudgetError
+from nspkit.exercise import Exercise
 from nspkit.radio import RadioBusy, RadioError, RadioRefused
 from nsplink import airtime, frame, message, regions, timing
 
@@ -34,7 +35,7 @@ class Sender:
         self._tuning = False
         self._failures = 0  # transmissions in a row that did not leave
         self.wide = True
-        self.exercise = False
+        self.exercise = Exercise()
         self.retry_at_ms = 0
         self.end_ms = -timing.FRESH_MS - 1
         self.last: int | None = None  # counter of the last transmission, and of one that may have left
@@ -86,18 +87,19 @@ class Sender:
         """Whether the law has room for such a frame."""
         return self._budget.admits(now_ms, self.air_us(self.length(kind, values)), top)
 
-    async def send(self, kind: str, make, top: bool) -> int | None:
+    async def send(self, kind: str, make, top: bool, exercise: bool | None = None) -> int | None:
         """Send one frame; its counter, or None when it may not have left.
 
         ``make(counter)`` gives the values, once the counter and with it the boot epoch are known.
+        ``exercise``: the mark of the frame; None = of one in an exercise while there is one.
         """
         self._sending = True
         try:
-            return await self._send(kind, make, top)
+            return await self._send(kind, make, top, exercise)
         finally:
             self._sending = False
 
-    async def _send(self, kind: str, make, top: bool) -> int | None:
+    async def _send(self, kind: str, make, top: bool, exercise: bool | None) -> int | None:
         if not await self._is_clear() and not top:
             self._wait_for_others()
             return None
@@ -105,7 +107,9 @@ class Sender:
         if counter is None:
             return None
         wide = self.wide or kind == "boot"
-        header = frame.Header(frame.UP, kind, self._conf["address"], self._parity, self.exercise, wide, counter)
+        if exercise is None:
+            exercise = self.exercise.is_on(self._clock.ms())
+        header = frame.Header(frame.UP, kind, self._conf["address"], self._parity, exercise, wide, counter)
         data = self._sealer.seal(header, message.encode(kind, make(counter)))
         air_us = self.air_us(len(data))
         if not await self._book(air_us, top):

@@ -19,6 +19,7 @@ SETTINGS = (
     (8, "sf", 7, 12),
     (9, "power_dbm", 5, 22),
 )
+EXERCISE_MIN = (1, 10_080)  # an exercise of more than a week is a mistake
 RADIO_SETTINGS = ("frequency_hz", "sf", "power_dbm")
 _ROWS = {row[1]: row for row in SETTINGS}
 
@@ -44,6 +45,28 @@ def parse_setting(data: bytes) -> tuple:
         if row[0] == data[0]:
             return row[1], value
     return None, value
+
+
+def exercise_argument(minutes: int | None) -> bytes:
+    """Argument of ``exercise_on``, and value of its answer: minutes until it ends by itself, None = it does not.
+
+    ValueError beyond EXERCISE_MIN.
+    """
+    if minutes is None:
+        return b""
+    if not EXERCISE_MIN[0] <= minutes <= EXERCISE_MIN[1]:
+        raise ValueError("exercise of %d minutes, expected %d to %d" % ((minutes,) + EXERCISE_MIN))
+    return minutes.to_bytes(2, "big")
+
+
+def parse_exercise(data: bytes) -> int | None:
+    """Minutes of such an argument, None = no end; BadPayload when it is none or beyond EXERCISE_MIN."""
+    if not data:
+        return None
+    minutes = int.from_bytes(data, "big")
+    if len(data) != 2 or not EXERCISE_MIN[0] <= minutes <= EXERCISE_MIN[1]:
+        raise BadPayload("exercise of %d bytes, expected none or %d to %d minutes in 2" % ((len(data),) + EXERCISE_MIN))
+    return minutes
 
 
 def staged_bytes(staged: dict) -> bytes:

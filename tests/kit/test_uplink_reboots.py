@@ -261,7 +261,7 @@ def test_every_recorded_downlink_is_refused_after_each_reboot(tmp_path):
             assert rig.kit.inbox.status112 == status112
             assert rig.kit.inbox.utc is None
             assert rig.kit.inbox.stages == {}
-            assert not rig.kit.uplink.sender.exercise
+            assert not rig.kit.uplink.sender.exercise.is_on(rig.kit.clock.ms())
             assert rig.of("answer", boot=boot) == []
             assert [one for one in rig.kit.uplink.delivery.items if one in queue] == queue
 

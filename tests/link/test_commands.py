@@ -40,3 +40,15 @@ def test_the_check_of_a_change_is_in_the_order_of_the_table():
     one = commands.staged_bytes({"sf": 9, "heartbeat_s": 300})
     assert one == commands.staged_bytes({"heartbeat_s": 300, "sf": 9})
     assert one == commands.setting_argument("heartbeat_s", 300) + commands.setting_argument("sf", 9)
+
+
+def test_the_end_of_an_exercise_survives_the_wire():
+    """Minutes until the end in two bytes, or none; a figure that cannot be meant is refused on both sides."""
+    for minutes in (None, *commands.EXERCISE_MIN):
+        assert commands.parse_exercise(commands.exercise_argument(minutes)) == minutes
+    assert commands.exercise_argument(240) == b"\x00\xf0"
+    for data in (b"\x01", b"\x00\x00", b"\xff\xff", bytes(3)):
+        with pytest.raises(frame.BadPayload):
+            commands.parse_exercise(data)
+    with pytest.raises(ValueError, match="expected 1 to 10080"):
+        commands.exercise_argument(0)
