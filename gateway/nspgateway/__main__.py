@@ -50,6 +50,7 @@ from nspgateway.stopping import LOOP_S, Deadline
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
 from nspgateway.web import PageServer, create_app
+from nspgateway.web.office import Works
 
 TICK_S = 1.0
 
@@ -157,6 +158,7 @@ class Gateway:
                 banner=banner,
                 default_language=config.web.language,
                 hosts=[config.web.host],
+                works=Works(self.ingest, self.desk, self.store, config, clock),
             )
         )
 

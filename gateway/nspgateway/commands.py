@@ -6,13 +6,9 @@ delivered twice, or again after a restart, acts once.
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,6 +25,7 @@ from nspgateway.payloads import Demo, Reply, Texts
 from nspgateway.people import Action, Answered, By
 from nspgateway.recorder import Recorder
 from nspgateway.records import Changes
+from nspgateway.replies import replies
 from nspgateway.store import Store
 
 # What one client may ask at once, and how fast it may go on: a person is slower, a flood is not.
@@ -38,7 +35,6 @@ PER_S = 2.0
 REFUSAL_EVERY = timedelta(minutes=10)
 
 _YEARS = range(2026, 2101)
-_TEXTS = Path(__file__).with_name("replies.toml")
 _log = structlog.get_logger()
 
 
@@ -179,11 +175,11 @@ class Commands:
             _log.warning("refusal of a command not stored", broker=broker, command=what)
 
     def _no(self, word: str, name: str | None, more: str = "", *, own_words: bool = True) -> bytes:
-        self.counters[f"command_{word if own_words or word in texts() else 'refused'}"] += 1
+        self.counters[f"command_{word if own_words or word in replies() else 'refused'}"] += 1
         return self._reply(word, name, more)
 
     def _reply(self, word: str, name: str | None, more: str = "") -> bytes:
-        known = texts()
+        known = replies()
         text = known.get(word, known["refused"])
         region, cp = self._place
         return msgspec.json.encode(
@@ -199,12 +195,6 @@ class Commands:
                 text=Texts(text.nl, f"{text.en}{more}"[:500]),
             )
         )
-
-
-@cache
-def texts() -> Mapping[str, Texts]:
-    """Return what is said for each word."""
-    return msgspec.convert(tomllib.loads(_TEXTS.read_text(encoding="utf-8")), dict[str, Texts])
 
 
 def _id(payload: bytes) -> str | None:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -115,11 +116,19 @@ def load_languages() -> dict[str, Language]:
 
 
 def _translations(code: str) -> NullTranslations:
+    """Return the words of all catalogues of a language: each area of the pages has its own."""
     if code == "en":
         return NullTranslations()
-    with (LOCALE_DIR / code / "LC_MESSAGES" / "nspgateway.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
+    whole = Catalog(locale=code)
+    for path in sorted((LOCALE_DIR / code / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=code)
+        for message in catalogue:
+            if message.id:
+                whole[message.id] = message
+    if not len(whole):
+        raise FileNotFoundError(f"no catalogue for {code!r}")
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, whole)
     compiled.seek(0)
     return GNUTranslations(compiled)

@@ -48,13 +48,19 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Everything that changes on the page; ``closed_rows`` stand under a fold that says ``closed``."""
+class Head:
+    """What stands over every page: the time, what is wrong with our own equipment, and how many alarms are open."""
 
-    title: str
+    alarms: int
     clock: str
     date: str
     bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that changes on the first page; ``closed_rows`` stand under a fold that says ``closed``."""
+
     headline: str
     summary: tuple[Fact, ...]
     alarms: tuple[AlarmBox, ...]
@@ -66,8 +72,18 @@ class Page:
     system: tuple[Fact, ...]
 
 
+def head(overview: Overview, lang: Language) -> Head:
+    """What stands over every page, in one language."""
+    return Head(
+        alarms=len(overview.alarms),
+        clock=lang.seconds_clock(overview.now),
+        date=lang.date(overview.now, "EEEE d MMMM"),
+        bars=bars.bars(lang, overview),
+    )
+
+
 def page(overview: Overview, lang: Language) -> Page:
-    """The whole page in one language; points and alarms stay in the overview's order."""
+    """The first page in one language; points and alarms stay in the overview's order."""
     _ = lang.gettext
     now = overview.now
     names = {point.slug: point.name for point in overview.points}
@@ -75,15 +91,10 @@ def page(overview: Overview, lang: Language) -> Page:
     # What must be done now never stands behind a button.
     critical = [n for n, a in enumerate(overview.alarms) if a.priority == "critical" and not a.is_returned]
     in_full = max(ALARMS_IN_FULL, *(n + 1 for n in critical), 0)
-    title = _("Support points")
     is_folded = any(point.deployment not in CLOSED for point in overview.points)
     rows = [(_row(lang, point, now), is_folded and point.deployment in CLOSED) for point in overview.points]
     closed = tuple(row for row, is_closed in rows if is_closed)
     return Page(
-        title=f"({len(alarms)}) {title}" if alarms else title,
-        clock=lang.seconds_clock(now),
-        date=lang.date(now, "EEEE d MMMM"),
-        bars=bars.bars(lang, overview),
         headline=bars.headline(lang, overview),
         summary=_summary(lang, overview),
         alarms=alarms[:in_full],

@@ -17,10 +17,11 @@ from command_room import Room
 from gateway_box import T0
 from nspgateway import people_store
 from nspgateway.command_payloads import COMMANDS, MOST_BYTES
-from nspgateway.commands import BURST, PER_S, REFUSAL_EVERY, texts
+from nspgateway.commands import BURST, PER_S, REFUSAL_EVERY
 from nspgateway.config_parts import Right
 from nspgateway.desk import Desk
 from nspgateway.people import By, Deployment, PlannedStop
+from nspgateway.replies import replies
 
 SEEN = {"point": "de-linde", "alarm": "power_lost"}
 
@@ -227,7 +228,7 @@ def test_nothing_that_a_client_sends_stops_the_gateway(lasting: Room, data: st.D
     payload = data.draw(st.binary(max_size=60) | st.just(json.dumps(body).encode()))
     lasting.box.clock.move(10)
     reply = json.loads(lasting.send(what, payload))
-    assert reply["word"] in texts()
+    assert reply["word"] in replies()
     assert reply["word"] != "failed"
     lasting.box.ingest.tick()
 
@@ -290,4 +291,4 @@ def help_of(room: Room) -> list[bytes]:
 def test_every_right_opens_a_command_and_every_answer_has_its_words() -> None:
     """No right in the settings is without effect, and both languages are there."""
     assert {kind.right for kind in COMMANDS.values()} == set(get_args(Right))
-    assert all(text.nl and text.en for text in texts().values())
+    assert all(text.nl and text.en for text in replies().values())

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from hypothesis import given
@@ -82,18 +83,18 @@ def test_tasks_lose_no_text(todo: str) -> None:
 def test_deaf_receiver_is_told_apart_from_silence() -> None:
     """When our own modem is down the page says so, with the reason, and does not blame the points."""
     page = present.page(overview(modem_ok=False, modem_reason="/dev/modem: losgekoppeld"), NL)
-    (bar,) = page.bars
+    (bar,) = present.head(overview(modem_ok=False, modem_reason="/dev/modem: losgekoppeld"), NL).bars
     assert bar.text.startswith("Wij horen sinds vr 15 jan 21:10 geen enkel punt.")
     assert bar.reason == "Reden: /dev/modem: losgekoppeld"
     assert page.headline == "2 open alarmen · 1 punt zonder contact · ontvanger werkt niet"
-    assert present.page(overview(), NL).bars == ()
+    assert present.head(overview(), NL).bars == ()
 
 
 def test_reason_of_a_deaf_receiver_is_in_the_language_of_the_page() -> None:
     """Every cause of a port has a sentence; the log's English words stay in the log."""
     state = overview(modem_ok=False, modem_cause="lost", modem_reason="the modem went away")
-    assert present.page(state, NL).bars[0].reason == "Reden: De ontvanger is losgekoppeld."
-    assert present.page(state, EN).bars[0].reason == "Reason: The receiver was unplugged."
+    assert present.head(state, NL).bars[0].reason == "Reden: De ontvanger is losgekoppeld."
+    assert present.head(state, EN).bars[0].reason == "Reason: The receiver was unplugged."
     causes = {error.cause for error in _family(PortError)}
     assert causes == words.MODEM_CAUSES.keys()
 
@@ -105,7 +106,10 @@ def _family(error: type[PortError]) -> list[type[PortError]]:
 def test_a_receiver_that_starts_up_is_no_alarm() -> None:
     """The first seconds of the gateway do not cry wolf, and do not claim that all is well either."""
     page = present.page(overview(modem_ok=False, modem_cause="starting", modem_reason="not started"), NL)
-    assert page.bars == ()
+    assert (
+        present.head(overview(modem_ok=False, modem_cause="starting", modem_reason="not started"), NL).bars
+        == ()
+    )
     modem = next(fact for fact in page.system if fact.id == "modem")
     assert (modem.text, modem.level) == ("start op", "")
     assert page.headline.endswith("ontvanger start op")
@@ -118,8 +122,9 @@ def test_no_open_alarms_is_never_said_alone_while_we_do_not_know() -> None:
     assert present.page(overview(alarms=(), points=(ARK,)), NL).headline == "Geen open alarmen"
     page = present.page(overview(alarms=(), points=(ARK,), store_problem="disk full"), NL)
     assert page.headline == "Geen open alarmen · opslaan lukt niet"
-    assert page.bars[0].id == "store"
-    late = present.page(overview(clock_behind_s=7300.0), NL)
+    full = present.head(overview(alarms=(), points=(ARK,), store_problem="disk full"), NL)
+    assert full.bars[0].id == "store"
+    late = present.head(overview(clock_behind_s=7300.0), NL)
     assert "2 uur 1 min achter" in late.bars[0].text
 
 
@@ -198,17 +203,28 @@ def test_every_word_has_its_dutch() -> None:
     """No English sentence slips into the Dutch page, and no dead one stays in the catalogue."""
     methods = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
     used = {found[2] for found in extract_from_dir(PACKAGE, method_map=methods)}
-    with (i18n.LOCALE_DIR / "nl" / "LC_MESSAGES" / "nspgateway.po").open("rb") as file:
-        catalogue = read_po(file)
-    translated = {message.id for message in catalogue if message.id and message.string}
+    translated = {message.id for message in _dutch() if message.string}
     assert translated == used
+
+
+def test_nothing_is_translated_twice() -> None:
+    """A word stands in one catalogue: two would differ one day, and which one counts would be chance."""
+    ids = [message.id for message in _dutch()]
+    assert sorted({str(one) for one in ids if ids.count(one) > 1}) == []
+
+
+def _dutch() -> list[Message]:
+    """Every translated message of all areas."""
+    found = []
+    for path in sorted((i18n.LOCALE_DIR / "nl" / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            found += [message for message in read_po(file) if message.id]
+    return found
 
 
 def test_placeholders_survive_translation() -> None:
     """A translated sentence asks for the same values as its English one."""
-    with (i18n.LOCALE_DIR / "nl" / "LC_MESSAGES" / "nspgateway.po").open("rb") as file:
-        faults = [str(message.id) for message in read_po(file) if list(message.check())]
-    assert not faults
+    assert not [str(message.id) for message in _dutch() if list(message.check())]
 
 
 def test_every_shape_is_drawn() -> None:

@@ -16,7 +16,9 @@ from msgspec import structs
 from busy_box import MARKERS, BusyBox
 from nspgateway import command_payloads, notify, payloads, people, privacy, records, view
 from nspgateway.messages import OutboxMessage
-from nspgateway.web import Screens, create_app
+from nspgateway.people import By
+from nspgateway.web import Screens, create_app, pages
+from nspgateway.web.visitor import Ask, Visitor
 from nsplink import fields
 
 # Every way out of the gateway, and how to read all of it. A new output is one line here.
@@ -26,8 +28,8 @@ OUTPUTS: dict[str, Callable[[BusyBox], str]] = {
     "mqtt replies": lambda busy: everything(busy.replies),
     "notices": lambda busy: repr(busy.notices),
     "log": lambda busy: repr(busy.log),
-    "page nl": lambda busy: screens(busy).page("nl", ""),
-    "page en": lambda busy: screens(busy).page("en", ""),
+    "page nl": lambda busy: page(busy, "nl"),
+    "page en": lambda busy: page(busy, "en"),
     "overview": lambda busy: json.dumps(msgspec.to_builtins(busy.box.ingest.overview())),
     "health": lambda busy: repr(busy.box.ingest.health()),
     "records in a log": lambda busy: repr(busy.box.store.kit_events("de-linde")),
@@ -38,10 +40,12 @@ def everything(said: list[OutboxMessage]) -> str:
     return "\n".join(f"{m.topic} {m.payload.decode()}" for m in said)
 
 
-def screens(busy: BusyBox) -> Screens:
-    app = create_app(busy.box.ingest, banner=None)
-    found: Screens = app.state.screens
-    return found
+def page(busy: BusyBox, code: str) -> str:
+    """The first page as a wall screen sees it."""
+    source = busy.box.ingest
+    shown: Screens = create_app(source, banner=None).state.screens
+    screen = Visitor.of(By("wall", "scherm", "page"), "wall", "token")
+    return shown.page(pages.PAGES[0], Ask(screen, shown.languages[code], source.overview()), "/")
 
 
 @pytest.fixture(scope="module")

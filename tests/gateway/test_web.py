@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from nspgateway.web import PageServer, create_app
+from nspgateway.people import By
+from nspgateway.web import PageServer, create_app, pages
+from nspgateway.web.visitor import Ask, Visitor
 from page_sample import ARK, LINDE, Source, overview, reading
 
 DEADLINE_S = 10
@@ -212,7 +214,13 @@ async def test_clients_share_one_picture() -> None:
     async with running() as site:
         screens = site.app.state.screens
         before = site.source.reads
-        drawn = [screens.picture("nl", revision).id for revision in (1, 1, 1, 2, 2, 2)]
+        visitor = Visitor.of(By("screen", "scherm", "page"), "screen", "token")
+
+        def ask() -> Ask:
+            return Ask(visitor, screens.languages["nl"], site.source.overview())
+
+        first = pages.PAGES[0]
+        drawn = [screens.picture(first, ask, "nl", revision).id for revision in (1, 1, 1, 2, 2, 2)]
     assert site.source.reads - before == len(set(drawn))
     assert len(set(drawn)) < len(drawn)
 

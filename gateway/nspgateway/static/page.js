@@ -66,8 +66,24 @@ function show(event) {
 function open() {
   if (stream) stream.close();
   openedAt = performance.now();
-  stream = new EventSource(`/events?lang=${document.documentElement.lang}`);
+  const query = new URLSearchParams(location.search);
+  query.set("lang", document.documentElement.lang);
+  stream = new EventSource(`${document.body.dataset.stream}?${query}`);
   stream.addEventListener("overview", show);
+  // Only the gateway's own refusal closes a stream for good: the visit is over, or the page is gone. Load it anew.
+  stream.addEventListener("error", () => {
+    if (stream.readyState === EventSource.CLOSED) refused();
+  });
+}
+
+// A gateway that is away refuses nothing; one that is back and refuses the stream has something to say.
+async function refused() {
+  try {
+    const answer = await fetch(location.href, { redirect: "follow", cache: "no-store" });
+    if (answer.redirected || answer.status === 404) location.reload();
+  } catch {
+    // Away: check() tries again.
+  }
 }
 
 // The clock that is named is the one of the last picture, so it fits what is seen.
@@ -84,7 +100,10 @@ function check() {
   lost.hidden = !silent;
 }
 
-open();
-setInterval(check, 500);
-// A tablet that wakes up must not show an old picture as live, not even briefly.
-document.addEventListener("visibilitychange", check);
+// A page that is not live, such as a form, stands as it was loaded.
+if (document.body.dataset.stream) {
+  open();
+  setInterval(check, 500);
+  // A tablet that wakes up must not show an old picture as live, not even briefly.
+  document.addEventListener("visibilitychange", check);
+}

@@ -1,0 +1,10 @@
+"""All pages, downloads and acts, in the order of the menu. Each module beside this one has those of one subject."""
+
+from __future__ import annotations
+
+from nspgateway.web import overview_page
+from nspgateway.web.spec import Act, Download, Page
+
+PAGES: tuple[Page, ...] = (*overview_page.PAGES,)
+DOWNLOADS: tuple[Download, ...] = ()
+ACTS: tuple[Act, ...] = (*overview_page.ACTS,)

@@ -1,0 +1,167 @@
+"""Renders pages; of what is live one picture a revision, second and kind of visitor serves every screen."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sse_starlette import ServerSentEvent
+
+from nspgateway import present
+from nspgateway.i18n import Language, load_languages
+from nspgateway.web.forms import Said
+from nspgateway.web.office import Office
+from nspgateway.web.rights import Right
+from nspgateway.web.spec import Page
+from nspgateway.web.visitor import Ask
+
+_HERE = Path(__file__).parents[1]
+STATIC = _HERE / "static"
+TEMPLATES = _HERE / "templates"
+# Ages move every second even when nothing happens; a burst of changes is
+# drawn at most five times a second. Together they leave no second without one.
+_QUIET_S = 0.75
+_BURST_S = 0.2
+_RETRY_MS = 1000
+# Pictures kept: pages that are open now, in their languages and for their kinds of visitor.
+_PICTURES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One rendered ``<main>`` and the revision and second it is of."""
+
+    id: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """One entry of the menu; ``is_here``: it leads to the page that is shown."""
+
+    path: str
+    text: str
+    is_here: bool
+
+
+class Screens:
+    """``banner``: what every page says it is, such as a demo, or None. ``menu``: the pages that are in the menu."""
+
+    def __init__(self, office: Office, banner: str | None, menu: tuple[Page, ...] = ()) -> None:
+        self.languages = load_languages()
+        self.closed = False
+        self._office = office
+        self._banner = banner
+        self._menu = menu
+        self._environments = {code: _environment(lang) for code, lang in self.languages.items()}
+        self._assets = _digest(STATIC, TEMPLATES)
+        self._pictures: OrderedDict[object, Picture] = OrderedDict()
+
+    def close(self) -> None:
+        """End every stream within a second, so that the server can stop."""
+        self.closed = True
+
+    def page(self, page: Page, ask: Ask, path: str, theme: str = "", said: Said | None = None) -> str:
+        """The whole page; an empty theme follows the browser's wish. ``path``: its own, with its parameters."""
+        lang, overview = ask.lang, ask.overview
+        mark, note = present.banner(self._banner, overview.speed, lang)
+        shell: Mapping[str, object] = {
+            "layout": "shell.html",
+            "lang": lang.code,
+            "theme": theme,
+            "banner": mark,
+            "banner_note": note,
+            "path": path,
+            "stream": f"/events{path.rstrip('/')}" if page.live else "",
+            "menu": self._nav(ask, path),
+            "said": said,
+            "session_csrf": ask.visitor.csrf,
+            "styles": page.styles,
+            "scripts": page.scripts,
+        }
+        own = {} if page.live else {"csrf": ask.visitor.csrf, "typed": ask.typed}
+        return self._render(page, ask, {**shell, **own})
+
+    def picture(self, page: Page, ask: Callable[[], Ask], key: object, revision: int) -> Picture:
+        """The ``<main>`` of this revision and second; ``key`` names it: rendered once for each."""
+        id_ = f"{revision}-{int(asyncio.get_running_loop().time())}"
+        picture = self._pictures.get(key)
+        if picture is None or picture.id != id_:
+            html = self._render(page, ask(), {"layout": "main_only.html"})
+            picture = self._pictures[key] = Picture(id_, html)
+            if len(self._pictures) > _PICTURES:
+                self._pictures.popitem(last=False)
+        self._pictures.move_to_end(key)
+        return picture
+
+    async def stream(
+        self, page: Page, ask: Callable[[], Ask], key: object, may_go_on: Callable[[], bool]
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Every change, and at least one picture a second, for as long as the visit may go on.
+
+        Each event is the whole state: a client that comes back with any
+        ``Last-Event-ID`` is up to date with the first one it gets.
+        """
+        revision = -1
+        while not self.closed and may_go_on():
+            revision = await self._office.source.wait_changed(revision, _QUIET_S)
+            picture = self.picture(page, ask, key, revision)
+            yield ServerSentEvent(picture.html, event="overview", id=picture.id, retry=_RETRY_MS)
+            await asyncio.sleep(_BURST_S)
+
+    def plain(self, lang: Language, template: str, values: Mapping[str, object]) -> str:
+        """A page that stands alone, without a visitor: a login, an error. It extends ``bare.html``."""
+        shell = {"lang": lang.code, "static": self._static}
+        return self._environments[lang.code].get_template(template).render({**shell, **values})
+
+    def _render(self, page: Page, ask: Ask, values: Mapping[str, object]) -> str:
+        overview, lang = ask.overview, ask.lang
+
+        def can(right: Right) -> bool:
+            return ask.visitor.can(right)
+
+        common: Mapping[str, object] = {
+            "overview": overview,
+            "title": lang.gettext(page.title),
+            "head": present.head(overview, lang),
+            "build": f"{self._assets}-{self._banner or ''}-{overview.speed:g}",
+            "static": self._static,
+            "can": can,
+        }
+        template = self._environments[lang.code].get_template(page.template)
+        return template.render({**common, **page.make(self._office, ask), **values})
+
+    def _static(self, name: str) -> str:
+        return f"/static/{name}?v={self._assets}"
+
+    def _nav(self, ask: Ask, path: str) -> list[Nav]:
+        return [
+            Nav(page.path, ask.lang.gettext(page.nav), page.path == path)
+            for page in self._menu
+            if ask.visitor.can(page.right)
+        ]
+
+
+def _environment(lang: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"_": lang.gettext, "ngettext": lang.ngettext}
+    return environment
+
+
+def _digest(*folders: Path) -> str:
+    """Name this version of the page's files, so that an open screen notices an update."""
+    digest = hashlib.sha256()
+    for path in sorted(file for folder in folders for file in folder.rglob("*") if file.is_file()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,60 @@
+"""What a page, a download and an act are. Data: ``pages.py`` lists them, ``app.py`` serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from nspgateway.web.office import Office
+from nspgateway.web.rights import Right
+from nspgateway.web.visitor import Ask
+
+# Makes what a template is filled with. Raises NotFound, or NotHere.
+Make = Callable[[Office, Ask], Mapping[str, object]]
+# Does what a form asks; returns the path to go to, "" = back to where the form was. Raises desk's Refused.
+Do = Callable[[Office, Ask, Mapping[str, str]], str]
+
+
+class NotFound(LookupError):
+    """There is no such point, alarm or the like; the answer is 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. ``template``: its file in templates/. ``title``: message id of its heading.
+
+    ``nav``: message id of its place in the menu, "" = not there. ``live``: sent anew whenever something
+    changes; all visitors with the same rights get the same picture, so that it holds nothing of one visit.
+    ``styles``, ``scripts``: files in static/ beside page.css and page.js.
+    """
+
+    path: str
+    template: str
+    make: Make
+    title: str
+    right: Right = "view"
+    nav: str = ""
+    live: bool = True
+    styles: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file: ``make`` returns its text. ``media_type`` with its charset; ``filename`` as a browser saves it."""
+
+    path: str
+    filename: str
+    make: Callable[[Office, Ask], str]
+    media_type: str = "text/csv; charset=utf-8"
+    right: Right = "view"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a form may ask: POST /act/NAME. ``done``: message id of what is said when it is done."""
+
+    name: str
+    right: Right
+    do: Do
+    done: str
