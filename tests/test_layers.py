@@ -138,7 +138,7 @@ IMPORTS = (
     Rule(("gateway/*",), ("*/clock.py",), {"time"}, "the clock is handed in"),
     Rule(
         ("gateway/*",),
-        ("*/store.py", "*/outbox_store.py", "*/people_store.py", "*/history_store.py", "*/database.py"),
+        ("*/store.py", "*_store.py", "*/database.py"),
         {"sqlite3"},
         "only store speaks SQL",
     ),

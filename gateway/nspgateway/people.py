@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from nspgateway.entries import Written
+
 
 @dataclass(frozen=True, slots=True)
 class By:
@@ -61,7 +63,7 @@ class Hold:
     held: bool
 
 
-Entry = Deployment | PlannedStop | FuelEntry | Delivery | Hold
+Entry = Deployment | PlannedStop | FuelEntry | Delivery | Hold | Written
 
 
 @dataclass(frozen=True, slots=True)

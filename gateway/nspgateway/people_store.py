@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+import structlog
+from msgspec import Struct
+
 from nspgateway.database import Database, as_text
+from nspgateway.entries import Written
 from nspgateway.people import Action, Answered, By, Delivery, Deployment, Entry, FuelEntry, Hold, PlannedStop
+
+_log = structlog.get_logger()
+_decode = msgspec.json.Decoder(Written).decode
 
 _PUT_ACTION = """
     INSERT INTO action (at, who, role, origin, what, point, alarm, detail, note)
@@ -17,13 +25,14 @@ _PUT_ACTION = """
 _ACTIONS = """
     SELECT a.id, a.at, a.who, a.role, a.origin, a.what, a.point, a.alarm, a.detail, a.note,
         d.word, d.opens_at, s."until", f.kind, f.litres, f.measured_at,
-        v.kind, v.litres, v.due_at, v.plan, h.held
+        v.kind, v.litres, v.due_at, v.plan, h.held, e.record
     FROM action a
     LEFT JOIN deployment d ON d.action = a.id
     LEFT JOIN planned_stop s ON s.action = a.id
     LEFT JOIN fuel_entry f ON f.action = a.id
     LEFT JOIN delivery v ON v.action = a.id
-    LEFT JOIN hold h ON h.action = a.id"""
+    LEFT JOIN hold h ON h.action = a.id
+    LEFT JOIN entry e ON e.action = a.id"""
 # The newest hold or release, and the newest time that a point was put to use.
 _HELD = """
     SELECT max(action), (SELECT held FROM hold ORDER BY action DESC LIMIT 1),
@@ -35,7 +44,8 @@ _PUT_COMMAND = "INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)"
 _PRUNE_COMMANDS = """
     DELETE FROM command WHERE client = ?1 AND rowid <= (
         SELECT rowid FROM command WHERE client = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)"""
-_WITH_ENTRY = "coalesce(d.action, s.action, f.action, v.action, h.action) IS NOT NULL"
+_PUT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
+_WITH_ENTRY = "coalesce(d.action, s.action, f.action, v.action, h.action, e.action) IS NOT NULL"
 
 
 class PeopleStore(Database):
@@ -100,6 +110,8 @@ def _put_entry(db: sqlite3.Connection, number: int, point: str, entry: Entry | N
             db.execute("INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)", row)
         case Hold(held):
             db.execute("INSERT INTO hold VALUES (?, ?)", (number, held))
+        case Struct():
+            db.execute(_PUT_ENTRY, (number, entry.__struct_config__.tag, msgspec.json.encode(entry).decode()))
 
 
 def _action(row: tuple[Any, ...]) -> Action:
@@ -118,7 +130,9 @@ def _action(row: tuple[Any, ...]) -> Action:
 
 
 def _entry(row: list[Any]) -> Entry | None:
-    word, opens_at, until, fuel, litres, measured_at, delivery, load, due_at, plan, held = row
+    word, opens_at, until, fuel, litres, measured_at, delivery, load, due_at, plan, held, record = row
+    if record is not None:
+        return _read(record)
     if word is not None:
         return Deployment(word, _time(opens_at))
     if until is not None:
@@ -128,6 +142,16 @@ def _entry(row: list[Any]) -> Entry | None:
     if delivery is not None:
         return Delivery(delivery, load, _time(due_at), plan)
     return None if held is None else Hold(bool(held))
+
+
+def _read(record: str) -> Written | None:
+    """Return an entry; None for one of a later version, which must not keep a box from starting."""
+    try:
+        written: Written = _decode(record)
+    except msgspec.ValidationError as error:
+        _log.error("entry cannot be read", reason=str(error))
+        return None
+    return written
 
 
 def _maybe(at: datetime | None) -> str | None:

@@ -24,6 +24,7 @@ from nspgateway.outbox_bound import OutboxBound
 from nspgateway.outbox_store import DROP_BROKERS
 from nspgateway.people_store import write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
+from nspgateway.report_store import ReportStore, write_receipt
 
 _encode = msgspec.json.Encoder().encode
 _SCHEMA = Path(__file__).parent / "schema"
@@ -86,7 +87,7 @@ _PUT_HEARD = """
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 
 
-class Store(OutboxBound, HistoryStore):
+class Store(OutboxBound, HistoryStore, ReportStore):
     """The gateway's database. ``brokers``: names of those that every message is kept for."""
 
     def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
@@ -269,6 +270,7 @@ def _write(db: sqlite3.Connection, changes: Changes) -> None:
     """Write one set of changes, but for its frame, its people and its messages."""
     if changes.frame is not None:
         _write_kit(db, changes.frame, changes)
+        write_receipt(db, changes.frame)
     for a in changes.alarms:
         if a.is_kept:
             db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))
