@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nspgateway import mqtt_client
+from nspgateway import mqtt_client, region
 from nspgateway.alarms import load_rules
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, load_gateway, load_points
@@ -82,6 +82,8 @@ def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterat
     yield lambda: _points(config)
     yield lambda: _keys(config)
     yield _rules
+    if config.region_file is not None:
+        yield lambda: _region(config)
     yield lambda: _data(config)
     if config.radio.hub_port is not None:
         yield _hub
@@ -156,6 +158,11 @@ def _hub() -> str:
 
 def _rules() -> str:
     return f"{len(load_rules())} alarm rules with their texts and roles"
+
+
+def _region(config: GatewayConfig) -> str:
+    found = region.load(config.region_file)
+    return f"{config.region_file}: deciders {len(found.decider)}, milestones {len(found.milestone)}"
 
 
 def _data(config: GatewayConfig) -> str:

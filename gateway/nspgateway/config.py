@@ -166,7 +166,10 @@ class WebConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How this box works. ``data`` is a folder; paths are absolute once loaded."""
+    """How this box works. ``data`` is a folder; paths are absolute once loaded.
+
+    ``region_file``: a region's own deciders, milestones and lists, as in the packaged region.toml.
+    """
 
     region: Slug
     cp: Slug
@@ -187,6 +190,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     relay: RelayConfig | None = None
     alert_test: AlertTestConfig | None = None
     refuel: RefuelConfig = RefuelConfig()
+    region_file: Path | None = None
 
     @property
     def database(self) -> Path:
@@ -214,6 +218,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         points=here / config.points,
         keys=here / config.keys,
         passphrase_file=here / config.passphrase_file if config.passphrase_file else None,
+        region_file=here / config.region_file if config.region_file else None,
         broker=tuple(
             structs.replace(
                 b,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nspgateway.desk_alarms import AlarmDesk
 from nspgateway.desk_archive import ArchiveDesk
 from nspgateway.desk_base import Refused
+from nspgateway.desk_crisis import CrisisDesk
 from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_link import LinkDesk
 from nspgateway.desk_points import PointDesk
@@ -13,5 +14,5 @@ from nspgateway.desk_test import TestDesk
 __all__ = ["Desk", "Refused"]
 
 
-class Desk(AlarmDesk, FuelDesk, PointDesk, LinkDesk, TestDesk, ArchiveDesk):
+class Desk(AlarmDesk, FuelDesk, PointDesk, LinkDesk, TestDesk, ArchiveDesk, CrisisDesk):
     """Everything that people can do; each act has a name, a moment and a place."""

@@ -7,10 +7,8 @@ from datetime import datetime
 from nspgateway import alarms
 from nspgateway.alarms import Action as AlarmAction
 from nspgateway.alarms import AlarmState, Decision
-from nspgateway.desk_base import DeskBase, Refused
+from nspgateway.desk_base import DeskBase, Refused, note_of
 from nspgateway.people import Action, By
-
-NOTE_MOST = 500
 
 
 class AlarmDesk(DeskBase):
@@ -42,7 +40,7 @@ class AlarmDesk(DeskBase):
         self._check_end(point, found, until, now)
         after = alarms.shelve(found, now, until)
         reason = f"put aside by {by.role} until {until.isoformat()}"
-        action = Action(now, by, "shelve", point, alarm, {"until": until.isoformat()}, _note(note))
+        action = Action(now, by, "shelve", point, alarm, {"until": until.isoformat()}, note_of(note))
         self._decide(action, [Decision("update", after, reason)])
 
     def unshelve(self, point: str, alarm: str, by: By) -> None:
@@ -62,7 +60,7 @@ class AlarmDesk(DeskBase):
         self._alarm(point, alarm)
         if not note.strip():
             raise Refused("empty", "A comment needs a text.")
-        self._write(Action(self._clock.now(), by, "comment", point, alarm, note=_note(note)))
+        self._write(Action(self._clock.now(), by, "comment", point, alarm, note=note_of(note)))
 
     def _check_end(self, point: str, alarm: AlarmState, until: datetime, now: datetime) -> None:
         if until.tzinfo is None:
@@ -76,10 +74,3 @@ class AlarmDesk(DeskBase):
         if until > latest:
             minutes = round((latest - now).total_seconds() / 60)
             raise Refused("too_long", f"This alarm can be put aside for at most {minutes} minutes now.")
-
-
-def _note(text: str) -> str:
-    """Return what a person typed, within bounds. Raises Refused."""
-    if len(text) > NOTE_MOST:
-        raise Refused("too_long", f"A note has at most {NOTE_MOST} letters.")
-    return text.strip()

@@ -30,6 +30,16 @@ class Refused(GatewayError):
         super().__init__(text)
 
 
+NOTE_MOST = 500
+
+
+def note_of(text: str) -> str:
+    """Return what a person typed, within bounds. Raises Refused."""
+    if len(text) > NOTE_MOST:
+        raise Refused("too_long", f"A note has at most {NOTE_MOST} letters.")
+    return text.strip()
+
+
 class DeskBase:
     """What every desk stands on. ``on_done`` is called after each act, so that screens and rules see it at once."""
 
@@ -89,3 +99,12 @@ class DeskBase:
         self._situation.keep(judged)
         self._on_done()
         return number
+
+    def _write_all(self, actions: Sequence[Action], memory: Mapping[str, str] | None = None) -> list[int]:
+        """Write several entries, all or none, and let them count; return their ids."""
+        changes = Changes(at=actions[0].at, actions=tuple(actions), memory=memory or {})
+        numbers = self._recorder.commit(changes)
+        for number, action in zip(numbers, actions, strict=True):
+            self._situation.enter(replace(action, id=number))
+        self._on_done()
+        return numbers

@@ -13,9 +13,11 @@ from msgspec import structs
 
 from nspgateway import (
     alarms,
+    course,
     help_notice,
     judge,
     overview,
+    region,
     restore,
     rule_changes,
     sounding,
@@ -48,6 +50,7 @@ class Situation:
     """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
 
     ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
+    ``course``: what was decided and written beyond one point; ``region``: the region's own lists.
     ``by_id``: all rules; ``figures``: what makes a storm. ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
     itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the
     points each time that one is used for something else.
@@ -68,7 +71,10 @@ class Situation:
         self.own: Callable[[datetime], OwnFacts] = lambda _now: OwnFacts()
         self.on_deployed: Callable[[Sequence[PointConfig]], None] = lambda _points: None
         self.cp = PointState(restore.own_place(config, points))
-        self.standings = standing.restored([*points, self.cp.point], store.entries())
+        entries = store.entries()
+        self.region = region.load(config.region_file)
+        self.course = course.restored(entries)
+        self.standings = standing.restored([*points, self.cp.point], entries)
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
         self.states = {
             p.slug: restore.point_state(p, store, now, self.standings[p.slug].fuel) for p in deployed
@@ -121,8 +127,11 @@ class Situation:
 
     def enter(self, action: Action) -> None:
         """Let a written action count from now on."""
+        if action.entry is None:
+            return
+        self.course = course.after(self.course, action)
         before = self.standings.get(action.point)
-        if before is None or action.entry is None:
+        if before is None:
             return
         self.standings[action.point] = after = standing.after(before, action)
         point = self.states.get(action.point)
@@ -133,6 +142,11 @@ class Situation:
             self.states[action.point] = point
             if before.deployment != after.deployment:
                 self.on_deployed(self.points)
+
+    @property
+    def grid_lost_at(self) -> datetime | None:
+        """When the first of the points lost the grid that it is still without; None = none did, as far as we saw."""
+        return min((lost for one in self.states.values() if (lost := one.mains.left_at)), default=None)
 
     @property
     def points(self) -> tuple[PointConfig, ...]:
