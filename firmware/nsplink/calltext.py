@@ -41,7 +41,7 @@ def split(text: bytes, edition: int) -> list:
 
     An empty text is one part, which takes back what was typed. Raises TextTooLong.
     """
-    parts = []
+    parts: list = []
     start = 0
     while start < len(text) or not parts:
         end = min(start + PART_BYTES - 1, len(text))
