@@ -21,11 +21,15 @@ BUSY_S = 2.0
 
 
 class Database:
-    """An open, checked and migrated SQLite file. ``schema``: a folder of NNNN.sql."""
+    """An open, checked and migrated SQLite file. ``schema``: a folder of NNNN.sql.
 
-    def __init__(self, path: Path, schema: Path) -> None:
+    ``beside``: another process works with it, which checked and migrated it: it is used as it is.
+    """
+
+    def __init__(self, path: Path, schema: Path, *, beside: bool = False) -> None:
         self.path = path
-        self._look(_newest(schema))
+        if not beside:
+            self._look(_newest(schema))
         # SQLite would let everybody on the machine read it; its -wal and -shm take over this mode.
         with suppress(OSError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -33,7 +37,7 @@ class Database:
             # isolation_level None: transactions begin where we say so, never by themselves.
             self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         try:
-            self._prepare(schema)
+            self._prepare(schema, beside=beside)
         except BaseException:
             self._db.close()
             raise
@@ -73,16 +77,22 @@ class Database:
                 f"known here {newest}). Install that version, or start with a new data folder."
             )
 
-    def _prepare(self, schema: Path) -> None:
+    def _prepare(self, schema: Path, *, beside: bool) -> None:
         with self._errors():
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate(schema)
+            if not beside:
+                self._migrate(schema)
+            elif (version := self._version()) != _newest(schema):
+                raise StoreTooNew(
+                    f"{self.path}: is used by another version of this program (schema {version}, here "
+                    f"{_newest(schema)}). Start the gateway again with the version that is installed now."
+                )
 
     def _migrate(self, schema: Path) -> None:
         """Run the numbered files that this database has not had, each in its own transaction."""
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        version = self._version()
         for step in _steps(schema):
             number = int(step.stem)
             if number > version:
@@ -90,6 +100,9 @@ class Database:
                     for statement in _statements(step.read_text(encoding="utf-8")):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {number}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -45,8 +45,8 @@ class Waiting(Protocol):
 class OutboxStore(PeopleStore):
     """The queue of each broker. ``brokers``: names of those that every message is kept for."""
 
-    def __init__(self, path: Path, brokers: Sequence[str], schema: Path) -> None:
-        super().__init__(path, schema)
+    def __init__(self, path: Path, brokers: Sequence[str], schema: Path, *, beside: bool = False) -> None:
+        super().__init__(path, schema, beside=beside)
         self._brokers = tuple(brokers)
         self._outboxes: dict[str, Waiting] = {}
         self._last_id: int | None = None

@@ -91,7 +91,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Heard": ("kit generation counter at rssi_dbm snr_db exercise",),
     "Window": ("newest seen",),
     "AlarmChange": ("is_kept is_event", "point alarm action record at"),
-    "Changes": ("window boot heard readings memory", "at alarms messages", "actions command", "frame event late"),
+    "Changes": ("window boot heard readings memory", "at alarms messages", "actions command access", "frame event late"),
     # What people do
     "By": ("", "role", "who origin"),
     "Deployment": ("", "word opens_at"),
@@ -115,6 +115,15 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "PopUp": ("", "name number municipality latitude longitude"),
     "Action": ("id", "at what point alarm detail entry", "by note"),
     "Answered": ("id at", "answer", "client"),
+    # Who may look and act
+    "Account": ("totp_step", "role municipality made_at must_change disabled", "name password totp"),
+    "Session": ("second", "made_at seen_at", "token account"),
+    "EmergencyCode": ("", "made_at used_at", "id hash"),
+    "Screen": ("", "name made_at code_until seen_at", "code token"),
+    "Ended": ("", "before", "token account but"),
+    "KnownDevice": ("", "seen_at", "token account"),
+    "Forgotten": ("", "", "account"),
+    "ScreenGone": ("", "name"),
     # What is made heard and shown
     "Notice": ("key exercise", "kind action at point name id priority title what todo"),
     "Reading": ("value quality good_at",),

@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from nspgateway.access.changes import AccessChange
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import Action, Answered
 from nspgateway.view import Quality
@@ -159,7 +160,7 @@ class Changes(Struct, frozen=True):
 
     ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
     people did. ``memory``: what the gateway has to remember, by name, as JSON. ``command``: the one that
-    asked for all this, so that it is not done twice.
+    asked for all this, so that it is not done twice. ``access``: what it changes of accounts and sessions.
     """
 
     at: datetime
@@ -175,3 +176,4 @@ class Changes(Struct, frozen=True):
     actions: tuple[Action, ...] = ()
     memory: Mapping[str, str] = msgspec.field(default_factory=dict)
     command: Answered | None = None
+    access: tuple[AccessChange, ...] = ()

@@ -15,39 +15,12 @@ from nspgateway.config import BrokerConfig, GatewayConfig
 from nspgateway.errors import ConfigError
 from nspgateway.keys import read_passphrase
 from nspgateway.mqtt_client import is_loopback, read_secret, tls_context
+from nspgateway.weak import SHORTEST, WEAKNESSES, weakness
 
-SHORTEST = 12
 # Below this many days a certificate is said to end soon: time to plan a visit to the box.
 WARN_DAYS = 60
-# Stems of what people and manuals set: refused with whatever digits and signs around them.
-_GUESSED = frozenset(
-    {
-        *("admin", "administrator", "changeme", "default", "demo", "example", "geheim", "gateway", "guest"),
-        *("letmein", "mosquitto", "mqtt", "noodsteunpunt", "nsp", "pass", "passphrase", "password", "public"),
-        *("qwerty", "qwertyuiop", "raspberry", "root", "secret", "test", "user", "veiligheidsregio"),
-        *("verander", "voorbeeld", "wachtwoord", "wachtwoordzin", "welcome", "welkom", "wijzig", ""),
-    }
-)
 
 _log = structlog.get_logger()
-
-
-def weakness(secret: str) -> str | None:
-    """Return why a password or passphrase is refused; None = it will do.
-
-    Length and guesses only: what is drawn by `nsp gateway` is far from both.
-    """
-    if not secret:
-        return "is empty"
-    if len(secret) < SHORTEST:
-        return f"is shorter than {SHORTEST} characters"
-    if len(set(secret)) < 5:
-        return "is one pattern that repeats"
-    stem = "".join(c for c in secret.casefold() if c.isalpha())
-    half = stem[: len(stem) // 2]
-    if stem in _GUESSED or (half + half == stem and half in _GUESSED):
-        return "is one of those that everybody tries"
-    return None
 
 
 def require_secure(config_file: Path, config: GatewayConfig) -> None:
@@ -122,6 +95,6 @@ def _strong(file: Path, secret: str, what: str) -> None:
         raise ConfigError(
             file,
             "",
-            f"the {what} {reason}",
+            f"the {what} {WEAKNESSES[reason]}",
             f"Write a new one of at least {SHORTEST} characters, drawn by a machine or of several words.",
         )

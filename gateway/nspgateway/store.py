@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from nspgateway.accounts_store import AccountsStore, write_access
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.database import as_text
 from nspgateway.history_store import HistoryStore
@@ -87,11 +88,16 @@ _PUT_HEARD = """
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 
 
-class Store(OutboxBound, HistoryStore, ReportStore):
-    """The gateway's database. ``brokers``: names of those that every message is kept for."""
+class Store(OutboxBound, HistoryStore, AccountsStore, ReportStore):
+    """The gateway's database. ``brokers``: names of those that every message is kept for.
 
-    def __init__(self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA) -> None:
-        super().__init__(path, brokers, schema)
+    ``beside``: a running gateway has it open; no messages are made then.
+    """
+
+    def __init__(
+        self, path: Path, brokers: Sequence[str] = (), schema: Path = _SCHEMA, *, beside: bool = False
+    ) -> None:
+        super().__init__(path, brokers, schema, beside=beside)
 
     def register(self, gateway: GatewayConfig, points: Sequence[PointConfig], at: datetime) -> None:
         """Enter regions, points and kits from the settings; a moved kit closes its old assignment.
@@ -125,6 +131,7 @@ class Store(OutboxBound, HistoryStore, ReportStore):
                 _write(db, one)
                 if one.command is not None:
                     write_command(db, one.command)
+                write_access(db, one.access)
                 actions += write_people(db, one.actions, one.memory)
                 added += one.messages
             queued = self._queue(db, added)

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from busy_box import MARKERS, BusyBox
 from nspgateway import command_payloads, entries, notify, payloads, people, privacy, records, view
+from nspgateway.access import accounts, changes, emergency, sessions, wall
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import By
 from nspgateway.web import Screens, create_app, pages
@@ -99,7 +100,8 @@ def test_a_call_for_help_is_said_without_a_word_of_what_was_typed(busy: BusyBox)
 def all_records() -> dict[str, set[str]]:
     """Return the names of the fields of every record there is, by the record's name."""
     found: dict[str, set[str]] = {}
-    for module in (payloads, command_payloads, records, people, entries, notify, view):
+    kept = (accounts, changes, emergency, sessions, wall)
+    for module in (payloads, command_payloads, records, people, entries, notify, view, *kept):
         for name, kind in owned(module):
             found[name] = found.get(name, set()) | field_names(kind)
     return {name: names for name, names in found.items() if names}

@@ -25,7 +25,7 @@ from nspgateway.init.authority import OWN_HOSTS, Authority
 from nspgateway.init.files import PUBLIC, InitError, Layout, put, put_folder, read_private, read_public, told
 from nspgateway.init.gateway_toml import Wanted
 from nspgateway.keys import read_passphrase
-from nspgateway.secure import weakness
+from nspgateway.weak import WEAKNESSES, weakness
 
 BROKER_NAME = "local"
 # Before this program existed: a box whose clock says so has no clock yet.
@@ -222,7 +222,7 @@ def _check_provisioned(wanted: Wanted) -> None:
         reason = weakness(read_passphrase(wanted.passphrase_file))
         if reason is not None:
             raise InitError(
-                f"{wanted.passphrase_file}: the passphrase {reason}. Provision the keys with a better one."
+                f"{wanted.passphrase_file}: the passphrase {WEAKNESSES[reason]}. Provision the keys with a better one."
             )
 
 
