@@ -46,6 +46,7 @@ PURE = (
     "gateway/nspgateway/present.py",
     "gateway/nspgateway/cells.py",
     "gateway/nspgateway/hours.py",
+    "gateway/nspgateway/exercise_mark.py",
     "gateway/nspgateway/budget.py",
     "gateway/nspgateway/words.py",
     "gateway/nspgateway/alarm_boxes.py",

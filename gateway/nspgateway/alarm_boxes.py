@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import words
+from nspgateway import exercise_mark, words
 from nspgateway.alarm_text import ROLE_NAME
+from nspgateway.exercise_mark import Mark
 from nspgateway.i18n import Language
 from nspgateway.view import Alarm
 
@@ -22,7 +23,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class AlarmBox:
-    """One open alarm in words."""
+    """One open alarm in words. ``mark``: whether it is part of the exercise that goes on; ``mark_text``: the same to read."""
 
     id: str
     point: str
@@ -35,6 +36,8 @@ class AlarmBox:
     since: str
     what: str
     tasks: tuple[Task, ...]
+    mark: Mark = ""
+    mark_text: str = ""
 
 
 def in_language(texts: dict[str, str], lang: Language) -> str:
@@ -42,7 +45,9 @@ def in_language(texts: dict[str, str], lang: Language) -> str:
     return texts.get(lang.code) or texts.get("nl") or next(iter(texts.values()), "")
 
 
-def alarm_box(lang: Language, alarm: Alarm, names: dict[str, str], now: datetime) -> AlarmBox:
+def alarm_box(
+    lang: Language, alarm: Alarm, names: dict[str, str], now: datetime, mark: Mark = ""
+) -> AlarmBox:
     """An alarm as a box; ``names`` maps the slug of a point to its name."""
     shape, word, response = words.RETURNED if alarm.is_returned else words.PRIORITIES[alarm.priority]
     since = lang.moment(alarm.raised_at, now)
@@ -58,6 +63,8 @@ def alarm_box(lang: Language, alarm: Alarm, names: dict[str, str], now: datetime
         since=lang.gettext("since {clock}").format(clock=since),
         what=in_language(alarm.what, lang),
         tasks=tasks(in_language(alarm.todo, lang)),
+        mark=mark,
+        mark_text=exercise_mark.word(lang, mark),
     )
 
 

@@ -29,10 +29,11 @@ Link = Literal["good", "weak", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How loud the newest frame of a point was; None = unknown."""
+    """How loud the newest frame of a point was, None = unknown, and whether it is part of an exercise."""
 
     rssi_dbm: int | None = None
     snr_db: float | None = None
+    exercise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         fuel_source=facts.stock.source if facts.stock else None,
         fuel_at=facts.stock.at if facts.stock else None,
         half_load_h=half_load_h(point, facts.fuel, facts.burn),
+        exercise=heard.exercise,
         lights_out=lights_out(facts),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import bars, cells, hours, words
+from nspgateway import bars, cells, exercise_mark, hours, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box, in_language
 from nspgateway.bars import Bar
 from nspgateway.cells import Cell, Level
@@ -49,12 +49,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands over every page: the time, what is wrong with our own equipment, and how many alarms are open."""
+    """What stands over every page: the time, what is wrong with our own equipment, and how many alarms are open.
+
+    ``exercise``: the mark of an exercise that goes on, and at which points; "" = none does.
+    """
 
     alarms: int
     clock: str
     date: str
     bars: tuple[Bar, ...]
+    exercise: str
+    exercise_scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,14 @@ class Page:
 
 def head(overview: Overview, lang: Language) -> Head:
     """What stands over every page, in one language."""
+    is_exercise = exercise_mark.is_on(overview)
     return Head(
         alarms=len(overview.alarms),
         clock=lang.seconds_clock(overview.now),
         date=lang.date(overview.now, "EEEE d MMMM"),
         bars=bars.bars(lang, overview),
+        exercise=exercise_mark.word(lang, "exercise") if is_exercise else "",
+        exercise_scope=exercise_mark.scope(lang, overview) if is_exercise else "",
     )
 
 
@@ -87,7 +95,10 @@ def page(overview: Overview, lang: Language) -> Page:
     _ = lang.gettext
     now = overview.now
     names = {point.slug: point.name for point in overview.points}
-    alarms = tuple(alarm_box(lang, alarm, names, now) for alarm in overview.alarms)
+    alarms = tuple(
+        alarm_box(lang, alarm, names, now, exercise_mark.of_point(overview, alarm.point))
+        for alarm in overview.alarms
+    )
     # What must be done now never stands behind a button.
     critical = [n for n, a in enumerate(overview.alarms) if a.priority == "critical" and not a.is_returned]
     in_full = max(ALARMS_IN_FULL, *(n + 1 for n in critical), 0)

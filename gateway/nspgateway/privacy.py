@@ -133,7 +133,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     ),
     "Alarm": ("", "id point priority raised_at title what todo is_returned"),
     "Point": (
-        "kit_address readings rated_w tank_litres fuel_kind link rssi_dbm snr_db doubt failed_parts ready_at fuel_source",
+        "kit_address readings rated_w tank_litres fuel_kind link rssi_dbm snr_db doubt failed_parts ready_at fuel_source exercise",
         (
             "slug name number municipality deployment status fuel_litres fuel battery last_heard alarms "
             "fuel_at half_load_h lights_out"

@@ -216,7 +216,11 @@ class Situation:
         return overview.build(
             [self.facts(point, box.now, seen) for _, point in points],
             {slug: tuple(kept.values()) for slug, kept in self.alarms.items()},
-            {slug: overview.Heard(p.heard.rssi_dbm, p.heard.snr_db) for slug, p in points if p.heard},
+            {
+                slug: overview.Heard(p.heard.rssi_dbm, p.heard.snr_db, p.heard.exercise)
+                for slug, p in points
+                if p.heard
+            },
             box,
             own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[cp].values())),
         )

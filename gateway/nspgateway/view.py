@@ -124,7 +124,7 @@ class Point:
     """One support point as the overview shows it.
 
     ``fuel_source``, ``fuel_at``: who said the litres, and when. ``half_load_h``: hours of fuel at half the load.
-    ``failed_parts``: of its kit, in the newest self-test, whose report came at ``ready_at`` (None = never).
+    ``exercise``: its kit's newest frame is part of one. ``failed_parts``: of its kit, in the newest self-test, whose report came at ``ready_at`` (None = never).
     """
 
     slug: str
@@ -152,6 +152,7 @@ class Point:
     fuel_source: Literal["gauge", "by_hand", "estimate"] | None = None
     fuel_at: datetime | None = None
     half_load_h: float | None = None
+    exercise: bool = False
     lights_out: LightsOut | None = None
 
 

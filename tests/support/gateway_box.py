@@ -230,6 +230,14 @@ class Box:
         return {alarm.id for alarm in self.ingest.overview().alarms}
 
 
-def sealed(key: KitKey, counter: int, kind: str = "vital", *, wide: bool = True, **values: Any) -> bytes:
-    header = frame.Header(frame.UP, kind, key.address, key.generation & 1, False, wide, counter)
+def sealed(
+    key: KitKey,
+    counter: int,
+    kind: str = "vital",
+    *,
+    wide: bool = True,
+    exercise: bool = False,
+    **values: Any,
+) -> bytes:
+    header = frame.Header(frame.UP, kind, key.address, key.generation & 1, exercise, wide, counter)
     return seal.UplinkKey(key.key).seal(header, message.encode(kind, VITAL | values))

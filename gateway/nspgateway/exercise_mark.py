@@ -1,0 +1,42 @@
+"""What says OEFENING and what says GEEN OEFENING on screen, print and export: the one place that knows. Pure.
+
+An exercise goes on while the frames of a kit say so. What is of a point in it is part of it; all else is real,
+our own equipment too, and has to stay visibly so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from nspgateway.i18n import N_, Language
+from nspgateway.view import CLOSED, Overview
+
+# "" = no exercise goes on, so nothing has to be told apart.
+Mark = Literal["", "exercise", "real"]
+WORDS: Mapping[Mark, str] = {"": "", "exercise": N_("EXERCISE"), "real": N_("NOT AN EXERCISE")}
+
+
+def is_on(overview: Overview) -> bool:
+    """Tell whether an exercise goes on at any point."""
+    return any(point.exercise for point in overview.points)
+
+
+def of_point(overview: Overview, slug: str) -> Mark:
+    """Return the mark of what is of this point, or of the coordinating point."""
+    if not is_on(overview):
+        return ""
+    return "exercise" if any(p.slug == slug and p.exercise for p in overview.points) else "real"
+
+
+def word(lang: Language, mark: Mark) -> str:
+    """Return a mark as it is shown; "" for none."""
+    return lang.gettext(WORDS[mark]) if mark else ""
+
+
+def scope(lang: Language, overview: Overview) -> str:
+    """Return at which points the exercise goes on, as a sentence; "" where that is all points in use."""
+    inside = [point.name for point in overview.points if point.exercise]
+    if all(point.exercise for point in overview.points if point.deployment not in CLOSED):
+        return ""
+    return lang.gettext("Exercise at {names}. All else is real.").format(names=", ".join(inside))

@@ -1,0 +1,57 @@
+"""An exercise is unmistakable, and what is real during one stays visibly real."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nspgateway import exercise_mark, present
+from nspgateway.i18n import load_languages
+from page_sample import ARK, KUIL, LINDE, ZUID, overview
+from web_room import WebRoom
+
+NL = load_languages()["nl"]
+POINTS = (KUIL, ZUID, replace(LINDE, exercise=True), ARK)
+
+
+def test_without_an_exercise_nothing_is_marked() -> None:
+    """A mark that is always there is one that nobody reads."""
+    quiet = overview()
+    assert not exercise_mark.is_on(quiet)
+    assert exercise_mark.of_point(quiet, "de-linde") == ""
+    assert {box.mark_text for box in present.page(quiet, NL).alarms} == {""}
+
+
+def test_a_real_alarm_during_an_exercise_says_so() -> None:
+    """The alarm of the point that exercises is marked as such; that of another point is marked as real."""
+    busy = overview(points=POINTS)
+    assert [(box.point, box.mark_text) for box in present.page(busy, NL).alarms] == [
+        ("de-kuil", "GEEN OEFENING"),
+        ("de-linde", "OEFENING"),
+    ]
+    assert exercise_mark.of_point(busy, "kazerne-oost") == "real"
+
+
+@pytest.mark.parametrize(
+    ("points", "scope"),
+    [
+        (POINTS, "Oefening bij Buurthuis De Linde. De rest is echt."),
+        (tuple(replace(one, exercise=True) for one in POINTS), ""),
+        ((replace(LINDE, exercise=True), replace(ARK, deployment="stored")), ""),
+    ],
+)
+def test_the_bar_says_where_the_exercise_is(points: tuple[object, ...], scope: str) -> None:
+    """Whoever reads the bar knows which points take part; all points in use need no list."""
+    head = present.head(overview(points=points), NL)
+    assert (head.exercise, head.exercise_scope) == ("OEFENING", scope)
+
+
+async def test_every_page_carries_the_mark(tmp_path: Path) -> None:
+    """The mark comes from the frames of the kits, and stands in what a live page is sent anew as well."""
+    room = WebRoom(tmp_path, deployment="open")
+    room.box.vital(1)
+    assert "OEFENING" not in (await room.get("/")).text
+    room.box.vital(2, exercise=True)
+    page = await room.get("/")
+    assert 'data-exercise="OEFENING"' in page.body
+    assert page.body.index("<main") < page.body.index('class="exercise-bar"')
