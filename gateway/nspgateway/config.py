@@ -32,6 +32,9 @@ Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 SlugOrEmpty = Annotated[str, Meta(pattern="^([a-z0-9]+(-[a-z0-9]+)*)?$", max_length=40)]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Line = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Lines = Annotated[tuple[Line, ...], Meta(max_length=20)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -55,6 +58,9 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ``cp`` and ``region`` are taken from gateway.toml where points.toml leaves them out.
     ``priority``: 1 is refuelled first. ``filler``, ``access``, ``supplier``: short texts for the refuel
     list, which goes to MQTT and into files: how to fill, how to get there, who brings it; no names of people.
+    ``address``: of the building; ``backup``: how to reach it when the kit is silent; ``instructions``: what to know
+    or do at this point, a line each. All who look at the page see them: no names or numbers of people there either.
+    ``contacts``: who to call, a line each. Personal: shown to a person who is logged in with the right to, nowhere else.
     ``antenna_gain_dbi`` and ``cable_loss_db`` are the kit's; without the gain 6 dBi are assumed.
     ``inputs``: what is connected to the kit's inputs. ``rules``: figures of alarm rules for this point.
     """
@@ -65,8 +71,8 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     municipality: Name
     cp: SlugOrEmpty = ""
     region: SlugOrEmpty = ""
-    latitude: Annotated[float, Meta(ge=-90, le=90)]
-    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    latitude: Latitude
+    longitude: Longitude
     kit_address: Annotated[int, Meta(ge=65, le=65535)] | None = None
     deployment: Deployment = "closed"
     tank_litres: Positive | None = None
@@ -81,6 +87,10 @@ class PointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     filler: Line = ""
     access: Line = ""
     supplier: Line = ""
+    address: Line = ""
+    backup: Line = ""
+    instructions: Lines = ()
+    contacts: Lines = ()
     interval_s: Positive = 300.0
     full_interval_s: Positive = 3600.0
     sources: tuple[Source, ...] = ()
@@ -169,6 +179,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How this box works. ``data`` is a folder; paths are absolute once loaded.
 
     ``region_file``: a region's own deciders, milestones and lists, as in the packaged region.toml.
+    ``latitude``, ``longitude``: where the coordinating point is, for the map; both or neither.
     """
 
     region: Slug
@@ -176,6 +187,8 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     region_name: str = ""
     cp_name: str = ""
     cp_number: Annotated[int, Meta(ge=1, le=1023)]
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
     gateway_id: Annotated[int, Meta(ge=1, le=255)] = 1
     data: Path
     points: Path
@@ -191,6 +204,10 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     alert_test: AlertTestConfig | None = None
     refuel: RefuelConfig = RefuelConfig()
     region_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude belong together: give both, or neither")
 
     @property
     def database(self) -> Path:

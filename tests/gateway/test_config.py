@@ -110,6 +110,7 @@ def test_reads_what_is_right(tmp_path: Path) -> None:
         ("port = 8080", "port = 70000", "web.port", 18, "65535"),
         ("[web]", 'certificate = "own.pem"\n[web]', "broker[0]", 12, "belong together"),
         ("[web]", 'certificate = "a"\nprivate_key = "b"\n[web]', "broker[0]", 12, "broker's ca"),
+        ("[radio]", "latitude = 52.1\n[radio]", "", None, "belong together"),
         ("[web]", '[[broker]]\nname = "own"\nhost = "b"\n[web]', "broker[1].name", 18, "already used"),
     ],
 )

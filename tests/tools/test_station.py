@@ -58,6 +58,26 @@ def test_the_second_run_changes_nothing(tmp_path):
     assert tree(tmp_path / "s") == before
 
 
+def test_the_card_of_a_point_goes_from_the_list_to_the_gateway(tmp_path):
+    """What people must know of a point is typed once: where it is, how to reach and fill it, what to do there."""
+    path = tmp_path / "sites.csv"
+    head = HEAD.strip() + ";adres;reserveweg;vulpunt;toegang;leverancier;instructies;contacten\n"
+    path.write_text(
+        head
+        + LINDE.strip()
+        + ";Dorpsstraat 1;portofoon 3;dop achter;inrit;Depot;Kit links|Set buiten;Beheer: 010-0000000\n"
+    )
+    station = Station.create(tmp_path / "s", GIVEN, PASSPHRASE, demo=False)
+    station.apply(path, sitelist.read(path, region="regio-oost", cp="kazerne-oost"))
+    (point,) = tomllib.loads((tmp_path / "s" / "points.toml").read_text())["point"]
+    names = ("address", "backup", "filler", "access", "supplier", "instructions", "contacts")
+    assert [point[name] for name in names] == [
+        *("Dorpsstraat 1", "portofoon 3", "dop achter", "inrit", "Depot"),
+        ["Kit links", "Set buiten"],
+        ["Beheer: 010-0000000"],
+    ]
+
+
 def test_two_stations_share_no_key(tmp_path):
     """The same list at two stations: every key is drawn from the operating system, for that station alone."""
     one, two = station_of(tmp_path / "a", LINDE, ARK), station_of(tmp_path / "b", LINDE, ARK)

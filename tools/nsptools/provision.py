@@ -105,13 +105,18 @@ _LOCAL_WEB = WebConfig()
 
 @dataclass(frozen=True, slots=True)
 class CpSpec:
-    """The coordinating point. ``number``: 1-1023, from the national list. The antenna is the gateway's own."""
+    """The coordinating point. ``number``: 1-1023, from the national list. The antenna is the gateway's own.
+
+    ``latitude``, ``longitude``: for the map; both or neither.
+    """
 
     slug: str
     number: int
     region: str
     name: str = ""
     region_name: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
     gateway_id: int = 1
     modem_port: str = "/dev/ttyUSB0"
     antenna_gain_dbi: float | None = None
@@ -246,6 +251,8 @@ def gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path
         "cp": cp.slug,
         "cp_name": cp.name,
         "cp_number": cp.number,
+        "latitude": cp.latitude,
+        "longitude": cp.longitude,
         "gateway_id": cp.gateway_id,
         "data": "data",
         "points": "points.toml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from nspgateway.config import Deployment, PointConfig
@@ -11,6 +12,7 @@ from nsptools.scenario.reader import Scenario
 
 REGION, REGION_NAME = "voorbeeld", "Veiligheidsregio Voorbeeld"
 CP, CP_NAME, CP_NUMBER = "kazerne-oost", "Kazerne Oost", 301
+CP_PLACE = (52.212, 6.135)
 MUNICIPALITY = "Oosterdam"
 MAX_KITS = 63
 
@@ -29,6 +31,9 @@ _NAMES = (
 # The first point's fuel must be ordered early: its supplier needs four hours.
 _FIRST_LEAD_TIME_H = 4.0
 _LEAD_TIME_H = 3.0
+# No two points in one direction, and none on top of another.
+_GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
+_KM_A_DEGREE = 111.2
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,14 @@ def plant(number: int) -> PlantSpec:
 def _point(
     number: int, *, slug: str, name: str, spec: PlantSpec, deployment: Deployment, lead_time_h: float
 ) -> PointConfig:
+    latitude, longitude = _around(number)
     return PointConfig(
         slug=slug,
         name=name,
         number=number,
         municipality=MUNICIPALITY,
-        latitude=52.2 + number * 0.004,
-        longitude=6.1 + number * 0.007,
+        latitude=round(latitude, 4),
+        longitude=round(longitude, 4),
         deployment=deployment,
         tank_litres=spec.tank_l,
         dead_litres=spec.dead_l,
@@ -100,4 +106,24 @@ def _point(
         lead_time_h=lead_time_h,
         sources=("grid", "generator", "battery"),
         devices=("generator", "battery", "meter"),
+        address=f"Voorbeeldstraat {number}, {MUNICIPALITY}",
+        backup="portofoon kanaal 3",
+        filler="dop rechts achter, sleutel in de kluis bij de ingang",
+        access="inrit aan de achterkant",
+        supplier="brandstofdepot Oost",
+        instructions=(
+            "De kit hangt naast de meterkast.",
+            "Het aggregaat staat buiten, achter het hek.",
+            "Zet kachels en waterkokers uit als de brandstof laag is.",
+        ),
+        contacts=("Beheerder van het gebouw: 000-0000000",),
+    )
+
+
+def _around(number: int) -> tuple[float, float]:
+    """Where a point lies, in degrees: around the coordinating point, each further out, as a town grows."""
+    angle, distance_km = number * _GOLDEN_ANGLE, 0.8 * math.sqrt(number)
+    north, east = distance_km * math.cos(angle), distance_km * math.sin(angle)
+    return CP_PLACE[0] + north / _KM_A_DEGREE, CP_PLACE[1] + east / _KM_A_DEGREE / math.cos(
+        math.radians(CP_PLACE[0])
     )

@@ -212,6 +212,8 @@ def _provision(
         region=places.REGION,
         name=places.CP_NAME,
         region_name=places.REGION_NAME,
+        latitude=places.CP_PLACE[0],
+        longitude=places.CP_PLACE[1],
         modem_port=modem_port,
         # The embedded broker speaks MQTT 3.1.1 only.
         brokers=(BrokerConfig(name="demo", host=HOST, port=mqtt_port, protocol="3.1.1"),),

@@ -41,6 +41,21 @@ def text(cell: str) -> str:
     return cell
 
 
+def remark(cell: str) -> str:
+    """Return one line of text: at most 120 letters, no control characters."""
+    if len(cell) > 120 or not cell.isprintable():
+        raise CellError(f"{cell[:20]!r}... is too much for one line", "Write at most 120 printable letters.")
+    return cell
+
+
+def remarks(cell: str) -> tuple[str, ...]:
+    """Return lines of text, separated by | in the cell."""
+    lines = tuple(remark(one.strip()) for one in cell.split("|") if one.strip())
+    if len(lines) > 20:
+        raise CellError(f"{len(lines)} lines are too many", "Write at most 20, with | between them.")
+    return lines
+
+
 def slug(cell: str) -> str:
     """Return a short name for topics and folders."""
     if not _SLUG.fullmatch(cell) or len(cell) > 40:
@@ -163,12 +178,13 @@ def board(cell: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``name``: in our files; ``aliases``: Dutch headings that mean the same."""
+    """``name``: in our files; ``aliases``: Dutch headings that mean the same; ``between``: the parts of a TOML list."""
 
     name: str
     read: Callable[[str], Any]
     aliases: tuple[str, ...] = ()
     required: bool = False
+    between: str = " "
 
 
 COLUMNS: Mapping[str, Column] = {
@@ -181,7 +197,13 @@ COLUMNS: Mapping[str, Column] = {
         Column("longitude", number(-180, 180, "5,1214"), ("lengtegraad", "lon"), required=True),
         Column("devices", devices, ("apparaten",), required=True),
         Column("slug", slug, ("korte_naam",)),
-        Column("address", text, ("adres",)),
+        Column("address", remark, ("adres",)),
+        Column("backup", remark, ("reserveweg",)),
+        Column("filler", remark, ("vulpunt",)),
+        Column("access", remark, ("toegang",)),
+        Column("supplier", remark, ("leverancier",)),
+        Column("instructions", remarks, ("instructies",), between="|"),
+        Column("contacts", remarks, ("contacten",), between="|"),
         Column("kit", whole(1, 63)),
         Column("board", board, ("bord",)),
         Column("bus", line),

@@ -227,7 +227,9 @@ def _toml_rows(text: str, note: _Note) -> Iterator[tuple[int, dict[str, Any]]]:
                 at = tomlplace.line(text, f"site[{index}].{key}") or number
                 note(Finding(at, key, "is no field that is known here", f"Known are: {', '.join(COLUMNS)}."))
                 continue
-            cells[column.name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+            cells[column.name] = (
+                column.between.join(map(str, value)) if isinstance(value, list) else str(value)
+            )
         yield number, cells
 
 

@@ -43,6 +43,8 @@ from nsptools.station.register import KitRow, Register
 from nsptools.station.sitelist import Finding, SiteListError, SiteRow
 
 DEFAULT_BOARD = "rak3172-devkit-s3"
+# What the page's card of a point says, as the list has it.
+_CARD = ("address", "backup", "filler", "access", "supplier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,9 @@ def _site(row: SiteRow, kit: int) -> SiteSpec:
         burn_l_per_kwh=values.get("burn_l_per_kwh", 0.255),
         battery_wh=round(values["battery_kwh"] * 1000) if "battery_kwh" in values else None,
         lead_time_h=values.get("lead_time_h", 3.0),
+        **{name: values[name] for name in _CARD if name in values},
+        instructions=tuple(values.get("instructions", ())),
+        contacts=tuple(values.get("contacts", ())),
         sources=tuple(values.get("sources", ())),
         devices=named,  # type: ignore[arg-type]  # the three words of it
         antenna_gain_dbi=values.get("antenna_gain_dbi"),
