@@ -59,6 +59,7 @@ PURE = (
     "gateway/nspgateway/fuel_loss.py",
     "gateway/nspgateway/conditions_fuel.py",
     "gateway/nspgateway/lights_out.py",
+    "gateway/nspgateway/urgency.py",
     "gateway/nspgateway/refuel_list.py",
     "gateway/nspgateway/refuel_csv.py",
     "gateway/nspgateway/refuel_message.py",

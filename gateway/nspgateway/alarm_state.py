@@ -42,6 +42,9 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     ``raised_at`` is when the trouble began, ``opened_at`` when we knew of it, ``said_at`` when people were last
     told, None = never. ``opened_at`` of a normal alarm: it only waits for its turn to be said. ``raises``: when
     it came, within the time that counts for flapping. ``shelved_until``: end of its shelving.
+
+    ``seen_by``: the role that has last seen it, at ``seen_at``; ``owner``: the one that takes care of it since
+    ``owned_at``. Roles only: who these people are stands in the audit trail.
     """
 
     id: Id
@@ -59,6 +62,10 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     said_at: datetime | None = None
     raises: tuple[datetime, ...] = ()
     shelved_until: datetime | None = None
+    seen_by: str = ""
+    seen_at: datetime | None = None
+    owner: str = ""
+    owned_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -113,10 +120,19 @@ def unshelve(alarm: AlarmState, now: datetime) -> AlarmState:
     return structs.replace(alarm, state=back, since=now, said_at=now, shelved_until=None)
 
 
-def acknowledge(alarm: AlarmState, now: datetime) -> AlarmState:
-    """Return the alarm after a person has said "seen"; one that has returned is then normal."""
+def acknowledge(alarm: AlarmState, now: datetime, role: str = "") -> AlarmState:
+    """Return the alarm after a person of this role has said "seen"; one that has returned is then normal."""
     if alarm.state == "unacknowledged":
-        return structs.replace(alarm, state="acknowledged", since=now)
+        return structs.replace(alarm, state="acknowledged", since=now, seen_by=role, seen_at=now)
     if alarm.state not in {"shelved", "suppressed"} and alarm.is_returned:
         return structs.replace(alarm, state="normal", since=now, pending_since=None, note="", cause=None)
     return alarm
+
+
+def take_on(alarm: AlarmState, now: datetime, role: str) -> AlarmState:
+    """Return the alarm with an owner, who has then seen it; one that is over for certain only wants to be seen."""
+    if alarm.state == "returned_unacknowledged" and not alarm.note:
+        return acknowledge(alarm, now, role)
+    if alarm.state in {"unacknowledged", "returned_unacknowledged"}:
+        alarm = structs.replace(alarm, state="acknowledged", since=now, seen_by=role, seen_at=now)
+    return structs.replace(alarm, owner=role, owned_at=now)

@@ -26,7 +26,7 @@ from nspgateway.facts import Facts
 from nspgateway.forecast import has_generator, usable_litres
 from nspgateway.phrases import Phrases
 from nspgateway.rules import PACKAGED, load_rules
-from nspgateway.view import Alarm, Forecast, is_ahead
+from nspgateway.view import Alarm, Forecast, Hand, is_ahead
 
 LANGUAGES = ("nl", "en")
 # Where a test of the alarm path can end: each has its words.
@@ -131,8 +131,23 @@ def texts(alarm: AlarmState, facts: Facts) -> Alarm:
         todo[language] = " ".join((words[f"todo_{end}"] if end else text.todo).format_map(gaps).split())
     raised_at = alarm.raised_at or alarm.since
     return Alarm(
-        alarm.id, alarm.point, alarm.priority, raised_at, title, what, todo, is_returned=alarm.is_returned
+        alarm.id,
+        alarm.point,
+        alarm.priority,
+        raised_at,
+        title,
+        what,
+        todo,
+        is_returned=alarm.is_returned,
+        seen=_hand(alarm.seen_by, alarm.seen_at) if alarm.state == "acknowledged" else None,
+        owner=_hand(alarm.owner, alarm.owned_at),
+        shelved_until=alarm.shelved_until,
     )
+
+
+def _hand(role: str, at: datetime | None) -> Hand | None:
+    """Return who had a hand in it, None where that is not known: it was noted before there was room for it."""
+    return Hand(role, at) if role and at is not None else None
 
 
 def _strange(words: Phrases) -> Text:

@@ -14,7 +14,17 @@ from pathlib import Path
 from msgspec import structs
 
 from nspgateway import showing
-from nspgateway.alarm_state import AlarmState, State, Value, acknowledge, from_json, shelve, to_json, unshelve
+from nspgateway.alarm_state import (
+    AlarmState,
+    State,
+    Value,
+    acknowledge,
+    from_json,
+    shelve,
+    take_on,
+    to_json,
+    unshelve,
+)
 from nspgateway.alarm_text import catalogue, texts
 from nspgateway.causes import URGENCY
 from nspgateway.conditions import CONDITIONS, is_reported
@@ -25,7 +35,7 @@ from nspgateway.rules import MANY_SITES, PACKAGED, Rule
 from nspgateway.rules import load_rules as read_rules
 from nspgateway.storms import Crowd
 from nspgateway.verdict import Verdict
-from nspgateway.view import Priority, is_ahead
+from nspgateway.view import OPEN, Priority, is_ahead
 
 __all__ = [
     "Action",
@@ -36,12 +46,12 @@ __all__ = [
     "from_json",
     "load_rules",
     "shelve",
+    "take_on",
     "texts",
     "to_json",
     "unshelve",
 ]
 
-OPEN_DEPLOYMENTS = frozenset({"open", "partly_open"})
 # Figures that say what kind of trouble it is: they follow the facts, the others are those of the raising.
 _KIND = ("by", "devices")
 # Conditions that hold by the kit's word alone.
@@ -282,7 +292,7 @@ def _is_shelving_over(rule: Rule, facts: Facts, alarm: AlarmState) -> bool:
 
 def shelved_at_most(rule: Rule, facts: Facts, alarm: AlarmState, since: datetime) -> datetime:
     """Return until when an alarm of this place can be put aside at most, from ``since`` on."""
-    is_urgent = alarm.priority == "critical" and facts.point.deployment in OPEN_DEPLOYMENTS
+    is_urgent = alarm.priority == "critical" and facts.point.deployment in OPEN
     limit_s = min(rule.shelve_s, rule.shelve_critical_s) if is_urgent else rule.shelve_s
     return since + timedelta(seconds=limit_s)
 
@@ -340,7 +350,7 @@ def _earlier(alarm: AlarmState | None, now: datetime) -> datetime:
 
 def _priority(rule: Rule, facts: Facts, raised_at: datetime | None) -> Priority:
     """Return how urgent it is here; at an open point what lasts may become critical."""
-    if facts.point.deployment not in OPEN_DEPLOYMENTS:
+    if facts.point.deployment not in OPEN:
         return rule.priority.otherwise
     lasts_s = (facts.now - raised_at).total_seconds() if raised_at else 0.0
     if rule.critical_after_s is not None and lasts_s >= rule.critical_after_s:

@@ -10,9 +10,8 @@ from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
 from nspgateway.rules import Rule, load_storm
 from nspgateway.verdict import Verdict
-from nspgateway.view import is_ahead
+from nspgateway.view import OPEN, is_ahead
 
-OPEN = frozenset({"open", "partly_open"})
 GRID_BACK = timedelta(minutes=30)
 # A dip that lights out and comes back is no return of the grid.
 GRID_GONE_S = 60.0

@@ -12,18 +12,30 @@ from nspgateway.people import Action, By
 
 
 class AlarmDesk(DeskBase):
-    """Alarms: seen, put aside for a time, commented on."""
+    """Alarms: seen, taken on, put aside for a time, commented on."""
 
     def acknowledge(self, point: str, alarm: str, by: By) -> None:
         """Say that a person has seen an alarm; one that has returned is then over. Raises Refused."""
         now = self._clock.now()
         found = self._alarm(point, alarm)
-        after = alarms.acknowledge(found, now)
+        after = alarms.acknowledge(found, now, by.role)
         if after == found:
             return
         action: AlarmAction = "clear" if after.state == "normal" else "update"
         self._decide(
             Action(now, by, "acknowledge", point, alarm), [Decision(action, after, f"seen by {by.role}")]
+        )
+
+    def take_on(self, point: str, alarm: str, by: By) -> None:
+        """Say that this person takes care of an alarm, in the place of whoever did before. Raises Refused."""
+        now = self._clock.now()
+        found = self._alarm(point, alarm)
+        if found.state == "suppressed":
+            raise Refused("hidden", f"{alarm!r} is not shown: it belongs to {found.cause}. Take on that one.")
+        after = alarms.take_on(found, now, by.role)
+        action: AlarmAction = "clear" if after.state == "normal" else "update"
+        self._decide(
+            Action(now, by, "take_on", point, alarm), [Decision(action, after, f"taken on by {by.role}")]
         )
 
     def shelve(self, point: str, alarm: str, by: By, until: datetime, note: str = "") -> None:

@@ -83,7 +83,8 @@ class Facts(Struct, frozen=True):
     spreading factor that kits send with. ``standing``: what people said of the point.
     ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
     ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
-    ``failed_parts``: of the kit, in its newest self-test, whose report came at ``ready_at``.
+    ``failed_parts``: of the kit, in its newest self-test, whose report came at ``ready_at``. ``last_source``,
+    ``last_charge_permille``: as last told, however old.
     """
 
     point: PointConfig
@@ -97,6 +98,8 @@ class Facts(Struct, frozen=True):
     burn: Burn | None = None
     refuels: tuple[Refuel, ...] = ()
     last_litres: float | None = None
+    last_source: str | None = None
+    last_charge_permille: int | None = None
     began: Mapping[str, datetime] = msgspec.field(default_factory=dict)
     ended: frozenset[str] = frozenset()
     link: LinkFacts | None = None

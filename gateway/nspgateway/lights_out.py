@@ -13,6 +13,9 @@ from nspgateway.facts import Facts
 from nspgateway.forecast import battery_behind, has_generator
 from nspgateway.view import Case, LightsOut, Missing, Part
 
+# A point with less than this was close to its end when it was last heard.
+_ENOUGH_H = 1.0
+_ENOUGH_PERMILLE = 300
 _NOT_READY = frozenset({"generator_not_ready", "generator_failed", "emergency_stop"})
 
 
@@ -78,6 +81,24 @@ def _sum(facts: Facts, word: Case, *, with_fuel: bool, missing: list[Missing]) -
     return LightsOut(
         word, now + low * hour, now + likely * hour, now + high * hour, tuple(parts), tuple(missing)
     )
+
+
+def had_power(facts: Facts) -> bool | None:
+    """Tell whether a point that is silent now had power for hours when it was last heard; None = not known.
+
+    What was burnt since is counted off. Only where nothing speaks against it: it rules out a cause.
+    """
+    if facts.dark_since is not None or facts.last_source == "none":
+        return False
+    match facts.last_source:
+        case "grid" | "sun":
+            return True
+        case "generator":
+            return True if facts.fuel is not None and facts.fuel.low_h >= _ENOUGH_H else None
+        case "battery":
+            charge = facts.last_charge_permille
+            return True if charge is not None and charge >= _ENOUGH_PERMILLE else None
+    return None
 
 
 def _has_battery(point: PointConfig) -> bool:

@@ -5,24 +5,23 @@ What needs somebody first comes first; a closed or stored point never stands abo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from nspgateway import refuel_list, urgency
 from nspgateway.alarm_state import AlarmState
 from nspgateway.alarm_text import texts
 from nspgateway.facts import Facts
 from nspgateway.forecast import half_load_h
-from nspgateway.lights_out import lights_out
+from nspgateway.lights_out import had_power, lights_out
+from nspgateway.refuel_list import Line
 from nspgateway.status import doubt, is_silent, status
-from nspgateway.view import CLOSED, SNR_LIMIT_DB, WEAK_MARGIN_DB, Alarm, Overview, Own, Point
+from nspgateway.view import CLOSED, NEED_HOURS, SNR_LIMIT_DB, WEAK_MARGIN_DB, Overview, Own, Point
 
 __all__ = ["Box", "Heard", "build", "link", "status"]
 
-PRIORITY_ORDER = ("critical", "high", "medium", "low")
-OPEN = frozenset({"open", "partly_open"})
-_FAR = timedelta(days=36500)
 
 Link = Literal["good", "weak", "none"]
 
@@ -72,12 +71,22 @@ def build(
 
     ``own``: the coordinating point's own alarms, with the facts that fill their texts.
     """
+    lines = {line.slug: line for line in refuel_list.build(facts, NEED_HOURS, box.now).lines}
     points = [
-        _point(one, alarms.get(one.point.slug, ()), heard.get(one.point.slug, Heard()), box) for one in facts
+        _point(
+            one,
+            alarms.get(one.point.slug, ()),
+            heard.get(one.point.slug, Heard()),
+            box,
+            lines.get(one.point.slug),
+        )
+        for one in facts
     ]
     lead = {one.point.slug: timedelta(hours=one.point.lead_time_h) for one in facts}
-    points.sort(key=lambda point: _urgency(point, lead[point.slug], box.now))
+    points.sort(key=lambda point: urgency.of_point(point, lead[point.slug], box.now))
     ours = [texts(alarm, own[0]) for alarm in own[1] if alarm.is_shown] if own else []
+    places = [(one, alarms.get(one.point.slug, ())) for one in facts] + ([own] if own else [])
+    shelved = [texts(alarm, one) for one, kept in places for alarm in kept if alarm.state == "shelved"]
     closed = frozenset(point.slug for point in points if point.deployment in CLOSED)
     return Overview(
         now=box.now,
@@ -85,7 +94,7 @@ def build(
         cp=box.cp,
         speed=box.speed,
         points=tuple(points),
-        alarms=_sorted((*ours, *(alarm for point in points for alarm in point.alarms)), closed),
+        alarms=urgency.sort_alarms((*ours, *(alarm for point in points for alarm in point.alarms)), closed),
         modem_ok=box.modem_ok,
         modem_reason=box.modem_reason,
         modem_since=box.modem_since,
@@ -96,6 +105,7 @@ def build(
         gateway_since=box.gateway_since,
         clock_behind_s=box.clock_behind_s,
         own=_own(own[0]) if own else None,
+        shelved=tuple(sorted(shelved, key=lambda one: one.shelved_until or box.now)),
     )
 
 
@@ -125,8 +135,9 @@ def _own(facts: Facts) -> Own | None:
     )
 
 
-def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -> Point:
-    point = facts.point
+def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box, need: Line | None) -> Point:
+    point, stands = facts.point, facts.standing
+    litres_needed = 0.0 if need is None or need.why == "on_grid" else need.needed
     return Point(
         slug=point.slug,
         name=point.name,
@@ -146,7 +157,7 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         link=link(facts.last_heard, heard.snr_db, point.interval_s, box.now, box.sf),
         rssi_dbm=heard.rssi_dbm,
         snr_db=heard.snr_db,
-        alarms=_sorted(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
+        alarms=urgency.sort_alarms(texts(alarm, facts) for alarm in alarms if alarm.is_shown),
         doubt=doubt(facts, box.gateway_since),
         failed_parts=facts.failed_parts,
         ready_at=facts.ready_at,
@@ -155,48 +166,9 @@ def _point(facts: Facts, alarms: Sequence[AlarmState], heard: Heard, box: Box) -
         half_load_h=half_load_h(point, facts.fuel, facts.burn),
         exercise=heard.exercise,
         lights_out=lights_out(facts),
+        deployment_at=stands.deployment_at if stands else None,
+        stop_until=stands.stop_until if stands and stands.is_stopped(facts.now) else None,
+        dark_since=facts.dark_since,
+        had_power=had_power(facts),
+        litres_needed=litres_needed,
     )
-
-
-def _urgency(point: Point, lead: timedelta, now: datetime) -> tuple[bool, int, datetime, str]:
-    """Sort key: no power, no contact, empty before fuel can be there, hours unknown, then who is empty first.
-
-    A point on the grid does not run down; a closed one comes last, whatever its state.
-    """
-    source = point.readings.get("power_source")
-    on_grid = source is not None and source.quality == "good" and source.value == "grid"
-    found = () if on_grid else (point.fuel, point.battery)
-    forecasts = [forecast for forecast in found if forecast is not None]
-    first = min((forecast.empty_likely for forecast in forecasts), default=now + _FAR)
-    is_open = point.deployment in OPEN
-    if is_open and _has_no_power(point):
-        rank = 0
-    elif is_open and point.status == "no_contact":
-        rank = 1
-    elif any(forecast.empty_low <= now + lead for forecast in forecasts):
-        rank = 2
-    elif is_open and not forecasts and not on_grid:
-        rank = 3
-    else:
-        rank = 4
-    return point.deployment in CLOSED, rank, first, point.name
-
-
-def _has_no_power(point: Point) -> bool:
-    """Tell by what is known now: the source, or an alarm that still holds; not one that may be over."""
-    source = point.readings.get("power_source")
-    lost = any(alarm.id == "power_lost" and not alarm.is_returned for alarm in point.alarms)
-    return lost or (source is not None and source.value == "none")
-
-
-def _sorted(alarms: Iterable[Alarm], closed: frozenset[str] = frozenset()) -> tuple[Alarm, ...]:
-    """Of open points first, then those that hold before those that may be over, by priority and age.
-
-    Above all that our own power is failing: with it goes everything else on the page.
-    """
-
-    def order(alarm: Alarm) -> tuple[bool, bool, bool, int, datetime]:
-        rank = PRIORITY_ORDER.index(alarm.priority)
-        return alarm.id != "cp_power", alarm.point in closed, alarm.is_returned, rank, alarm.raised_at
-
-    return tuple(sorted(alarms, key=order))

@@ -131,12 +131,13 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
         "reason measured_at",
         "low_h likely_h high_h empty_low empty_likely empty_high",
     ),
-    "Alarm": ("", "id point priority raised_at title what todo is_returned"),
+    "Alarm": ("", "id point priority raised_at title what todo is_returned seen owner shelved_until"),
+    "Hand": ("", "role at"),
     "Point": (
         "kit_address readings rated_w tank_litres fuel_kind link rssi_dbm snr_db doubt failed_parts ready_at fuel_source exercise",
         (
             "slug name number municipality deployment status fuel_litres fuel battery last_heard alarms "
-            "fuel_at half_load_h lights_out"
+            "fuel_at half_load_h lights_out deployment_at stop_until dark_since had_power litres_needed"
         ),
     ),
     "LightsOut": ("parts missing", "word low likely high since"),
@@ -146,7 +147,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Own": ("supply supply_min supply_age_s clock_trusted clock_off_s disk disk_free_mb",),
     "Overview": (
         f"{_BOX} own path_test notifiers modem_ok modem_reason modem_since modem_cause broker_ok counters store_problem",
-        "now region cp points alarms sounding",
+        "now region cp points alarms shelved sounding",
     ),
 }  # fmt: skip
 

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 from nspgateway.config import PointConfig
 from nspgateway.people import Action, Delivery, Deployment, FuelEntry, PlannedStop
-from nspgateway.view import WATCHED
+from nspgateway.view import OPEN, WATCHED
 
-OPEN = frozenset({"open", "partly_open"})
 # Litres by hand older than this say nothing about now.
 FUEL_ENTRIES = timedelta(days=7)
 

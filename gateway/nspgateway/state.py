@@ -55,6 +55,7 @@ _NO_DEVICE = Reading(None, "none", None)
 
 
 _Sample = TypeVar("_Sample", FuelSample, BatterySample)
+_T = TypeVar("_T")
 
 
 class PointState(Struct, frozen=True):
@@ -242,6 +243,8 @@ def facts(
         burn=burn,
         refuels=state.tank.refuels,
         last_litres=known.litres if known is not None and by_hand else state.tank.litres,
+        last_source=_last(state, "power_source", str),
+        last_charge_permille=_last(state, "battery_permille", int),
         began=began if event and event.kind == "alarm" else {},
         ended=frozenset(began) if event and event.kind == "clear" else frozenset(),
         failed_parts=failed_parts(state),
@@ -257,6 +260,12 @@ def facts(
         storms=storms,
         back_with_many=back_with_many,
     )
+
+
+def _last(state: PointState, name: str, kind: type[_T]) -> _T | None:
+    """Return a quantity as it was last told, however old."""
+    value = state.held[name].value if name in state.held else None
+    return value if isinstance(value, kind) else None
 
 
 def failed_parts(state: PointState) -> tuple[str, ...]:

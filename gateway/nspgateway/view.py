@@ -16,8 +16,12 @@ from msgspec import Struct
 Quality = Literal["good", "stale", "unknown", "none"]
 Status = Literal["normal", "attention", "critical", "no_contact", "unknown"]
 Priority = Literal["critical", "high", "medium", "low"]
+# Points at which people are: what fails there comes first.
+OPEN = frozenset({"open", "partly_open"})
 # Deployments below the fold, whatever their state.
 CLOSED = frozenset({"stored", "closed", "wound_down"})
+# What the region is asked to have fuel for.
+NEED_HOURS = 12
 # Below this signal-to-noise ratio in dB a LoRa frame is lost; by spreading factor.
 SNR_LIMIT_DB: Mapping[int, float] = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 WEAK_MARGIN_DB = 5.0
@@ -103,10 +107,19 @@ class LightsOut(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """A person of this role did something, then; who it was stands in the audit trail."""
+
+    role: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """One open alarm. Texts are filled in, by language code ("nl", "en").
 
-    ``is_returned``: its cause is gone, and it still has to be confirmed or seen.
+    ``is_returned``: its cause is gone, and it still has to be confirmed or seen. ``seen``: by whom, as it
+    stands now; ``owner``: who takes care of it. ``shelved_until``: put aside until then, None = it is not.
     """
 
     id: str
@@ -117,6 +130,9 @@ class Alarm:
     what: dict[str, str]
     todo: dict[str, str]
     is_returned: bool = False
+    seen: Hand | None = None
+    owner: Hand | None = None
+    shelved_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,11 @@ class Point:
     """One support point as the overview shows it.
 
     ``fuel_source``, ``fuel_at``: who said the litres, and when. ``half_load_h``: hours of fuel at half the load.
-    ``exercise``: its kit's newest frame is part of one. ``failed_parts``: of its kit, in the newest self-test, whose report came at ``ready_at`` (None = never).
+    ``exercise``: its kit's newest frame is part of one. ``failed_parts``: of its kit, in the newest self-test,
+    whose report came at ``ready_at`` (None = never). ``deployment_at``: since when it is so, None = always.
+    ``stop_until``: a planned stop runs until then. ``dark_since``: since when its kit says that there is no power.
+    ``had_power``: when it was last heard, for hours to come; None = not known. ``litres_needed``: to reach
+    ``NEED_HOURS``, 0 where nothing runs down, None = not known.
     """
 
     slug: str
@@ -154,6 +174,11 @@ class Point:
     half_load_h: float | None = None
     exercise: bool = False
     lights_out: LightsOut | None = None
+    deployment_at: datetime | None = None
+    stop_until: datetime | None = None
+    dark_since: datetime | None = None
+    had_power: bool | None = None
+    litres_needed: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +242,8 @@ class Own:
 class Overview:
     """Everything on the first page; ``points`` and ``alarms`` in order of urgency.
 
+    ``shelved``: alarms that were put aside, those that come back first.
+
     ``modem_cause``: a cause of ``ports.PortError``, "starting" or "" (up). ``store_problem``: why
     nothing is stored now, "" = it works. ``gateway_since``: start of this program (UTC).
     ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
@@ -242,3 +269,4 @@ class Overview:
     notifiers: tuple[NotifierState, ...] = ()
     path_test: PathTest | None = None
     own: Own | None = None
+    shelved: tuple[Alarm, ...] = ()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway_box import Box
 from nspgateway.desk import Desk, Refused
@@ -30,6 +31,33 @@ def test_seen_is_written_said_and_kept(tmp_path: Path) -> None:
     found = box.ingest.situation.open_alarm("de-linde", "power_lost")
     assert found is not None
     assert found.state == "acknowledged"
+
+
+def test_who_takes_an_alarm_on_stands_in_it(tmp_path: Path) -> None:
+    """Two officers do not do one thing twice: the owner is known, another may take over, a restart knows both."""
+    box = Box(tmp_path)
+    box.vital(1, alarms=1 << 2)
+    desk_of(box).take_on("de-linde", "power_lost", OFFICER)
+    desk_of(box).take_on("de-linde", "power_lost", By("post-2", "cp_logistiek", "page"))
+    box.restart()
+    found = box.ingest.situation.open_alarm("de-linde", "power_lost")
+    assert found is not None
+    assert (found.state, found.seen_by, found.owner) == ("acknowledged", "cp_medewerker", "cp_logistiek")
+    assert [action.what for action in box.store.actions()] == ["take_on", "take_on"]
+    box.ingest.situation.alarms["de-linde"]["power_lost"] = replace(found, state="suppressed", cause="x")
+    with pytest.raises(Refused, match="belongs to x"):
+        desk_of(box).take_on("de-linde", "power_lost", OFFICER)
+
+
+def test_what_is_over_for_certain_needs_no_owner(tmp_path: Path) -> None:
+    """An alarm that the kit itself ended only wants to be seen; who takes it on ends it."""
+    box = Box(tmp_path)
+    box.vital(1, alarms=1 << 2)
+    kept = box.ingest.situation.alarms["de-linde"]
+    kept["power_lost"] = replace(kept["power_lost"], state="returned_unacknowledged", note="")
+    desk_of(box).take_on("de-linde", "power_lost", OFFICER)
+    after = box.ingest.situation.alarms["de-linde"].get("power_lost")
+    assert after is None or (after.state, after.owner) == ("normal", "")
 
 
 def test_what_stands_of_a_point_survives_a_restart(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gateway_box import Box
 from nspgateway.facts import Facts
-from nspgateway.lights_out import lights_out
+from nspgateway.lights_out import had_power, lights_out
 from nspgateway.view import LightsOut
 from point_facts import NOON, good, hours, make_facts, make_point
 
@@ -102,3 +102,26 @@ def test_dark_since_is_the_first_word_of_it_also_after_a_restart(tmp_path: Path)
     found = seen()
     assert found is not None
     assert found.word == "if_grid_fails"
+
+
+@pytest.mark.parametrize(
+    ("known", "had"),
+    [
+        ({"last_source": "grid"}, True),
+        ({"last_source": "sun"}, True),
+        ({"last_source": "generator"}, True),
+        ({"last_source": "generator", "fuel": hours(0.9)}, None),
+        ({"last_source": "generator", "fuel": None}, None),
+        ({"last_source": "battery", "last_charge_permille": 300}, True),
+        ({"last_source": "battery", "last_charge_permille": 299}, None),
+        ({"last_source": "battery"}, None),
+        ({"last_source": "none"}, False),
+        ({"last_source": "grid", "dark_since": NOON}, False),
+        ({}, None),
+    ],
+)
+def test_power_is_ruled_out_as_a_cause_only_where_it_is_known(
+    known: dict[str, Any], had: bool | None
+) -> None:
+    """Protects who is sent out: "probably its kit" is said of a silent point only if it had power for hours."""
+    assert had_power(at(None, **known)) is had

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nspgateway import overview
 from nspgateway.alarms import AlarmState
@@ -225,6 +226,43 @@ def test_first_row_is_the_first_task() -> None:
     )
     order = [point.slug for point in page.points]
     assert order == ["dark", "silent", "lead-time", "no-forecast", "sooner", "later", "stored-dry"]
+
+
+def test_danger_to_a_team_stands_above_all_that_is_broken() -> None:
+    """Protects people: a CO detector comes before a dark point, in the rows and in the list, until it is over."""
+    dark, safe = named("dark", 50.0), named("smoke", 90.0)
+    lost = make_alarm("power_lost", "critical", point="dark", raised_at=NOON - MINUTE)
+    alarms = {"dark": [lost], "smoke": [make_alarm("co_alarm", "critical", point="smoke")]}
+    page = built(dark, safe, alarms=alarms)
+    assert [point.slug for point in page.points] == ["smoke", "dark"]
+    assert [alarm.id for alarm in page.alarms] == ["co_alarm", "power_lost"]
+    over = make_alarm("co_alarm", "critical", point="smoke", note="returned_unconfirmed")
+    assert built(dark, safe, alarms={**alarms, "smoke": [over]}).points[0].slug == "dark"
+
+
+def test_our_own_blindness_comes_before_what_we_see() -> None:
+    """Protects the list: power, receiver, channel and clock of our own, in that order, before any point."""
+    names = ("clock_bad", "radio_jammed", "gateway_deaf", "cp_power", "disk_low")
+    own = [make_alarm(name, "medium" if name == "clock_bad" else "critical", point="cp") for name in names]
+    page = overview.build(
+        [named("dark")],
+        {"dark": [make_alarm("power_lost", "critical", point="dark", raised_at=NOON - MINUTE)]},
+        {},
+        Box(NOON, "oost", "cp"),
+        own=(named("cp"), own),
+    )
+    order = [alarm.id for alarm in page.alarms]
+    assert order == ["cp_power", "gateway_deaf", "radio_jammed", "clock_bad", "power_lost", "disk_low"]
+
+
+def test_what_was_put_aside_stays_in_sight() -> None:
+    """Protects against forgetting: an alarm that comes back later is listed by when it comes back."""
+    later, sooner = (
+        make_alarm("overload", state="shelved", point="a", shelved_until=NOON + n * MINUTE) for n in (60, 10)
+    )
+    page = built(named("a"), alarms={"a": [later, replace(sooner, id="fuel_low")]})
+    assert page.alarms == ()
+    assert [alarm.id for alarm in page.shelved] == ["fuel_low", "overload"]
 
 
 def test_closed_points_stay_below_open_ones() -> None:
