@@ -158,7 +158,7 @@ class Gateway:
                 banner=banner,
                 default_language=config.web.language,
                 hosts=[config.web.host],
-                works=Works(self.ingest, self.desk, self.store, config, clock),
+                works=Works(self.ingest, self.desk, self.store, config, clock, self._around),
             )
         )
 
@@ -200,23 +200,26 @@ class Gateway:
 
     def status(self) -> bytes:
         """Return how the gateway is, as JSON: what ``nsp gateway status`` shows."""
-        overview, own = self.ingest.overview(), self.own
+        return box_status.document(self.ingest.overview(), self._around())
+
+    def _around(self) -> box_status.Around:
+        """Return how the box is, as far as the overview does not tell."""
+        own = self.own
         ups = own.ups
         brokers = [
             box_status.BrokerStatus(name, link.state, link.reason, waiting(self.store, name))
             for name, link in zip(self.ingest.outboxes, self.publishers, strict=True)
         ]
-        around = box_status.Around(
+        return box_status.Around(
             version=metadata.version("nspkit"),
             pid=os.getpid(),
             brokers=brokers,
-            own=self.ingest.situation.own(overview.now),
+            own=self.ingest.situation.own(self._clock.now()),
             storage=self.keeper.storage(),
             clock_source=own.watch.source if own.watch is not None else "",
             ups_reason=ups.reason if ups is not None else "",
             ups_charge=ups.newest.charge if ups is not None and ups.newest is not None else None,
         )
-        return box_status.document(overview, around)
 
     async def _tick(self, manager: ServiceManager) -> None:
         news: tuple[str, ...] = (sd_notify.READY, sd_notify.ALIVE)

@@ -92,6 +92,11 @@ def catalogue(folder: Path = PACKAGED.parent) -> Catalogue:
     return Catalogue(texts, {code: Phrases(code, words) for code, words in phrases.items()}, roles)
 
 
+def role_name(language: str, role: str) -> str:
+    """Return a role's name as the region calls it; one that it does not know has its id."""
+    return catalogue().roles[language].get(role, role)
+
+
 def _check_roles(
     path: Path, roles: Mapping[str, Mapping[str, str]], texts: Mapping[str, Mapping[str, Text]]
 ) -> None:

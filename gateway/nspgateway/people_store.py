@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,11 @@ _ACTIONS = """
     LEFT JOIN delivery v ON v.action = a.id
     LEFT JOIN hold h ON h.action = a.id
     LEFT JOIN entry e ON e.action = a.id"""
+# A list in JSON, given twice; NULL = no matter which.
+_ONE_OF = "(? IS NULL OR {} IN (SELECT value FROM json_each(?)))"
+_NEWEST = "ORDER BY a.id DESC LIMIT ?"
+# Greater than any id.
+_BEYOND = (1 << 63) - 1
 # The newest hold or release, and the newest time that a point was put to use.
 _HELD = """
     SELECT max(action), (SELECT held FROM hold ORDER BY action DESC LIMIT 1),
@@ -56,6 +61,22 @@ class PeopleStore(Database):
         sql = f"{_ACTIONS} WHERE a.at >= ? ORDER BY a.id DESC LIMIT ?"
         rows = self._rows(sql, as_text(since) if since else "", limit)
         return [_action(row) for row in reversed(rows)]
+
+    def trail(
+        self,
+        points: Collection[str] | None,
+        acts: Collection[str] | None,
+        before: int | None,
+        limit: int,
+    ) -> list[Action]:
+        """Return lines of the audit trail older than the line ``before``, newest first; None = all, or from the newest.
+
+        ``points``: slugs, "" = what is of no point; ``acts``: what was done.
+        """
+        sql = f"{_ACTIONS} WHERE a.id < ? AND {_ONE_OF.format('a.point')} AND {_ONE_OF.format('a.what')} {_NEWEST}"
+        places, words = (None if one is None else json.dumps(list(one)) for one in (points, acts))
+        rows = self._rows(sql, _BEYOND if before is None else before, places, places, words, words, limit)
+        return [_action(row) for row in rows]
 
     def entries(self) -> list[Action]:
         """Return every action that decided, entered or planned something, oldest first."""

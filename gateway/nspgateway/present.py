@@ -11,9 +11,11 @@ from datetime import datetime
 
 from nspgateway import bars, cells, exercise_mark, hours, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box, in_language
+from nspgateway.alarm_text import role_name
 from nspgateway.bars import Bar
 from nspgateway.cells import Cell, Level
 from nspgateway.i18n import Language
+from nspgateway.people import By
 from nspgateway.view import CLOSED, Overview, Point, Status, is_ahead
 
 # Alarms shown in full; the rest stand behind a button with their number.
@@ -118,6 +120,14 @@ def page(overview: Overview, lang: Language) -> Page:
         closed_rows=closed,
         system=_system(lang, overview),
     )
+
+
+def printed(lang: Language, by: By, at: datetime) -> str:
+    """What stands under a printed page: who printed it, and of when it is, with the year."""
+    text = lang.gettext("Printed by {who}, {role}. Page opened {date}, {clock}.")
+    role = role_name(lang.code, by.role)
+    date = lang.date(at, "EEEE d MMMM y")
+    return text.format(who=by.who, role=role, date=date, clock=lang.seconds_clock(at))
 
 
 def banner(text: str | None, speed: float, lang: Language) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.types import Message
 
 from command_room import Room
+from nspgateway.box_status import Around, BrokerStatus
 from nspgateway.people import By
 from nspgateway.web import create_app
 from nspgateway.web.office import Works
@@ -55,8 +56,15 @@ class WebRoom:
         self.room = Room(folder, **more)
         self.box = self.room.box
         self.gate = RoleGate(role, municipality)
-        works = Works(self.box.ingest, self.room.desk, self.box.store, self.box.config, self.box.clock)
+        box = self.box
+        works = Works(box.ingest, self.room.desk, box.store, box.config, box.clock, self._around)
         self.app = create_app(self.box.ingest, banner=None, gate=self.gate, works=works)
+
+    def _around(self) -> Around:
+        """How the box is: one broker that is away."""
+        own = self.box.ingest.situation.own(self.box.clock.now())
+        away = BrokerStatus("own", "offline", "connection refused", 3)
+        return Around("0.1.0", 1, (away,), own)
 
     async def get(self, path: str, **headers: str) -> Answer:
         return await call(self.app, "GET", path, headers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from nspgateway.box_status import Around
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig
 from nspgateway.desk import Desk
@@ -31,13 +33,14 @@ class NotHere(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """The gateway's own parts, for pages beyond the overview and for acts."""
+    """The gateway's own parts, for pages beyond the overview and for acts. ``around``: how the box itself is, asked anew."""
 
     ingest: Ingest
     desk: Desk
     store: Store
     config: GatewayConfig
     clock: Clock
+    around: Callable[[], Around]
 
 
 @dataclass(frozen=True, slots=True)

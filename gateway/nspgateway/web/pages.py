@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from nspgateway.web import overview_page
+from nspgateway.web import alarm_test_page, log_page, overview_page, system_page
 from nspgateway.web.spec import Act, Download, Page
 
-PAGES: tuple[Page, ...] = (*overview_page.PAGES,)
+PAGES: tuple[Page, ...] = (
+    *overview_page.PAGES,
+    *log_page.PAGES,
+    *alarm_test_page.PAGES,
+    *system_page.PAGES,
+)
 DOWNLOADS: tuple[Download, ...] = ()
-ACTS: tuple[Act, ...] = (*overview_page.ACTS,)
+ACTS: tuple[Act, ...] = (*overview_page.ACTS, *alarm_test_page.ACTS)

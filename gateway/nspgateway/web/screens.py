@@ -80,6 +80,7 @@ class Screens:
             "stream": f"/events{path.rstrip('/')}" if page.live else "",
             "menu": self._nav(ask, path),
             "said": said,
+            "printed": present.printed(lang, ask.visitor.by, overview.now),
             "session_csrf": ask.visitor.csrf,
             "styles": page.styles,
             "scripts": page.scripts,
