@@ -207,7 +207,9 @@ class Link:
         if ticket is not None and ticket.state == "waiting" and job.address != self.group:
             ticket.tries += 1
             window = timing.retry_window_ms(ticket.tries)
-            wait = timing.ACK_WAIT_MS + self._out.air_us(_ANSWER_BYTES) // 1000
+            answer_ms = self._out.air_us(_ANSWER_BYTES) // 1000
+            wait = timing.ACK_WAIT_MS + answer_ms
+            self._out.listen(now_ms + timing.ACK_FROM_MS + answer_ms)
             job.due_ms = now_ms + wait + int(self._chance.uniform(0, window))
             return
         self._out.drop(lambda other: other is job)
@@ -291,9 +293,7 @@ class Link:
 
     def _replace(self, kit: int, kind: str, fields: Fields) -> None:
         for ticket in self.waiting(kit):
-            same = [
-                name for name in fields if ticket.kind == kind and ticket.fields.get(name) == fields[name]
-            ]
+            same = [n for n in fields if ticket.kind == kind and ticket.fields.get(n) == fields[n]]
             is_part = kind == "release" and "revision" in same and "bulletin_bytes" not in same
             if ticket.kind == kind and set(_MATTER[kind]) <= set(same) and not is_part:
                 self._end(ticket, "replaced")

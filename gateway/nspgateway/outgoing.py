@@ -1,7 +1,8 @@
 """The downlinks that wait for the air, one at a time, each within the law. Pure.
 
 What is due goes by rank, then by age. A reply that is about to be due is not covered by a
-frame that could wait, and one that comes too late is dropped: the kit tries again.
+frame that could wait, and one that comes too late is dropped: the kit tries again. A radio that
+sends is deaf: after a question it listens before it asks the next kit.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ class Outgoing:
         self._group = group
         self._group_generation = group_generation
         self._blocked = False
+        self._listen_until_ms = 0
+
+    def listen(self, until_ms: int) -> None:
+        """Keep the air free until then, so that an answer is heard; what people wait for goes all the same."""
+        self._listen_until_ms = until_ms
 
     def drop(self, unwanted: Callable[[Job], bool]) -> None:
         """Take jobs out; the one on the air stays until it is over."""
@@ -54,6 +60,8 @@ class Outgoing:
         for job in due:
             if self._blocked and not job.top:
                 continue  # what the law stopped is not overtaken by something smaller and less urgent
+            if now_ms < self._listen_until_ms and not job.top and job.until_ms is None:
+                continue
             send = self._prepare(job, now_ms, utc_min) if self._may_go(job) else None
             if send is not None:
                 self.ledger.spend(now_ms, send.air_us)
@@ -66,6 +74,8 @@ class Outgoing:
         moments = [job.due_ms for job in self.jobs if job.due_ms > now_ms]
         if self._blocked:
             moments.append(now_ms + BLOCKED_MS)
+        if self.jobs and now_ms < self._listen_until_ms:
+            moments.append(self._listen_until_ms)
         return min(moments, default=None)
 
     def over(self) -> Job | None:
