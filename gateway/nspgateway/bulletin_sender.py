@@ -1,22 +1,34 @@
 """A message to residents under way: released to each kit, its fragments to all, and again what a kit asks for.
 
-Only the newest message is looked after. It is remembered over a restart; each kit is then released it
-once more: one that shows it says so, one that lacks something asks for it.
+Only the newest message is looked after. It is remembered over a restart; each kit that did not say yet that it
+has the message is then released it once more: one that shows it says so, one that lacks something asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct, json
 
 from nspgateway import bulletin
 from nspgateway.downlinks import Ticket
-from nspgateway.transmitter import Transmitter
 from nsplink import timing
 
 MEMORY = "bulletin"
+
+
+class Radio(Protocol):
+    """What sends; see ``Transmitter``."""
+
+    def ask(self, kit: int, kind: str, fields: Mapping[str, object]) -> Ticket:
+        """Send to one kit until it answers."""
+        ...
+
+    def tell_all(self, fields: Mapping[str, object]) -> Ticket:
+        """Send to all kits, once."""
+        ...
 
 
 class Sent(Struct, frozen=True):
@@ -41,19 +53,22 @@ class Sent(Struct, frozen=True):
 class BulletinSender:
     """``kits``: the addresses of all that a message is released to."""
 
-    def __init__(self, radio: Transmitter, kits: Sequence[int]) -> None:
+    def __init__(self, radio: Radio, kits: Sequence[int]) -> None:
         self._radio = radio
         self._kits = tuple(kits)
         self._sent: Sent | None = None
         self._fragments: dict[int, Ticket] = {}
 
-    def take_up(self, remembered: object, now: datetime) -> None:
-        """Go on with the message that was under way before a restart; ``remembered``: as in the store, None = none."""
+    def take_up(self, remembered: object, now: datetime, have: Collection[int] = ()) -> None:
+        """Go on with the message that was under way before a restart; ``remembered``: as in the store, None = none.
+
+        ``have``: kits that said already that they have it.
+        """
         if remembered is None:
             return
         sent = json.decode(json.encode(remembered), type=Sent)
         if sent.expires_at is None or now < sent.expires_at:
-            self._begin(sent)
+            self._begin(sent, have)
 
     def send(self, sent: Sent) -> tuple[Ticket, ...]:
         """Release a message to every kit and send its fragments; return both as they stand."""
@@ -73,12 +88,12 @@ class BulletinSender:
         for index in bulletin.to_repeat(sent.number, sent.revision, len(sent.data), [receipt]):
             self._repeat(index)
 
-    def _begin(self, sent: Sent) -> tuple[Ticket, ...]:
+    def _begin(self, sent: Sent, have: Collection[int] = ()) -> tuple[Ticket, ...]:
         self._sent, self._fragments = sent, {}
         end = sent.expires_at
         expires_min = None if end is None else timing.utc_min(int(end.timestamp()))
         values = bulletin.release(sent.number, sent.revision, sent.data, expires_min, sent.replaces)
-        return tuple(self._radio.ask(kit, "release", values) for kit in self._kits)
+        return tuple(self._radio.ask(kit, "release", values) for kit in self._kits if kit not in have)
 
     def _cut(self) -> list[bulletin.Values]:
         sent = self._sent

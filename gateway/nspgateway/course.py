@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from heapq import merge
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from nspgateway import crisis
+from nspgateway import crisis, resident_messages
 from nspgateway.crisis import Crisis
+from nspgateway.kit_words import Receipt
 from nspgateway.people import Action
+from nspgateway.resident_messages import Messages
 
 
 class Course(Struct, frozen=True):
     """All of it, as of now."""
 
     crisis: Crisis = Crisis()
+    messages: Messages = Messages()
 
 
 def after(course: Course, action: Action) -> Course:
     """Return the course after one more action; an action of one point alone leaves it as it is."""
-    return Course(crisis.after(course.crisis, action))
+    return Course(crisis.after(course.crisis, action), resident_messages.after(course.messages, action))
 
 
-def restored(actions: Iterable[Action]) -> Course:
-    """Return the course after all ``actions``, oldest first."""
+def receive(course: Course, receipt: Receipt) -> Course:
+    """Return the course after a kit's word on a message to residents."""
+    return structs.replace(course, messages=resident_messages.receive(course.messages, receipt))
+
+
+def restored(actions: Iterable[Action], receipts: Iterable[Receipt] = ()) -> Course:
+    """Return the course after all ``actions`` and ``receipts``, each oldest first."""
     found = Course()
-    for action in actions:
-        found = after(found, action)
+    both: Iterable[Action | Receipt] = merge(actions, receipts, key=_at)
+    for one in both:
+        found = after(found, one) if isinstance(one, Action) else receive(found, one)
     return found
+
+
+def _at(one: Action | Receipt) -> datetime:
+    return one.at

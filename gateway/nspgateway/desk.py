@@ -7,12 +7,12 @@ from nspgateway.desk_archive import ArchiveDesk
 from nspgateway.desk_base import Refused
 from nspgateway.desk_crisis import CrisisDesk
 from nspgateway.desk_fuel import FuelDesk
-from nspgateway.desk_link import LinkDesk
+from nspgateway.desk_messages import MessageDesk
 from nspgateway.desk_points import PointDesk
 from nspgateway.desk_test import TestDesk
 
 __all__ = ["Desk", "Refused"]
 
 
-class Desk(AlarmDesk, FuelDesk, PointDesk, LinkDesk, TestDesk, ArchiveDesk, CrisisDesk):
+class Desk(AlarmDesk, FuelDesk, PointDesk, MessageDesk, TestDesk, ArchiveDesk, CrisisDesk):
     """Everything that people can do; each act has a name, a moment and a place."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from nspgateway import bulletin
 from nspgateway.bulletin_sender import MEMORY, BulletinSender, Sent
 from nspgateway.desk_base import DeskBase, Refused
 from nspgateway.downlinks import Ticket
+from nspgateway.entries import Sending
 from nspgateway.people import Action, By
 from nspgateway.transmitter import Transmitter
 
@@ -28,8 +30,9 @@ class LinkDesk(DeskBase):
         """Send by this radio from now on, and go on with the message that was under way; see ``BulletinSender``."""
         points = (state.point for state in self._situation.states.values())
         self.radio = radio
-        self.bulletins = BulletinSender(radio, [p.kit_address for p in points if p.kit_address is not None])
-        self.bulletins.take_up(remembered, self._clock.now())
+        kits = {p.slug: p.kit_address for p in points if p.kit_address is not None}
+        self.bulletins = BulletinSender(radio, list(kits.values()))
+        self.bulletins.take_up(remembered, self._clock.now(), self._have(kits))
         radio.on_receipt = self.bulletins.receipt
 
     def request_backfill(self, point: str, by: By) -> Ticket:
@@ -67,7 +70,7 @@ class LinkDesk(DeskBase):
         Each kit shows it once it has all fragments and its own release. What goes out when is the link's
         decision: it is the last to go, within the law. ``expires_at``: until then it is shown, at most 22 days on.
         """
-        radio, sender, data = self._radio(), self.bulletins, text.encode()
+        data = text.encode()
         if len(data) > bulletin.MAX_BYTES:
             raise Refused("too_long", f"The text has {len(data)} bytes, at most {bulletin.MAX_BYTES} fit.")
         if not 0 <= number <= 254 or not 0 <= revision <= 15 or replaces == number:
@@ -80,13 +83,31 @@ class LinkDesk(DeskBase):
         now = self._clock.now()
         if expires_at is not None and not 0 < (expires_at - now).total_seconds() < MOST_DAYS * 86_400:
             raise Refused("out_of_range", f"A message ends in the future, within {MOST_DAYS} days.")
-        if sender is None or (data and not radio.has_group):
-            raise Refused("no_group", "There is no group key: nothing can be sent to all kits.")
+        sender = self._sender(has_text=bool(data))
         sent = Sent(number, revision, text, replaces, expires_at)
         detail = {"number": number, "revision": revision, "bytes": len(data), "replaces": replaces}
-        action = Action(now, by, "bulletin", detail=detail, note=text)
+        entry = Sending(number, revision, text, replaces, expires_at)
+        action = Action(now, by, "bulletin", detail=detail, note=text, entry=entry)
         self._write(action, memory={MEMORY: sent.to_json()})
-        return sender.send(sent)
+        return () if sender is None else sender.send(sent)
+
+    def _sender(self, *, has_text: bool) -> BulletinSender | None:
+        """Return who sends messages; None where no point has a kit, and all hear of them by voice. Raises Refused."""
+        if all(state.point.kit_address is None for state in self._situation.states.values()):
+            return None
+        radio, sender = self._radio(), self.bulletins
+        if sender is None or (has_text and not radio.has_group):
+            raise Refused("no_group", "There is no group key: nothing can be sent to all kits.")
+        return sender
+
+    def _have(self, kits: Mapping[str, int]) -> set[int]:
+        """Return the kits that said that they have the newest message: they need not be told of it again."""
+        found = set()
+        for slug, kit in kits.items():
+            hanging = self._situation.standings[slug].hanging
+            if hanging is not None and (hanging.at.received_at or hanging.at.displayed_at):
+                found.add(kit)
+        return found
 
     def _radio(self) -> Transmitter:
         if self.radio is None:

@@ -40,14 +40,13 @@ class MilestoneEntry(Struct, frozen=True, tag="milestone"):
 
 
 class Draft(Struct, frozen=True, tag="draft"):
-    """A message to residents as somebody wrote it; ``en`` may be empty. ``replaces``: a number that it takes down."""
+    """A message to residents as somebody wrote it; ``en`` may be empty."""
 
     number: int
     version: int
     nl: str
     en: str = ""
     valid_until: datetime | None = None
-    replaces: int | None = None
 
     def __repr__(self) -> str:
         # Nobody has approved it yet: its text must not reach a log through a debug line.
@@ -62,7 +61,7 @@ class Approval(Struct, frozen=True, tag="approval"):
 
 
 class Sending(Struct, frozen=True, tag="sending"):
-    """A message to residents went out to all kits. ``text``: as on the air; empty: it only takes ``replaces`` down."""
+    """A message to residents went out to all kits. ``text``: as on the air; empty: it only takes the number ``replaces`` down."""
 
     number: int
     version: int

@@ -247,6 +247,9 @@ class Ingest:
             wide, window = each.opened.header.wide, each.opened.window
             if self._transmitter is not None and window is not None:
                 self._transmitter.heard(each.frame, window, wide=wide)
+            receipt = uplinks.receipt_of(each.frame)
+            if receipt is not None:
+                self.situation.receive(receipt)
             event, frame = each.changes.event, each.frame
             if event is not None and frame.kind == "alarm" and frame.fields.get("alarm") == alert_test.CAUSE:
                 self.on_test_alarm(each.point, event)

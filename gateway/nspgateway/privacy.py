@@ -102,7 +102,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Ruling": ("corrects", "kind decider decided_at points from_cp opens_at until outage_since"),
     "MilestoneEntry": ("", "milestone reached_at"),
     # Nobody has looked at what stands in a draft; what was sent hangs on the wall of every point.
-    "Draft": ("", "number version valid_until replaces", "nl en"),
+    "Draft": ("", "number version valid_until", "nl en"),
     "Approval": ("", "number version"),
     "Sending": ("", "number version text replaces valid_until"),
     "OnTheWall": ("", "number version stage at"),

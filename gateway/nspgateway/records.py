@@ -80,34 +80,6 @@ class KitBoot:
     fields: Mapping[str, Value]
 
 
-class Receipt(Struct, frozen=True):
-    """A kit's word on a message to residents: received, displayed or removed, heard at ``at``."""
-
-    point: str
-    kit: int
-    number: int
-    version: int
-    stage: str
-    at: datetime
-
-
-class KitReport(Struct, frozen=True):
-    """A point's report as its kit sent it: ``boot`` and ``n`` name it, however often it came.
-
-    ``fields``: as in ``nsplink.fields``; what was typed with it is not among them.
-    """
-
-    point: str
-    kit: int
-    generation: int
-    counter: int
-    at: datetime
-    exercise: bool
-    fields: Mapping[str, Value]
-    boot: int
-    n: int
-
-
 class Held(Struct, frozen=True):
     """One quantity as last heard. ``source``: its quality at the kit.
 

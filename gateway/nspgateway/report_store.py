@@ -7,10 +7,10 @@ import sqlite3
 from datetime import datetime
 
 from nspgateway.database import Database, as_text
-from nspgateway.records import Frame, KitReport, Receipt
+from nspgateway.kit_words import KitReport, Receipt
+from nspgateway.records import Frame
+from nspgateway.uplinks import receipt_of
 
-# Requests for what lacks are the link's business; what hangs where is the record.
-STAGES = frozenset({"received", "displayed", "removed"})
 _PUT_RECEIPT = "INSERT INTO receipt (point, kit, bulletin, revision, stage, at) VALUES (?, ?, ?, ?, ?, ?)"
 _RECEIPTS = "SELECT point, kit, bulletin, revision, stage, at FROM receipt ORDER BY id"
 # Of each point the newest of the kit that reported last; a kit's counters never go back under one key.
@@ -42,10 +42,11 @@ class ReportStore(Database):
 
 def write_receipt(db: sqlite3.Connection, frame: Frame) -> None:
     """Write what a frame says of a message to residents; nothing for any other frame."""
-    stage = frame.fields.get("receipt_stage")
-    if frame.kind == "receipt" and stage in STAGES:
-        name = (frame.fields["bulletin"], frame.fields["revision"])
-        db.execute(_PUT_RECEIPT, (frame.point, frame.kit, *name, stage, as_text(frame.received_at)))
+    said = receipt_of(frame)
+    if said is not None:
+        db.execute(
+            _PUT_RECEIPT, (said.point, said.kit, said.number, said.version, said.stage, as_text(said.at))
+        )
 
 
 def _time(text: str) -> datetime:

@@ -7,6 +7,7 @@ what has to survive is written by the ``recorder``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from msgspec import structs
@@ -29,8 +30,10 @@ from nspgateway.alarms import AlarmState, Decision, to_json
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.course import Course
 from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.judge import Judgement
+from nspgateway.kit_words import Receipt
 from nspgateway.mains import Mains
 from nspgateway.notify import Notice
 from nspgateway.overview import Box
@@ -73,8 +76,9 @@ class Situation:
         self.cp = PointState(restore.own_place(config, points))
         entries = store.entries()
         self.region = region.load(config.region_file)
-        self.course = course.restored(entries)
+        self.course = course.restored(entries, store.receipts())
         self.standings = standing.restored([*points, self.cp.point], entries)
+        self._hang()
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
         self.states = {
             p.slug: restore.point_state(p, store, now, self.standings[p.slug].fuel) for p in deployed
@@ -129,7 +133,7 @@ class Situation:
         """Let a written action count from now on."""
         if action.entry is None:
             return
-        self.course = course.after(self.course, action)
+        self._follow(course.after(self.course, action))
         before = self.standings.get(action.point)
         if before is None:
             return
@@ -142,6 +146,10 @@ class Situation:
             self.states[action.point] = point
             if before.deployment != after.deployment:
                 self.on_deployed(self.points)
+
+    def receive(self, receipt: Receipt) -> None:
+        """Take a kit's word on a message to residents that is written down."""
+        self._follow(course.receive(self.course, receipt))
 
     @property
     def grid_lost_at(self) -> datetime | None:
@@ -237,6 +245,18 @@ class Situation:
         """Return an alarm of a place while it is open."""
         found = self.alarms.get(slug, {}).get(alarm)
         return found if found is not None and found.is_open else None
+
+    def _follow(self, now: Course) -> None:
+        before, self.course = self.course, now
+        if now.messages is not before.messages:
+            self._hang()
+
+    def _hang(self) -> None:
+        """Let each point know what should hang there."""
+        for slug, stands in self.standings.items():
+            hanging = self.course.messages.hanging(slug)
+            if hanging != stands.hanging:
+                self.standings[slug] = replace(stands, hanging=hanging)
 
     def _judge(self, point: PointState, now: datetime, seen: _Seen) -> Judgement:
         slug = point.point.slug

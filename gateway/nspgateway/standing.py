@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from nspgateway.config import PointConfig
 from nspgateway.people import Action, Delivery, Deployment, FuelEntry, PlannedStop
+from nspgateway.resident_messages import Hanging
 from nspgateway.view import OPEN, WATCHED
 
 # Litres by hand older than this say nothing about now.
@@ -21,7 +22,8 @@ class Standing:
     ``deployment`` since ``deployment_at`` (None = as in the settings); ``opens_at``: planned to be open.
     ``stop_since``, ``stop_until``: the newest planned stop, also when it is over. ``fuel``: litres by
     hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them;
-    ``delivered``: the newest that came, litres and when.
+    ``delivered``: the newest that came, litres and when. ``open_since``: while it is open. ``hanging``: what should
+    hang at the point, and what it said of that.
     """
 
     deployment: str
@@ -32,6 +34,8 @@ class Standing:
     fuel: tuple[FuelEntry, ...] = ()
     deliveries: Mapping[int, Delivery] = field(default_factory=dict)
     delivered: tuple[float, datetime] | None = None
+    open_since: datetime | None = None
+    hanging: Hanging | None = None
 
     def is_stopped(self, now: datetime) -> bool:
         """Tell whether a planned stop covers this moment."""
@@ -46,7 +50,10 @@ def after(standing: Standing, action: Action) -> Standing:
             # A step on the way keeps the plan; a point that is open, or goes out of use, has none.
             kept = standing.opens_at if word in WATCHED - OPEN else None
             planned = kept if opens_at is None else opens_at
-            return replace(standing, deployment=word, deployment_at=action.at, opens_at=planned)
+            since = (standing.open_since or action.at) if word in OPEN else None
+            return replace(
+                standing, deployment=word, deployment_at=action.at, opens_at=planned, open_since=since
+            )
         case PlannedStop(until):
             since = standing.stop_since if standing.is_stopped(action.at) else action.at
             return replace(standing, stop_since=since, stop_until=until)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
+from nspgateway.kit_words import Receipt
 from nspgateway.records import Frame, KitBoot, KitEvent, Window
 from nsplink import backfill, message
 from nsplink.fields import TAILS
@@ -15,6 +16,8 @@ from nsplink.frame import WINDOW
 
 # Frames whose event has a name of its own: journalled once, however often they come.
 EVENTS = frozenset({"alarm", "clear", "help", "report"})
+# What of a receipt is kept: requests for what lacks are the link's business.
+_RECEIPTS = frozenset({"received", "displayed", "removed"})
 HEARTBEATS = frozenset({"vital", "full", "status"})
 # The event of a kit that does not say which one it is: the frame's own counter tells it apart.
 UNNAMED = -1
@@ -52,6 +55,15 @@ def read(frame: Frame, payload: bytes, speed: float = 1.0) -> Read:
         records = tuple(record for record in found if record[0] < frame.counter)
     whole = structs.replace(frame, fields=fields)
     return Read(whole, _event(whole, tail, speed), _boot(whole), records)
+
+
+def receipt_of(frame: Frame) -> Receipt | None:
+    """Return what a frame says of a message to residents; None when it says nothing that is kept."""
+    fields: Mapping[str, Any] = frame.fields
+    stage = fields.get("receipt_stage")
+    if frame.kind != "receipt" or stage not in _RECEIPTS:
+        return None
+    return Receipt(frame.point, frame.kit, fields["bulletin"], fields["revision"], stage, frame.received_at)
 
 
 class Journal(Protocol):

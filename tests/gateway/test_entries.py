@@ -16,7 +16,7 @@ LATER = T0 + timedelta(hours=2)
 ENTRIES = (
     entries.Ruling("take_over", "burgemeester", T0, ("de-linde",), "kazerne-west", LATER, None, T0, 4),
     entries.MilestoneEntry("cp_ready", None),
-    entries.Draft(3, 2, "Water koken", "Boil water", LATER, 2),
+    entries.Draft(3, 2, "Water koken", "Boil water", LATER),
     entries.Approval(3, 2),
     entries.Sending(3, 2, "Water koken", 2, LATER),
     entries.OnTheWall(3, 2, "displayed", T0),

@@ -14,7 +14,7 @@ import pytest
 from msgspec import structs
 
 from busy_box import MARKERS, BusyBox
-from nspgateway import command_payloads, entries, notify, payloads, people, privacy, records, view
+from nspgateway import command_payloads, entries, kit_words, notify, payloads, people, privacy, records, view
 from nspgateway.access import accounts, changes, emergency, sessions, wall
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import By
@@ -101,7 +101,8 @@ def all_records() -> dict[str, set[str]]:
     """Return the names of the fields of every record there is, by the record's name."""
     found: dict[str, set[str]] = {}
     kept = (accounts, changes, emergency, sessions, wall)
-    for module in (payloads, command_payloads, records, people, entries, notify, view, *kept):
+    said = (payloads, command_payloads, records, people, entries, kit_words, notify, view)
+    for module in (*said, *kept):
         for name, kind in owned(module):
             found[name] = found.get(name, set()) | field_names(kind)
     return {name: names for name, names in found.items() if names}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from nspgateway.authenticate import Authenticator, Opened, Refused
-from nspgateway.downlinks import Send, Uplink
+from nspgateway.downlinks import Send, Ticket, Uplink
 from nspgateway.keys import KitKey
 from nspgateway.link import Link
 from nspgateway.records import Window
@@ -95,6 +95,7 @@ class FleetGateway:
         self._awake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._up = False
+        self.on_receipt: Callable[[int, Mapping[str, Any]], None] = lambda _kit, _receipt: None
         self.boot()
 
     def boot(self) -> None:
@@ -138,6 +139,18 @@ class FleetGateway:
     def now_ms(self) -> int:
         """Milliseconds of virtual time."""
         return round(self._loop.time() * 1000)
+
+    def ask(self, kit: int, kind: str, fields: Mapping[str, object]) -> Ticket:
+        """Send to a kit until it answers; as the field's transmitter."""
+        ticket = self.link.request(kit, kind, fields, self.now_ms())
+        self._awake.set()
+        return ticket
+
+    def tell_all(self, fields: Mapping[str, object]) -> Ticket:
+        """Send one fragment of a message to all kits, once."""
+        ticket = self.link.broadcast(fields, self.now_ms())
+        self._awake.set()
+        return ticket
 
     async def run(self) -> None:
         """Send what the link wants sent, until cancelled."""
@@ -232,6 +245,8 @@ class FleetGateway:
             snr_db,
         )
         link.heard(up)
+        if header.kind == "receipt":
+            self.on_receipt(kit, fields)
         self._awake.set()
 
     def _enter(self, kit: int, kind: str, counter: int, fields: dict[str, Any], now: float) -> None:
