@@ -24,6 +24,9 @@ from pathlib import Path
 import structlog
 
 from nspgateway import box_status, sd_notify
+from nspgateway.access.account_desk import AccountDesk
+from nspgateway.access.door_others import Door
+from nspgateway.access.second_factor import KEY_FILE, Vault
 from nspgateway.alerting import Alerting
 from nspgateway.bulletin_sender import MEMORY
 from nspgateway.clock import Clock
@@ -49,8 +52,10 @@ from nspgateway.status_socket import REFUEL, StatusSocket
 from nspgateway.stopping import LOOP_S, Deadline
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
-from nspgateway.web import PageServer, create_app
+from nspgateway.web import PageServer, create_app, serving
+from nspgateway.web.door_gate import DoorGate
 from nspgateway.web.office import Works
+from nspgateway.web.serving import Served
 
 TICK_S = 1.0
 
@@ -60,7 +65,7 @@ _log = structlog.get_logger(__name__)
 class Gateway:
     """One coordinating point's gateway. Raises StoreError or ConfigError when it cannot start.
 
-    ``page``: a bound socket to serve the page on, or None for none; ``banner``:
+    ``page``: where the page is served, None = nowhere; ``banner``:
     what the page says it is (a demo), or None; ``demo``: what MQTT says it is.
     """
 
@@ -71,7 +76,7 @@ class Gateway:
         keys: KeyRegister,
         clock: Clock,
         *,
-        page: socket.socket | None = None,
+        page: Served | None = None,
         banner: str | None = None,
         demo: bool = False,
     ) -> None:
@@ -94,7 +99,7 @@ class Gateway:
         points: Sequence[PointConfig],
         keys: KeyRegister,
         clock: Clock,
-        page: socket.socket | None,
+        page: Served | None,
         banner: str | None,
         *,
         demo: bool,
@@ -152,15 +157,40 @@ class Gateway:
         )
         self._clock = clock
         self._page = page
-        self._server = PageServer(
-            create_app(
+        self.door: Door | None = None
+        accounts: AccountDesk | None = None
+        if page is not None:
+            if not demo:
+                page.require_guarded()
+            if not page.is_open:
+                self.door, accounts = self._login(config, points, Clock() if demo else clock)
+            app = create_app(
                 self.ingest,
                 banner=banner,
-                default_language=config.web.language,
-                hosts=[config.web.host],
-                works=Works(self.ingest, self.desk, self.store, config, clock, self._around),
+                default_language=config.page.language if config.page else "nl",
+                hosts=page.hosts,
+                gate=DoorGate(self.door) if self.door is not None else None,
+                works=Works(self.ingest, self.desk, self.store, config, clock, self._around, accounts),
             )
+            self._server = PageServer(app, page.tls)
+
+    def _login(
+        self, config: GatewayConfig, points: Sequence[PointConfig], clock: Clock
+    ) -> tuple[Door, AccountDesk]:
+        """Return who lets people in, and who keeps their accounts. ``clock``: at the pace of the wall."""
+        door = Door(
+            self.store,
+            self.ingest.recorder.commit,
+            clock,
+            Vault(config.data / KEY_FILE),
+            config.data,
+            second_factor=config.page.second_factor if config.page else (),
+            issuer=f"NSP {config.cp_name or config.cp}",
+            is_dated=lambda: self.own.is_dated,
         )
+        self.own.on_step.append(door.step)
+        towns = {point.municipality for point in points}
+        return door, AccountDesk(self.store, self.ingest.recorder.commit, clock, towns)
 
     async def run(self, manager: ServiceManager | None = None) -> None:
         """Run until cancelled; everything that was committed is on disk when it returns.
@@ -184,7 +214,7 @@ class Gateway:
                 if self.own.ups is not None:
                     group.create_task(self.own.ups.run(), name="ups")
                 if self._page is not None:
-                    group.create_task(self._serve(self._page), name="page")
+                    group.create_task(self._serve(self._page.socket), name="page")
         finally:
             for outbox in self.ingest.outboxes.values():
                 outbox.flush()
@@ -267,13 +297,15 @@ def load(
 async def run(config_file: Path) -> None:
     """Run the gateway of ``config_file`` until SIGTERM or SIGINT, and be gone within 2 seconds then.
 
-    It serves no page: a page without a login would be open to the whole room.
+    Its page is served over TLS and behind a login, or not at all.
     """
     manager, deadline = ServiceManager(), Deadline()
     config, points, keys = load(config_file)
     clock = Clock()
     warn_of_ends(config, clock.now())
-    gateway = Gateway(config, points, keys, clock)
+    page = serving.guarded(config_file, config.page)
+    gateway = Gateway(config, points, keys, clock, page=page)
+    serving.tell(page, gateway.door, config.data)
     task = asyncio.ensure_future(gateway.run(manager))
     told = asyncio.Event()
 

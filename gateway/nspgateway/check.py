@@ -20,7 +20,9 @@ from nspgateway import mqtt_client, region
 from nspgateway.alarms import load_rules
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, load_gateway, load_points
+from nspgateway.config_parts import PageConfig
 from nspgateway.errors import ConfigError, GatewayError
+from nspgateway.init import authority
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.mqtt_socket import connected
@@ -85,6 +87,9 @@ def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterat
     if config.region_file is not None:
         yield lambda: _region(config)
     yield lambda: _data(config)
+    if config.page is not None and config.page.certificate is not None:
+        page, certificate = config.page, config.page.certificate
+        yield lambda: _page(page, certificate)
     if config.radio.hub_port is not None:
         yield _hub
     for broker in config.broker:
@@ -115,7 +120,7 @@ def _secure(config_file: Path, config: GatewayConfig) -> str:
         file = min(left, key=left.__getitem__)
         raise GatewayError(f"{file}: this certificate has ended. Run: nsp gateway init --renew")
     days = f", certificates good for {min(left.values())} days" if left else ""
-    return f"{config_file}: brokers and secrets as they must be{days}"
+    return f"{config_file}: brokers, page and secrets as they must be{days}"
 
 
 def _clients(config_file: Path, config: GatewayConfig) -> str:
@@ -177,6 +182,16 @@ def _data(config: GatewayConfig) -> str:
     if folder == config.data and folder.stat().st_mode & 0o077:
         raise GatewayError(f"{config.data}: others can look into this folder. Run: chmod 700 {config.data}")
     return f"{config.data}: can be written"
+
+
+def _page(page: PageConfig, certificate: Path) -> str:
+    """The page's names, without which browsers refuse it; that it has TLS is looked at with the brokers."""
+    names = authority.hosts_of(authority.load_certificate(certificate.read_bytes()))
+    if not names:
+        raise GatewayError(
+            f"{certificate}: names no host, so that browsers refuse it. Run: nsp gateway init --renew --host NAME"
+        )
+    return f"page: at {page.listen}, port {page.port}, called {', '.join(names)}"
 
 
 def _broker(broker: BrokerConfig) -> str:

@@ -19,6 +19,7 @@ from nspgateway.config_parts import (
     AlertTestConfig,
     ClientConfig,
     ForwarderConfig,
+    PageConfig,
     RefuelConfig,
     RelayConfig,
     RetentionConfig,
@@ -167,17 +168,10 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             raise ValueError("a certificate is shown over TLS only: give the broker's ca too")
 
 
-class WebConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the page is served and in which language it opens. ``port`` 0 = any free one."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    language: Literal["nl", "en"] = "nl"
-
-
 class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How this box works. ``data`` is a folder; paths are absolute once loaded.
 
+    ``page``: None = none is served.
     ``region_file``: a region's own deciders, milestones and lists, as in the packaged region.toml.
     ``latitude``, ``longitude``: where the coordinating point is, for the map; both or neither.
     """
@@ -196,7 +190,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     passphrase_file: Path | None = None
     radio: RadioConfig
     broker: tuple[BrokerConfig, ...] = ()
-    web: WebConfig = WebConfig()
+    page: PageConfig | None = None
     forwarder: ForwarderConfig | None = None
     retention: RetentionConfig = RetentionConfig()
     ups: UpsConfig | None = None
@@ -220,6 +214,7 @@ class _PointsFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _T = TypeVar("_T", GatewayConfig, _PointsFile)
+_Section = TypeVar("_Section", BrokerConfig, PageConfig)
 
 
 def load_gateway(path: Path) -> GatewayConfig:
@@ -236,16 +231,8 @@ def load_gateway(path: Path) -> GatewayConfig:
         keys=here / config.keys,
         passphrase_file=here / config.passphrase_file if config.passphrase_file else None,
         region_file=here / config.region_file if config.region_file else None,
-        broker=tuple(
-            structs.replace(
-                b,
-                password_file=here / b.password_file if b.password_file else None,
-                ca=here / b.ca if b.ca else None,
-                certificate=here / b.certificate if b.certificate else None,
-                private_key=here / b.private_key if b.private_key else None,
-            )
-            for b in config.broker
-        ),
+        broker=tuple(_from(here, b) for b in config.broker),
+        page=_from(here, config.page) if config.page else None,
     )
 
 
@@ -282,6 +269,12 @@ def load_points(path: Path, gateway: GatewayConfig) -> tuple[PointConfig, ...]:
             raise ConfigError(path, where, wrong.expected, wrong.cure, tomlplace.line(text, where))
     _within_budget(path, gateway.radio, sum(p.kit_address is not None for p in points))
     return tuple(structs.replace(p, cp=p.cp or gateway.cp, region=p.region or gateway.region) for p in points)
+
+
+def _from(here: Path, section: _Section) -> _Section:
+    """Return a section of which every path starts from ``here``."""
+    paths = {name: here / path for name, path in structs.asdict(section).items() if isinstance(path, Path)}
+    return structs.replace(section, **paths)
 
 
 def legal_dbm(

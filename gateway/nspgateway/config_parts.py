@@ -1,4 +1,4 @@
-"""Sections of gateway.toml beside radio, brokers and page; each may be left out. Pure."""
+"""Sections of gateway.toml beside radio and brokers; each may be left out. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+# Ids of roles.toml that a person can have.
+PersonRole = Literal[
+    "meekijker",
+    "cp_medewerker",
+    "cp_coordinator",
+    "cp_logistiek",
+    "cp_techniek",
+    "gemeente",
+    "communicatie",
+    "oefenleiding",
+    "archief",
+]
 # What a client on MQTT may be allowed to ask.
 Right = Literal["acknowledge", "shelve", "stop", "fuel", "deployment", "backfill", "bulletin", "test"]
 
@@ -19,6 +31,29 @@ class ClientConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     name: Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
     role: str
     may: tuple[Right, ...] = ()
+
+
+class PageConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the page is served: at one address of ours, or at all of them ("0.0.0.0", "::"); ``port`` 0 = any free one.
+
+    ``certificate`` and ``private_key``: PEM files; the page answers to the names in the certificate, and outside
+    a demo over TLS only. ``second_factor``: roles of which a password alone is not enough.
+    """
+
+    listen: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8443
+    certificate: Path | None = None
+    private_key: Path | None = None
+    language: Literal["nl", "en"] = "nl"
+    second_factor: tuple[PersonRole, ...] = ("cp_techniek", "cp_coordinator")
+
+    def __post_init__(self) -> None:
+        try:
+            ipaddress.ip_address(self.listen)
+        except ValueError:
+            raise ValueError(f"listen: {self.listen!r} must be an IP address, not a name") from None
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together: give both, or neither")
 
 
 class ForwarderConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

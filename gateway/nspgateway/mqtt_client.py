@@ -20,7 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from nspgateway import mqtt_packets
+from nspgateway import mqtt_packets, tls
 from nspgateway.config import BrokerConfig
 from nspgateway.errors import ConfigError
 from nspgateway.messages import OutboxMessage
@@ -286,17 +286,12 @@ def read_secret(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        _check_private(path)
+        tls.check_private(path)
         return path.read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             path, "", f"the password cannot be read ({error})", "Check the path and whose file it is."
         ) from error
-
-
-def _check_private(path: Path) -> None:
-    if path.stat().st_mode & 0o077:
-        raise ConfigError(path, "", "others can read this secret", f"Run: chmod 600 {path}")
 
 
 def tls_context(broker: BrokerConfig) -> ssl.SSLContext | None:
@@ -313,17 +308,7 @@ def tls_context(broker: BrokerConfig) -> ssl.SSLContext | None:
             broker.ca, "", f"no usable certificate ({error})", "Give the CA's certificate as PEM."
         ) from error
     if broker.certificate is not None and broker.private_key is not None:
-        try:
-            _check_private(broker.private_key)
-            # A password of its own is refused, not asked for: nobody sits at a terminal.
-            context.load_cert_chain(broker.certificate, broker.private_key, password="")
-        except OSError as error:
-            raise ConfigError(
-                broker.certificate,
-                "",
-                f"certificate and private key {broker.private_key} cannot be used ({error})",
-                "Give a certificate and its own key, both PEM, the key without a password.",
-            ) from error
+        tls.show(context, broker.certificate, broker.private_key)
     return context
 
 

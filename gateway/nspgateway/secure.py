@@ -1,17 +1,20 @@
-"""What the gateway refuses to start with outside a demo: an open broker, or a secret that is none.
+"""What the gateway refuses to start with outside a demo: an open broker or page, or a secret that is none.
 
 Each refusal names file and key, what was expected and what to do. No secret is ever part of it.
 """
 
 from __future__ import annotations
 
+import ssl
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from cryptography import x509
 
+from nspgateway import tls
 from nspgateway.config import BrokerConfig, GatewayConfig
+from nspgateway.config_parts import PageConfig
 from nspgateway.errors import ConfigError
 from nspgateway.keys import read_passphrase
 from nspgateway.mqtt_client import is_loopback, read_secret, tls_context
@@ -24,7 +27,7 @@ _log = structlog.get_logger()
 
 
 def require_secure(config_file: Path, config: GatewayConfig) -> None:
-    """Raise ConfigError for a broker that is reached insecurely or a secret that is weak or open to others.
+    """Raise ConfigError for a broker or page that is reached insecurely, or a secret that is weak or open to others.
 
     KeyRegisterError when the passphrase cannot be read.
     """
@@ -38,6 +41,20 @@ def require_secure(config_file: Path, config: GatewayConfig) -> None:
         if broker.password_file is not None and password is not None:
             _strong(broker.password_file, password, "password")
         tls_context(broker)  # its files exist, fit together and are ours alone
+    if config.page is not None:
+        page_tls(config_file, config.page)
+
+
+def page_tls(config_file: Path, page: PageConfig) -> ssl.SSLContext:
+    """Return how the page answers browsers. Raises ConfigError: without TLS it is not served."""
+    if page.certificate is None or page.private_key is None:
+        raise ConfigError(
+            config_file,
+            "page.certificate",
+            "missing: outside the demo the page is served over TLS only",
+            "Name certificate and private_key, as `nsp gateway init` makes them, or leave [page] out.",
+        )
+    return tls.server_context(page.certificate, page.private_key)
 
 
 def warn_of_ends(config: GatewayConfig, at: datetime) -> dict[Path, int]:
@@ -55,7 +72,9 @@ def days_left(config: GatewayConfig, at: datetime) -> dict[Path, int]:
     Negative: ended. Raises ConfigError for a file that is no certificate.
     """
     left: dict[Path, int] = {}
-    for file in (path for b in config.broker for path in (b.ca, b.certificate) if path is not None):
+    files = [path for b in config.broker for path in (b.ca, b.certificate)]
+    files.append(config.page.certificate if config.page else None)
+    for file in (path for path in files if path is not None):
         try:
             certificate = x509.load_pem_x509_certificate(file.read_bytes())
         except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ name = "own"
 host = "localhost"
 protocol = "3.1.1"
 
-[web]
+[page]
 port = 8080
 """
 
@@ -107,11 +107,11 @@ def test_reads_what_is_right(tmp_path: Path) -> None:
         ("sf = 9", "cable_loss_db = -1", "radio.cable_loss_db", 10, ">= 0"),
         ('cp = "kazerne-oost"', 'cp = "Kazerne Oost"', "cp", 2, "regex"),
         ('protocol = "3.1.1"', 'protocol = "4"', "broker[0].protocol", 15, "'4'"),
-        ("port = 8080", "port = 70000", "web.port", 18, "65535"),
-        ("[web]", 'certificate = "own.pem"\n[web]', "broker[0]", 12, "belong together"),
-        ("[web]", 'certificate = "a"\nprivate_key = "b"\n[web]', "broker[0]", 12, "broker's ca"),
+        ("port = 8080", "port = 70000", "page.port", 18, "65535"),
+        ("[page]", 'certificate = "own.pem"\n[page]', "broker[0]", 12, "belong together"),
+        ("[page]", 'certificate = "a"\nprivate_key = "b"\n[page]', "broker[0]", 12, "broker's ca"),
         ("[radio]", "latitude = 52.1\n[radio]", "", None, "belong together"),
-        ("[web]", '[[broker]]\nname = "own"\nhost = "b"\n[web]', "broker[1].name", 18, "already used"),
+        ("[page]", '[[broker]]\nname = "own"\nhost = "b"\n[page]', "broker[1].name", 18, "already used"),
     ],
 )
 def test_refuses_in_gateway_toml(

@@ -73,7 +73,7 @@ def test_complete_box_from_flags(tmp_path: Path) -> None:
     assert tree(folder) == before
     said = first.out + first.err + again.out + again.err
     secrets = secrets_in(folder)
-    assert len(secrets) == 2 + 2 + 3 * 3  # passwords, their hashes, three keys of three lines
+    assert len(secrets) == 2 + 2 + 4 * 3  # passwords, their hashes, four keys of three lines
     assert not [secret for secret in secrets if secret in said]
 
 
@@ -110,7 +110,7 @@ def test_two_boxes_share_nothing(tmp_path: Path) -> None:
     assert not {line for line in one & two if not line.startswith("MIGHAgEAMBMGByqGSM49AgEG")}
     serials = [c.serial_number for made in boxes for c in box.certificates(made.layout).values()]
     keys = [c.public_key() for made in boxes for c in box.certificates(made.layout).values()]
-    assert len(set(serials)) == 6
+    assert len(set(serials)) == 8
     assert all(key != other for n, key in enumerate(keys) for other in keys[:n])
 
 
@@ -236,7 +236,8 @@ def test_end_of_a_certificate_is_announced(tmp_path: Path, capsys: pytest.Captur
     )
     with capture_logs() as log:
         left = warn_of_ends(load_gateway(made.layout.config), datetime.now(UTC))
-    assert left == {made.layout.ca: 3651, made.layout.gateway / "gateway.pem": WARN_DAYS - 1}
+    folder = made.layout.gateway
+    assert left == {made.layout.ca: 3651, folder / "gateway.pem": WARN_DAYS - 1, folder / "page.pem": 819}
     assert [(entry["log_level"], entry["days"]) for entry in log] == [("warning", WARN_DAYS - 1)]
     arguments = ["gateway", "init", "--folder", str(made.layout.folder)]
     assert main(arguments) == 1

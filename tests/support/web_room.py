@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.types import Message
 
 from command_room import Room
+from gateway_box import Box
 from nspgateway.box_status import Around, BrokerStatus
 from nspgateway.people import By
 from nspgateway.web import create_app
@@ -21,11 +22,12 @@ from nspgateway.web.visitor import Visitor
 
 @dataclass(frozen=True)
 class Answer:
-    """What a browser gets. ``text``: the body's words, without elements, in one line."""
+    """What a browser gets. ``text``: the body's words, without elements, in one line; ``cookies``: lines of Set-Cookie."""
 
     status: int
     headers: dict[str, str]
     body: str
+    cookies: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -57,14 +59,8 @@ class WebRoom:
         self.box = self.room.box
         self.gate = RoleGate(role, municipality)
         box = self.box
-        works = Works(box.ingest, self.room.desk, box.store, box.config, box.clock, self._around)
+        works = Works(box.ingest, self.room.desk, box.store, box.config, box.clock, lambda: around(box))
         self.app = create_app(self.box.ingest, banner=None, gate=self.gate, works=works)
-
-    def _around(self) -> Around:
-        """How the box is: one broker that is away."""
-        own = self.box.ingest.situation.own(self.box.clock.now())
-        away = BrokerStatus("own", "offline", "connection refused", 3)
-        return Around("0.1.0", 1, (away,), own)
 
     async def get(self, path: str, **headers: str) -> Answer:
         return await call(self.app, "GET", path, headers)
@@ -79,24 +75,24 @@ class WebRoom:
         return await call(self.app, "POST", path, {**kind, **headers}, body)
 
 
-async def call(app: Any, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+def around(box: Box) -> Around:
+    """How the box is: one broker that is away."""
+    own = box.ingest.situation.own(box.clock.now())
+    away = BrokerStatus("own", "offline", "connection refused", 3)
+    return Around("0.1.0", 1, (away,), own)
+
+
+async def call(
+    app: Any,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes = b"",
+    *,
+    scheme: str = "http",
+    address: str = "127.0.0.1",
+) -> Answer:
     """One request to an ASGI application; the answer once it is whole."""
-    parts = urlsplit(path)
-    given = {"host": "127.0.0.1", **{name.replace("_", "-").lower(): text for name, text in headers.items()}}
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": parts.path,
-        "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(),
-        "root_path": "",
-        "headers": [(name.encode(), text.encode()) for name, text in given.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 80),
-    }
     said: list[Message] = []
     sent = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -106,7 +102,31 @@ async def call(app: Any, method: str, path: str, headers: dict[str, str], body: 
     async def send(message: Message) -> None:
         said.append(message)
 
-    await app(scope, receive, send)
+    await app(scope(method, path, headers, scheme=scheme, address=address), receive, send)
     start = next(one for one in said if one["type"] == "http.response.start")
     whole = b"".join(one.get("body", b"") for one in said if one["type"] == "http.response.body")
-    return Answer(start["status"], {n.decode(): v.decode() for n, v in start["headers"]}, whole.decode())
+    lines = [(n.decode(), v.decode()) for n, v in start["headers"]]
+    cookies = tuple(text for name, text in lines if name == "set-cookie")
+    return Answer(start["status"], dict(lines), whole.decode(), cookies)
+
+
+def scope(
+    method: str, path: str, headers: dict[str, str], *, scheme: str = "http", address: str = "127.0.0.1"
+) -> dict[str, Any]:
+    """A request as an ASGI application gets it."""
+    parts = urlsplit(path)
+    given = {"host": "127.0.0.1", **{name.replace("_", "-").lower(): text for name, text in headers.items()}}
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": scheme,
+        "path": parts.path,
+        "raw_path": parts.path.encode(),
+        "query_string": parts.query.encode(),
+        "root_path": "",
+        "headers": [(name.encode(), text.encode()) for name, text in given.items()],
+        "client": (address, 50000),
+        "server": ("127.0.0.1", 80),
+    }

@@ -11,7 +11,8 @@ import pytest
 from msgspec import structs
 
 from nspgateway.clock import Clock
-from nspgateway.config import BrokerConfig, PointConfig, WebConfig
+from nspgateway.config import BrokerConfig, PointConfig
+from nspgateway.config_parts import PageConfig
 from nspgateway.errors import ConfigError, KeyRegisterError
 from nspgateway.ingest import Ingest
 from nspgateway.keys import KeyRegister, read_passphrase
@@ -45,7 +46,7 @@ CP = CpSpec(
     name='Kazerne "Oost" \\ 1',
     modem_port="/dev/pts/99",
     brokers=(BrokerConfig(name="demo", host="127.0.0.1", port=18830, protocol="3.1.1"),),
-    web=WebConfig(port=18080, language="en"),
+    page=PageConfig(port=18080, language="en"),
 )
 
 
@@ -85,7 +86,7 @@ def test_the_gateway_reads_back_what_was_meant(made: Provisioned) -> None:
     assert made.config.radio.phy() == PHY
     assert made.config.radio.port == CP.modem_port
     assert made.config.broker == CP.brokers
-    assert made.config.web == CP.web
+    assert made.config.page == CP.page
     assert made.config.data.is_dir()
     expected = structs.replace(
         SITES[0].point,

@@ -25,11 +25,11 @@ from nspgateway.config import (
     Device,
     GatewayConfig,
     PointConfig,
-    WebConfig,
     legal_dbm,
     load_gateway,
     load_points,
 )
+from nspgateway.config_parts import PageConfig
 from nspgateway.errors import GatewayError
 from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
@@ -100,7 +100,6 @@ class SiteSpec:
 
 
 _LOCAL_BROKER = (BrokerConfig(name="local", host="127.0.0.1"),)
-_LOCAL_WEB = WebConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class CpSpec:
     antenna_gain_dbi: float | None = None
     cable_loss_db: float = 0.0
     brokers: tuple[BrokerConfig, ...] = _LOCAL_BROKER
-    web: WebConfig = _LOCAL_WEB
+    page: PageConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +264,8 @@ def gateway_toml(cp: CpSpec, phy: Mapping[str, int | str], passphrase_file: Path
     radio = {"port": cp.modem_port, **phy, "power_dbm": power_dbm, **antenna}
     tables.append(toml_text.table("[radio]", radio))
     tables += [toml_text.table("[[broker]]", structs.asdict(broker)) for broker in cp.brokers]
-    tables.append(toml_text.table("[web]", structs.asdict(cp.web)))
+    if cp.page is not None:
+        tables.append(toml_text.table("[page]", structs.asdict(cp.page)))
     return "\n".join(tables)
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import get_args
 
-# Ids of roles.toml that a person can have. A wall screen's is none of them.
-ROLES = (
-    *("meekijker", "cp_medewerker", "cp_coordinator", "cp_logistiek", "cp_techniek"),
-    *("gemeente", "communicatie", "oefenleiding", "archief"),
-)
+from nspgateway.config_parts import PersonRole
+
+# What a person can be. A wall screen is none of it.
+ROLES: tuple[PersonRole, ...] = get_args(PersonRole)
 SCREEN_ROLE = "scherm"
 TECHNICIAN = "cp_techniek"
 # What the emergency code lets its holder be.

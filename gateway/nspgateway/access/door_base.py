@@ -86,7 +86,7 @@ class DoorBase:
 
     ``commit`` writes durably, or raises StoreError. ``clock`` runs at the pace of the wall, also in a demo.
     ``folder``: of the gateway's data. ``second_factor``: roles that must have one. ``issuer``: what an
-    authenticator app calls us. ``is_dated``: whether our time can be trusted.
+    authenticator app, and the login, call us. ``is_dated``: whether our time can be trusted.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class DoorBase:
         self._clock = clock
         self._vault = vault
         self._folder = folder
-        self._issuer = issuer
+        self.issuer = issuer
         self._is_dated = is_dated
         self._strangers, self._known, self._sealed = Lane(), Lane(), Lane()
 

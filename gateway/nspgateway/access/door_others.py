@@ -84,6 +84,10 @@ class Door(PeopleDoor):
             self._note(replace(found, seen_at=now))
         return found
 
+    def has_screen(self, kept: str) -> bool:
+        """Tell whether the wall screen of whose token this is kept may go on looking."""
+        return self._store.screen_with(token=kept) is not None
+
     @property
     def is_new(self) -> bool:
         """Tell whether there is no account yet: the first one is made with the code in the data folder."""

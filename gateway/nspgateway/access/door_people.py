@@ -61,18 +61,30 @@ class _Person:
 class PeopleDoor(DoorBase):
     """Accounts and their sessions."""
 
-    def look(self, token: str, *, acting: bool = False) -> Known | None:
-        """Return whose session a cookie is of; None = of none that is open. ``acting``: with a form."""
-        found = self._find(token)
+    def look(self, token: str, *, acting: bool = False, noted: bool = True) -> Known | None:
+        """Return whose session a cookie is of; None = of none that is open.
+
+        ``acting``: with a form. ``noted``: a person did this, so that it counts as use of the session.
+        """
+        found = self._find(tokens.digest(token)) if token else None
         now = self._clock.now()
         if found is None or sessions.is_over(found.session, now, acting=acting):
             return None
         session = found.session
         if found.stage != "in" and now - session.made_at > sessions.HALFWAY:
             return None
-        if now - session.seen_at >= sessions.NOTED_EVERY and not sessions.is_over(session, now):
+        if noted and now - session.seen_at >= sessions.NOTED_EVERY and not sessions.is_over(session, now):
             self._note(replace(session, seen_at=now))
         return found
+
+    def is_open(self, kept: str) -> bool:
+        """Tell whether the session of which this is kept is still logged in; asking does not count as use."""
+        found = self._find(kept)
+        return (
+            found is not None
+            and found.stage == "in"
+            and not sessions.is_over(found.session, self._clock.now())
+        )
 
     async def log_in(self, typed: str, password: str, caller: Caller) -> Entered:
         """Let somebody in by name and password, if need be only to show the second factor. Raises Denied."""
@@ -103,7 +115,7 @@ class PeopleDoor(DoorBase):
         """Return what an app needs for a new second factor: by hand, and as the text of a QR code. Raises Denied."""
         account = self._at(token, "enrol", "in").account
         secret = self._vault.draft(tokens.digest(token))
-        return second_factor.by_hand(secret), second_factor.address(secret, account.name, self._issuer)
+        return second_factor.by_hand(secret), second_factor.address(secret, account.name, self.issuer)
 
     async def enrol(self, token: str, code: str, caller: Caller) -> Entered:
         """Set the second factor up that ``draft`` offered, once the app makes its codes. Raises Denied."""
@@ -137,7 +149,7 @@ class PeopleDoor(DoorBase):
 
     def log_out(self, token: str) -> None:
         """End a session. Safe to call twice."""
-        found = self._find(token)
+        found = self._find(tokens.digest(token))
         if found is not None:
             self._write(found.by, {"logout": {}}, Ended(token=found.session.token))
 
@@ -146,8 +158,8 @@ class PeopleDoor(DoorBase):
         had = self._store.sessions()
         self._note(*(moved for one in had if (moved := step.moved(one)) != one))
 
-    def _find(self, token: str) -> Known | None:
-        session = self._store.session(tokens.digest(token)) if token else None
+    def _find(self, kept: str) -> Known | None:
+        session = self._store.session(kept)
         if session is None:
             return None
         account = self._store.account(session.account) if session.account is not None else None

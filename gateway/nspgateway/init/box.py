@@ -48,7 +48,7 @@ def create(layout: Layout, wanted: Wanted, at: datetime) -> None:
     _make_folder(layout.folder)
 
     ca = Authority.create(config.region, config.cp, hosts, at)
-    server_key, gateway_key = authority.new_key(), authority.new_key()
+    server_key, gateway_key, page_key = (authority.new_key() for _ in range(3))
     drawn = {client.name: passwords.new_password() for client in wanted.clients}
     put_folder(layout.authority, {layout.ca_key.name: authority.key_pem(ca.key)}, None)
     put(layout.ca, authority.certificate_pem(ca.certificate), PUBLIC)
@@ -58,6 +58,8 @@ def create(layout: Layout, wanted: Wanted, at: datetime) -> None:
         {
             "gateway.key": authority.key_pem(gateway_key),
             "gateway.pem": authority.certificate_pem(shown),
+            "page.key": authority.key_pem(page_key),
+            "page.pem": authority.certificate_pem(ca.server(page_key.public_key(), hosts, at)),
         },
         _owner(wanted.gateway_user),
     )
@@ -88,34 +90,35 @@ def create(layout: Layout, wanted: Wanted, at: datetime) -> None:
 
 
 def renew(layout: Layout, at: datetime, hosts: Sequence[str] = ()) -> None:
-    """Make new certificates for the broker and the gateway, ``hosts`` added; the CA and all keys stay.
+    """Make new certificates for broker, gateway and page, ``hosts`` added; the CA and all keys stay.
 
     One file is replaced for each, whole: a cut half-way leaves the old one or the new.
     """
     _require_clock(at)
     _require_made(layout)
     ca = Authority.load(read_public(layout.ca), read_private(layout.ca_key))
-    files = (layout.broker / "server.pem", layout.gateway / "gateway.pem")
-    server_key = authority.load_key(read_private(layout.broker / "server.key"))
-    gateway_key = authority.load_key(read_private(layout.gateway / "gateway.key"))
+    files = (layout.broker / "server.pem", layout.gateway / "page.pem", layout.gateway / "gateway.pem")
+    keys = [authority.load_key(read_private(file.with_suffix(".key"))).public_key() for file in files]
     had = authority.hosts_of(authority.load_certificate(read_public(files[0])))
     everyone = tuple(dict.fromkeys((*had, *map(authority.checked_host, hosts))))
-    server = ca.server(server_key.public_key(), everyone, at)
-    client = ca.client(gateway_key.public_key(), broker_files.GATEWAY_ACCOUNT, at)
-    put(files[0], authority.certificate_pem(server))
-    put(files[1], authority.certificate_pem(client))
+    made = [ca.server(key, everyone, at) for key in keys[:2]]
+    made.append(ca.client(keys[2], broker_files.GATEWAY_ACCOUNT, at))
+    for file, certificate in zip(files, made, strict=True):
+        put(file, authority.certificate_pem(certificate))
     if set(had) <= set(OWN_HOSTS) < set(everyone):
-        # Until now nobody outside was to reach the broker, so it listens inside only.
+        # Until now nobody outside was to reach broker and page, so they listen inside only.
         conf = layout.broker / "mosquitto.conf"
         put(conf, _INSIDE_ONLY.sub(r"\1", read_public(conf).decode(), count=1).encode())
+        put(layout.config, gateway_toml.outside(read_public(layout.config).decode()).encode(), PUBLIC)
 
 
 def certificates(layout: Layout) -> dict[str, x509.Certificate]:
-    """Return the CA's, the broker's and the gateway's certificate by these names. Raises InitError."""
+    """Return the certificates of CA, broker, gateway and page by these names. Raises InitError."""
     files = {
         "CA": layout.ca,
         "broker": layout.broker / "server.pem",
         "gateway": layout.gateway / "gateway.pem",
+        "page": layout.gateway / "page.pem",
     }
     return {name: authority.load_certificate(read_public(path)) for name, path in files.items()}
 

@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def gateway(self) -> Path:
-        """Folder of the gateway's own certificate and key: the gateway's user's."""
+        """Folder of the gateway's and the page's certificates and keys: the gateway's user's."""
         return self.folder / "gateway"
 
     @property

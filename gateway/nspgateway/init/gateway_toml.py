@@ -11,6 +11,8 @@ from nspgateway.config_parts import ClientConfig
 
 _BEGIN = "# Clients: kept by `nsp gateway client add` and `remove`; change nothing between here and the end."
 _END = "# End of the clients."
+_INSIDE = 'listen = "127.0.0.1"'
+_EVERYWHERE = 'listen = "0.0.0.0"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Wanted:
     clients: tuple[ClientConfig, ...] = field(default=())
     port: int = 8883
     gateway_port: int = 8884
+    page_port: int = 8443
     broker_data: Path = Path("/var/lib/mosquitto")
     gateway_user: str = "nsp-gateway"
     broker_user: str = "mosquitto"
@@ -74,10 +77,15 @@ port = {_text(wanted.modem)}
 # Where the modem is plugged in, as uhubctl lists it: lets the gateway switch off a modem that hangs.
 # hub_port = "1-1.2"
 
-[web]
-host = "127.0.0.1"
-port = 8080
+# The page, over TLS. It answers to the names in its certificate: `nsp gateway init --renew --host NAME` adds one.
+[page]
+{_EVERYWHERE if wanted.hosts else _INSIDE}  # 0.0.0.0: at all addresses of this box, 127.0.0.1: for itself alone
+port = {wanted.page_port}
+certificate = "gateway/page.pem"
+private_key = "gateway/page.key"
 language = "nl"
+# Of these roles a password alone is not enough: they also type a code from an app on their telephone.
+second_factor = ["cp_techniek", "cp_coordinator"]
 
 # History is kept this long, unless somebody puts a hold on it, within this much disk.
 [retention]
@@ -106,6 +114,11 @@ def with_clients(text: str, clients: Sequence[ClientConfig]) -> str | None:
     if not begin or not end:
         return None
     return before + _section(clients) + after
+
+
+def outside(text: str) -> str:
+    """Return the file with the page at all addresses of the box, where it was at its own only."""
+    return text.replace(_INSIDE, _EVERYWHERE, 1)
 
 
 def _section(clients: Sequence[ClientConfig]) -> str:

@@ -24,6 +24,7 @@ from nspgateway.errors import StoreError
 from nspgateway.i18n import Language
 from nspgateway.replies import reply
 from nspgateway.web import forms, pages
+from nspgateway.web.bare import Bare
 from nspgateway.web.forms import BadForm, Said
 from nspgateway.web.gate import Gate, OpenGate
 from nspgateway.web.headers import SecurityHeaders
@@ -32,8 +33,6 @@ from nspgateway.web.screens import STATIC, Screens
 from nspgateway.web.spec import Act, Download, NotFound, Page
 from nspgateway.web.visitor import Ask, Visitor
 
-_THEMES = frozenset({"light", "dark"})
-_YEAR_S = 365 * 86400
 # What a browser on this machine may call us; any other name may be a foreign page's, pointed at us.
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 # Visits that something still has to be told to: those that never come back are forgotten.
@@ -59,7 +58,8 @@ def create_app(
     office = Office(source, works)
     menu = tuple(page for page in pages.PAGES if page.nav and (works is not None or page.path == "/"))
     screens = Screens(office, banner, menu)
-    front = _Front(office, screens, gate or OpenGate(), screens.languages[default_language])
+    bare = Bare(screens, screens.languages[default_language])
+    front = _Front(office, screens, gate or OpenGate(), bare)
     routes = [
         *(Route(page.path, front.page(page)) for page in pages.PAGES),
         *(Route(f"/events{page.path.rstrip('/')}", front.events(page)) for page in pages.PAGES if page.live),
@@ -79,17 +79,18 @@ def create_app(
         exception_handlers={404: front.not_found},
     )
     app.state.screens = screens
+    app.state.bare = bare
     return app
 
 
 class _Front:
     """Takes every request: who asks, in which language, and may they."""
 
-    def __init__(self, office: Office, screens: Screens, gate: Gate, fallback: Language) -> None:
+    def __init__(self, office: Office, screens: Screens, gate: Gate, bare: Bare) -> None:
         self.gate = gate
         self._office = office
         self._screens = screens
-        self._fallback = fallback
+        self._bare = bare
         self._said: OrderedDict[str, Said] = OrderedDict()
 
     def page(self, page: Page) -> _Answer:
@@ -102,20 +103,13 @@ class _Front:
             if not visitor.can(page.right):
                 return self._problem(request, 403)
             said = self._said.pop(visitor.session, None)
-            theme = _chosen(request, "theme", _THEMES)
             ask = self._ask(request, visitor, said)
             try:
-                html = self._screens.page(page, ask, request.url.path, theme, said)
+                html = self._screens.page(page, ask, request.url.path, self._bare.theme(request), said)
             except (NotFound, NotHere):
                 return self._problem(request, 404)
             response = HTMLResponse(html)
-            response.headers["Content-Language"] = ask.lang.code
-            for name in {"lang", "theme"} & request.query_params.keys():
-                value = ask.lang.code if name == "lang" else theme
-                secure = request.url.scheme == "https"
-                response.set_cookie(
-                    name, value, max_age=_YEAR_S, httponly=True, samesite="strict", secure=secure
-                )
+            self._bare.remember(request, response)
             return response
 
         return answer
@@ -204,16 +198,10 @@ class _Front:
         overview = scope.of_municipality(self._office.source.overview(), visitor.municipality)
         typed = said.typed if said is not None else {}
         query = dict(request.query_params)
-        return Ask(visitor, self._language(request), overview, dict(request.path_params), query, typed)
-
-    def _language(self, request: Request) -> Language:
-        code = _chosen(request, "lang", frozenset(self._screens.languages))
-        return self._screens.languages[code] if code else self._fallback
+        return Ask(visitor, self._bare.language(request), overview, dict(request.path_params), query, typed)
 
     def _problem(self, request: Request, status: int) -> Response:
-        lang = self._language(request)
-        html = self._screens.plain(lang, "problem.html", {"status": status})
-        return HTMLResponse(html, status_code=status)
+        return self._bare.answer(request, "problem.html", {"status": status}, status)
 
     def _tell(self, visitor: Visitor, said: Said) -> None:
         self._said[visitor.session] = said
@@ -228,11 +216,3 @@ async def _icon(_request: Request) -> Response:
 def _text(word: str, lang: Language) -> str:
     texts = reply(word)
     return texts.nl if lang.code == "nl" else texts.en
-
-
-def _chosen(request: Request, name: str, allowed: frozenset[str]) -> str:
-    """What the visitor asks for now, else what the cookie remembers, else nothing."""
-    for value in (request.query_params.get(name), request.cookies.get(name)):
-        if value in allowed:
-            return value
-    return ""

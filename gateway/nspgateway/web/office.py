@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from nspgateway.access.account_desk import AccountDesk
 from nspgateway.box_status import Around
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig
@@ -33,7 +34,10 @@ class NotHere(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """The gateway's own parts, for pages beyond the overview and for acts. ``around``: how the box itself is, asked anew."""
+    """The gateway's own parts, for pages beyond the overview and for acts. ``around``: how the box itself is, asked anew.
+
+    ``accounts``: None where there is no login.
+    """
 
     ingest: Ingest
     desk: Desk
@@ -41,6 +45,7 @@ class Works:
     config: GatewayConfig
     clock: Clock
     around: Callable[[], Around]
+    accounts: AccountDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sse_starlette import ServerSentEvent
 
 from nspgateway import present
+from nspgateway.access.accounts import EMERGENCY_NAME
+from nspgateway.alarm_text import catalogue
 from nspgateway.i18n import Language, load_languages
 from nspgateway.web.forms import Said
 from nspgateway.web.office import Office
@@ -49,6 +51,15 @@ class Nav:
     is_here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who is logged in, as the frame says it."""
+
+    who: str
+    role: str
+    has_account: bool
+
+
 class Screens:
     """``banner``: what every page says it is, such as a demo, or None. ``menu``: the pages that are in the menu."""
 
@@ -82,6 +93,7 @@ class Screens:
             "said": said,
             "printed": present.printed(lang, ask.visitor.by, overview.now),
             "session_csrf": ask.visitor.csrf,
+            "visit": _visit(ask),
             "styles": page.styles,
             "scripts": page.scripts,
         }
@@ -111,13 +123,15 @@ class Screens:
         revision = -1
         while not self.closed and may_go_on():
             revision = await self._office.source.wait_changed(revision, _QUIET_S)
+            if not may_go_on():
+                return
             picture = self.picture(page, ask, key, revision)
             yield ServerSentEvent(picture.html, event="overview", id=picture.id, retry=_RETRY_MS)
             await asyncio.sleep(_BURST_S)
 
     def plain(self, lang: Language, template: str, values: Mapping[str, object]) -> str:
         """A page that stands alone, without a visitor: a login, an error. It extends ``bare.html``."""
-        shell = {"lang": lang.code, "static": self._static}
+        shell = {"lang": lang.code, "static": self._static, "banner": self._banner}
         return self._environments[lang.code].get_template(template).render({**shell, **values})
 
     def _render(self, page: Page, ask: Ask, values: Mapping[str, object]) -> str:
@@ -146,6 +160,16 @@ class Screens:
             for page in self._menu
             if ask.visitor.can(page.right)
         ]
+
+
+def _visit(ask: Ask) -> Visit | None:
+    """Return what the frame says of who is logged in; None = nobody can log out here."""
+    if not ask.visitor.logs_out:
+        return None
+    who, role = ask.visitor.by.who, ask.visitor.by.role
+    if who == EMERGENCY_NAME:
+        return Visit(who, ask.lang.gettext("Emergency code"), has_account=False)
+    return Visit(who, catalogue().roles[ask.lang.code][role], has_account=True)
 
 
 def _environment(lang: Language) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Iterator
 from socket import socket
 
@@ -20,9 +21,10 @@ class PageServer(uvicorn.Server):
 
     Bind the socket first (uvicorn would end the process when the port is
     taken) and run ``serve(sockets=[bound])``; set ``should_exit`` to stop.
+    ``tls``: None = none, as in a demo.
     """
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -30,6 +32,9 @@ class PageServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Nobody stands before us: who is told to have sent something did not.
+                proxy_headers=False,
+                ssl_context_factory=None if tls is None else lambda _config, _default: tls,
                 timeout_graceful_shutdown=_SHUTDOWN_S,
             )
         )

@@ -17,6 +17,7 @@ class Visitor:
 
     ``session``: names this visit; what is said to one visit is not said to another. ``csrf``: what a form
     of ours sends along. ``municipality``: only its points are shown; "" = all. ``rights``: of the role.
+    ``logs_out``: came in by a login, and can leave again.
     """
 
     by: By
@@ -24,6 +25,7 @@ class Visitor:
     csrf: str = field(repr=False)
     municipality: str = ""
     rights: frozenset[Right] = frozenset()
+    logs_out: bool = False
 
     @classmethod
     def of(cls, by: By, session: str, csrf: str, municipality: str = "") -> Visitor:

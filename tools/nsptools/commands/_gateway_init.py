@@ -63,6 +63,7 @@ def init(
     gateway_port: Annotated[
         int, typer.Option(help="Port of the broker for the gateway.", min=1, max=65535)
     ] = 8884,
+    page_port: Annotated[int, typer.Option(help="Port of the page.", min=1, max=65535)] = 8443,
     broker_data: Annotated[Path, typer.Option(help="Where Mosquitto keeps what it holds.")] = Path(
         "/var/lib/mosquitto"
     ),
@@ -101,6 +102,7 @@ def init(
         clients=tuple(_client(text) for text in client or ()),
         port=port,
         gateway_port=gateway_port,
+        page_port=page_port,
         broker_data=broker_data.absolute(),
     )
     box.create(layout, wanted, now)
@@ -149,8 +151,10 @@ def _made(layout: Layout, wanted: Wanted, now: datetime) -> None:
     _certificates(layout, now)
     if wanted.hosts:
         print(f"\nOther machines reach the broker as {', '.join(wanted.hosts)}, port {wanted.port}.")
+        print(f"The page: https://{wanted.hosts[0]}:{wanted.page_port}/")
     else:
-        print("\nOnly this machine reaches the broker. For others: nsp gateway init --renew --host NAME")
+        print("\nOnly this machine reaches broker and page. For others: nsp gateway init --renew --host NAME")
+        print(f"The page: https://localhost:{wanted.page_port}/")
     for one in wanted.clients:
         print(f"Password of {one.name}: in {layout.password(one.name)}; hand it over, then remove the file.")
     if lacking := box.missing(load_gateway(layout.config)):
@@ -170,7 +174,8 @@ def _made(layout: Layout, wanted: Wanted, now: datetime) -> None:
   Services:  put the files of gateway/deploy in their places, as its README.md says
   Check:     nsp gateway check-config --config {layout.config}
   Start:     systemctl restart mosquitto && systemctl enable --now nsp-gateway
-  Trust:     copy {layout.ca} to every client and compare the CA's fingerprint above
+  Trust:     copy {layout.ca} to every client and browser, and compare the CA's fingerprint above
+  Accounts:  the gateway's first start says how the first one is made
   Keep safe: a copy of {layout.authority} in a vault; who has it can pretend to be this box""")
 
 

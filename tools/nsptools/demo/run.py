@@ -20,8 +20,10 @@ from pathlib import Path
 
 from nspgateway.__main__ import Gateway, load
 from nspgateway.clock import Clock
-from nspgateway.config import BrokerConfig, WebConfig
+from nspgateway.config import BrokerConfig
+from nspgateway.config_parts import PageConfig
 from nspgateway.folder import PRIVATE, make_private
+from nspgateway.web.serving import Served
 from nsplink import regions
 from nsptools.bench.air import Air
 from nsptools.bench.broker import EmbeddedBroker, PortInUse
@@ -107,7 +109,9 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         here = places.of_story(options.scenario) if options.scenario else places.default(options.kits)
         made = _provision(folder, here, options, modem.path, broker.port)
         config, points, keys = load(made.config_file, demo=True)
-        gateway = Gateway(config, points, keys, clock, page=page, banner="DEMO", demo=True)
+        gateway = Gateway(
+            config, points, keys, clock, page=Served(page, is_open=True), banner="DEMO", demo=True
+        )
         kits = [KitSpec(kit.slug, place.plant, kit.files) for kit, place in zip(made.kits, here, strict=True)]
         town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say)
         tally = Tally(broker.port)
@@ -217,7 +221,7 @@ def _provision(
         modem_port=modem_port,
         # The embedded broker speaks MQTT 3.1.1 only.
         brokers=(BrokerConfig(name="demo", host=HOST, port=mqtt_port, protocol="3.1.1"),),
-        web=WebConfig(language="en" if options.language == "en" else "nl"),
+        page=PageConfig(language="en" if options.language == "en" else "nl"),
     )
     return provision(
         folder,

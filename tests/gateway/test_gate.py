@@ -1,0 +1,242 @@
+"""The pages' gate as an attacker tries it: without a session, with somebody else's, by guessing, from another site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from access_room import cheap
+from door_room import BY, OTHER, PASSWORD, Browser, DoorRoom, hidden
+from nspgateway.access.accounts import ROLES
+from nspgateway.access.attempts import LIMITS
+from nspgateway.records import Changes
+from nspgateway.web import pages
+from nspgateway.web.door_steps import STEPS
+from nspgateway.web.rights import rights_of
+
+__all__ = ["cheap"]
+
+FORMS = tuple(dict.fromkeys(step.path for step in STEPS))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[DoorRoom]:
+    """A gateway at which one alarm is open and somebody has an account."""
+    room = DoorRoom(tmp_path, deployment="open")
+    room.box.vital(1, alarms=1 << 2)
+    room.add("jansen", "cp_medewerker")
+    yield room
+    room.box.store.close()
+
+
+def filled(path: str) -> str:
+    """A path with something in the place of its parameters."""
+    return re.sub(r"\{[^}]*\}", "de-linde", path)
+
+
+def state(room: DoorRoom) -> str:
+    return room.box.ingest.situation.alarms["de-linde"]["power_lost"].state
+
+
+ASKED = [
+    *(filled(page.path) for page in pages.PAGES),
+    *(filled(one.path) for one in pages.DOWNLOADS),
+]
+STREAMS = [f"/events{filled(page.path).rstrip('/')}" for page in pages.PAGES if page.live]
+
+
+@pytest.mark.parametrize("path", ASKED)
+async def test_no_page_and_no_file_without_a_session(room: DoorRoom, path: str) -> None:
+    """Protects everything there is to see, whatever page is added: who is nobody is led to the login and sees nothing."""
+    stranger = Browser(room)
+    for jar in ({}, {"__Host-nsp-session": "x" * 43}, {"nsp-session": "x"}, {"__Host-nsp-screen": "x" * 43}):
+        stranger.jar = dict(jar)
+        answer = await stranger.get(path)
+        assert answer.status == 303
+        assert answer.headers["location"].startswith("/login")
+        assert answer.body == ""
+
+
+@pytest.mark.parametrize("path", STREAMS)
+async def test_no_stream_without_a_session(room: DoorRoom, path: str) -> None:
+    """Protects what is live, whatever page is added: not one picture goes to nobody."""
+    stream = Browser(room).watch(path)
+    await stream.ended()
+    assert stream.status == 401
+    assert not any(one.get("body") for one in stream.said)
+
+
+@pytest.mark.parametrize("act", pages.ACTS, ids=lambda act: act.name)
+async def test_no_act_without_a_session(room: DoorRoom, act: pages.Act) -> None:
+    """Protects everything that can be done, whatever act is added: nobody does nothing."""
+    before = len(room.box.store.actions())
+    answer = await Browser(room).post(f"/act/{act.name}", csrf="", key="de-linde/power_lost")
+    assert (answer.status, answer.headers["location"]) == (303, "/login")
+    assert len(room.box.store.actions()) == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_sees_and_does_what_is_its_own(room: DoorRoom, role: str) -> None:
+    """Protects the division of work: every page, file, stream and act of another role is refused by the server itself."""
+    town = "Lindendam" if role == "gemeente" else ""
+    browser = await room.logged_in("iemand", role, town)
+    may = rights_of(role)
+    csrf = hidden(await browser.get("/"))["csrf"]
+    for one in (*pages.PAGES, *pages.DOWNLOADS):
+        answer = await browser.get(filled(one.path))
+        assert (answer.status == 403) == (one.right not in may), (one.path, answer.status)
+    for act in pages.ACTS:
+        if act.right not in may:
+            answer = await browser.post(f"/act/{act.name}", csrf=csrf, key="de-linde/power_lost")
+            assert answer.status == 403, act.name
+    assert state(room) == "unacknowledged"
+
+
+def test_only_a_technician_keeps_the_accounts() -> None:
+    """Protects from officers who give rights away: accounts and screens are one role's, and no other has everything."""
+    assert {role for role in ROLES if "accounts" in rights_of(role)} == {"cp_techniek"}
+    assert {role for role in ROLES if "decide" in rights_of(role)} == {"cp_coordinator"}
+    assert rights_of("scherm") == {"view"}
+    assert rights_of("meekijker") == {"view"}
+
+
+async def test_a_municipality_sees_its_own_points_only(room: DoorRoom) -> None:
+    """Protects the other municipalities: neither page nor stream of one shows a point of another."""
+    away = await room.logged_in("elders", "gemeente", "Lindendam")
+    assert "de-linde" in (await away.get("/")).body
+    account = room.box.store.account("elders")
+    assert account is not None
+    moved = replace(account, municipality="Oosterdam")
+    room.box.store.commit(Changes(at=room.clock.now(), access=(moved,)))
+    assert "de-linde" not in (await away.get("/")).body
+    stream = away.watch()
+    await stream.first()
+    assert b"de-linde" not in b"".join(one.get("body", b"") for one in stream.said)
+    stream.close()
+
+
+@pytest.mark.parametrize("path", [*FORMS, "/logout"])
+async def test_a_form_of_another_site_does_nothing(room: DoorRoom, path: str) -> None:
+    """Protects from a page elsewhere that logs somebody in or out: without our own token no form is taken."""
+    browser = await room.logged_in("piet", "cp_medewerker")
+    session = dict(browser.jar)
+    fields = {
+        "name": "jansen",
+        "password": PASSWORD,
+        "code": "x",
+        "old": PASSWORD,
+        "new": OTHER,
+        "again": OTHER,
+    }
+    for headers, csrf in (({}, ""), ({}, "x"), ({"origin": "https://evil.example"}, None)):
+        token = hidden(await browser.get(path))["csrf"] if csrf is None and path in FORMS[1:3] else csrf or ""
+        answer = await browser.post(path, headers, csrf=token, **fields)
+        assert answer.status in {303, 403}
+        assert browser.jar.get("__Host-nsp-session") == session["__Host-nsp-session"]
+    assert (await browser.get("/")).status == 200
+    assert (await Browser(room).log_in("piet")).status == 303
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_pages_before_the_login_are_as_strict(room: DoorRoom, path: str) -> None:
+    """Protects the login itself: no foreign or inline script, style or frame, nothing kept in a cache, nothing from elsewhere."""
+    browser = Browser(room)
+    if path in {"/second-factor", "/password"}:
+        browser = await room.logged_in("piet", "cp_medewerker")
+    answer = await browser.get(path)
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script", answer.body)
+    assert all(where.startswith("/") for where in re.findall(r'(?:src|href|action)="([^"#]+)"', answer.body))
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+async def test_cookies_are_out_of_reach(room: DoorRoom, scheme: str) -> None:
+    """Protects a session from scripts, other sites and plain HTTP: over TLS the browser itself sees to it."""
+    browser = Browser(room, scheme=scheme)
+    await browser.get("/login")
+    answer = await browser.log_in("jansen")
+    assert len(answer.cookies) == 2
+    for line in answer.cookies:
+        assert "HttpOnly" in line
+        assert "SameSite=strict" in line
+        assert "Path=/" in line
+        assert ("Secure" in line, line.startswith("__Host-")) == (scheme == "https",) * 2
+
+
+async def test_a_session_that_was_put_there_is_not_taken(room: DoorRoom) -> None:
+    """Protects from session fixation: whatever cookies somebody plants, one logs in under fresh ones."""
+    browser = Browser(room)
+    planted = dict.fromkeys(("__Host-nsp-session", "__Host-nsp-device"), "planted-by-somebody-else")
+    browser.jar |= planted
+    await browser.log_in("jansen")
+    assert not set(planted.values()) & set(browser.jar.values())
+    other = Browser(room)
+    other.jar |= planted
+    assert (await other.get("/")).status == 303
+
+
+async def test_guessing_is_slowed_and_keeps_nobody_out(room: DoorRoom) -> None:
+    """Protects passwords and the room: a stranger waits longer and longer; who is known here is let in all the same."""
+    officer = Browser(room, "10.0.0.5")
+    await officer.log_in("jansen")
+    stranger = Browser(room, "10.0.0.66")
+    answers = [
+        await stranger.log_in("jansen", f"een verkeerde gok {n}") for n in range(LIMITS["account"].free + 2)
+    ]
+    assert [one.status for one in answers[:-1]] == [403] * (len(answers) - 1)
+    assert answers[-1].status == 429
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert "Het ging te vaak mis." in answers[-1].text
+    assert (await stranger.log_in("jansen")).status == 429  # also with the right one
+    del officer.jar["__Host-nsp-session"]
+    assert (await officer.log_in("jansen")).headers["location"] == "/"
+
+
+async def test_a_wrong_guess_says_nothing(room: DoorRoom) -> None:
+    """Protects names: somebody unknown, somebody known and somebody who has left get the same answer."""
+    room.add("weg", "cp_medewerker")
+    room.accounts.set_disabled("weg", BY, disabled=True)
+    bodies = set()
+    for name, password in (("niemand", PASSWORD), ("jansen", OTHER), ("weg", PASSWORD)):
+        answer = await Browser(room).log_in(name, password)
+        bodies.add((answer.status, re.sub(r'value="[^"]*"', "", answer.body)))
+        assert password not in answer.body
+    assert len(bodies) == 1
+
+
+async def test_html_in_what_is_typed_is_text(room: DoorRoom) -> None:
+    """Protects who looks at a login: a name with elements in it comes back as text."""
+    evil = '"><script>alert(1)</script>'
+    answer = await Browser(room).log_in(evil)
+    assert "<script" not in answer.body
+    assert "&lt;script&gt;" in answer.body
+    answer = await Browser(room).get("/login?back=%22%3E%3Cscript%3E")
+    assert "<script" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)"]
+)
+async def test_a_login_leads_to_no_other_site(room: DoorRoom, back: str) -> None:
+    """Protects from a login link that ends elsewhere."""
+    browser = Browser(room)
+    page = await browser.get("/login")
+    fields = {**hidden(page), "back": back, "name": "jansen", "password": PASSWORD}
+    assert (await browser.post("/login", **fields)).headers["location"] == "/"
+
+
+async def test_forms_before_the_login_are_bounded(room: DoorRoom) -> None:
+    """Protects memory and processor: nobody sends the login more than a form, or no form."""
+    browser = Browser(room)
+    csrf = hidden(await browser.get("/login"))["csrf"]
+    assert (await browser.post("/login", csrf=csrf, name="x" * 70_000)).status == 413
+    assert (await browser.post("/login", {"content-type": "application/json"}, csrf=csrf)).status == 415
+    assert (await browser.post("/login", csrf=csrf)).status == 403  # nothing was filled in
