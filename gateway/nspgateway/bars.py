@@ -1,11 +1,14 @@
-"""What of our own keeps us from knowing: the bars over the page, and the line over the alarms. Pure."""
+"""What keeps us from knowing, or hits many at once: the bars over the page, and the line over the alarms. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from nspgateway import words
+from nspgateway import sentences, words
+from nspgateway.alarm_boxes import in_language
 from nspgateway.i18n import Language
+from nspgateway.rules import MANY_SITES
 from nspgateway.view import CLOSED, Overview, Point
 
 # Smaller differences are what clocks do.
@@ -14,19 +17,26 @@ _CLOCK_BEHIND_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar over the page: something of our own is down. ``id`` names what, ``reason`` may be empty."""
+    """A bar over the page: something of our own is down, or one cause hits many points.
+
+    ``id`` names what, ``reason`` may be empty; ``shape`` and ``level`` tell the two kinds apart.
+    """
 
     id: str
     text: str
     reason: str = ""
+    shape: str = "cross"
+    level: Literal["down", "storm"] = "down"
 
 
 def bars(lang: Language, overview: Overview) -> tuple[Bar, ...]:
-    """What of our own is down, the worst first."""
+    """What of our own is down, the worst first; below it what hits many points at once."""
     _ = lang.gettext
     found = _supply(lang, overview)
     if not overview.modem_ok and not is_starting(overview):
         found.append(_deaf(lang, overview))
+    elif (jam := sentences.own_alarm(overview, "radio_jammed")) is not None:
+        found.append(Bar("jam", sentences.jammed(lang, overview, jam.raised_at)))
     if overview.store_problem:
         text = _("New messages are not stored: after a power cut they are gone. Call the technician.")
         found.append(Bar("store", text))
@@ -34,6 +44,10 @@ def bars(lang: Language, overview: Overview) -> tuple[Bar, ...]:
         duration = lang.duration(overview.clock_behind_s)
         text = _("Our clock is at least {duration} slow. Times on this page are wrong. Call the technician.")
         found.append(Bar("clock", text.format(duration=duration)))
+    storm = sentences.own_alarm(overview, MANY_SITES)
+    if storm is not None:
+        title, what = in_language(storm.title, lang), in_language(storm.what, lang)
+        found.append(Bar("storm", f"{title}.", what, shape="storm", level="storm"))
     return tuple(found)
 
 
@@ -84,11 +98,7 @@ def _supply(lang: Language, overview: Overview) -> list[Bar]:
 def _deaf(lang: Language, overview: Overview) -> Bar:
     """What must be said when our own receiver is down."""
     _ = lang.gettext
-    text = _("We hear no point. Our own receiver does not respond. The points are probably fine.")
-    if overview.modem_since is not None:
-        text = _(
-            "Since {clock} we hear no point. Our own receiver does not respond. The points are probably fine."
-        ).format(clock=lang.moment(overview.modem_since, overview.now))
+    text = sentences.deaf(lang, overview.modem_since, overview.now)
     cause = words.MODEM_CAUSES.get(overview.modem_cause)
     reason = overview.modem_reason if cause is None else _(cause)
     return Bar("modem", text, _("Reason: {reason}").format(reason=reason) if reason else "")

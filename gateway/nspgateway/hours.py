@@ -101,6 +101,11 @@ def _other_line(lang: Language, stock: _Stock, now: datetime) -> str:
     )
 
 
+def is_unknown(point: Point) -> bool:
+    """Tell whether nobody knows how long there is power: no forecast, and no news that makes one needless."""
+    return first_empty(point) is None and _source(point) not in {"grid", "none"}
+
+
 def is_on_grid(point: Point) -> bool:
     """Tell whether fresh news says that the grid carries the load: then nothing runs down."""
     return _source(point) == "grid"

@@ -6,54 +6,31 @@ made by these functions, so that tests need no browser to read the page.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import bars, cells, exercise_mark, hours, words
-from nspgateway.alarm_boxes import AlarmBox, alarm_box, in_language
+from nspgateway import bars, exercise_mark, rows, totals, words
+from nspgateway.alarm_boxes import AlarmBox, alarm_box
 from nspgateway.alarm_text import role_name
 from nspgateway.bars import Bar
-from nspgateway.cells import Cell, Level
+from nspgateway.cells import Level
 from nspgateway.i18n import Language
 from nspgateway.people import By
-from nspgateway.view import CLOSED, Overview, Point, Status, is_ahead
+from nspgateway.rows import Row
+from nspgateway.totals import Fact
+from nspgateway.view import CLOSED, Alarm, Overview
 
 # Alarms shown in full; the rest stand behind a button with their number.
 ALARMS_IN_FULL = 4
-# Names spelled out in the summary line before it goes on with a number.
-_NAMES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One support point: its head (name, number, deployment) and its cells in column order."""
-
-    slug: str
-    name: str
-    number: str
-    deployment: str
-    deployment_text: str
-    deployment_shape: str
-    status: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A line of the summary or of the system line; ``counters`` are (id, words, count)."""
-
-    id: str
-    label: str
-    text: str
-    level: Level = ""
-    counters: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """What stands over every page: the time, what is wrong with our own equipment, and how many alarms are open.
 
-    ``exercise``: the mark of an exercise that goes on, and at which points; "" = none does.
+    ``exercise``: the mark of an exercise that goes on, and at which points; "" = none does. ``sounds``: what sounds
+    until somebody has seen it, as word:point/id@second, the loudest first.
     """
 
     alarms: int
@@ -62,16 +39,21 @@ class Head:
     bars: tuple[Bar, ...]
     exercise: str
     exercise_scope: str
+    sounds: str
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that changes on the first page; ``closed_rows`` stand under a fold that says ``closed``."""
+    """Everything that changes on the first page; ``closed_rows`` stand under a fold that says ``closed``.
+
+    ``shelved``: alarms that were put aside, and when they come back.
+    """
 
     headline: str
     summary: tuple[Fact, ...]
     alarms: tuple[AlarmBox, ...]
     more_alarms: tuple[AlarmBox, ...]
+    shelved: tuple[AlarmBox, ...]
     columns: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     closed: str
@@ -89,36 +71,50 @@ def head(overview: Overview, lang: Language) -> Head:
         bars=bars.bars(lang, overview),
         exercise=exercise_mark.word(lang, "exercise") if is_exercise else "",
         exercise_scope=exercise_mark.scope(lang, overview) if is_exercise else "",
+        sounds=" ".join(
+            f"{sound.word}:{sound.point}/{sound.id}@{sound.since.timestamp():.0f}"
+            for sound in overview.sounding
+        ),
     )
 
 
 def page(overview: Overview, lang: Language) -> Page:
     """The first page in one language; points and alarms stay in the overview's order."""
     _ = lang.gettext
-    now = overview.now
-    names = {point.slug: point.name for point in overview.points}
-    alarms = tuple(
-        alarm_box(lang, alarm, names, now, exercise_mark.of_point(overview, alarm.point))
-        for alarm in overview.alarms
-    )
+    alarms = boxes(overview.alarms, overview, lang)
     # What must be done now never stands behind a button.
     critical = [n for n, a in enumerate(overview.alarms) if a.priority == "critical" and not a.is_returned]
     in_full = max(ALARMS_IN_FULL, *(n + 1 for n in critical), 0)
     is_folded = any(point.deployment not in CLOSED for point in overview.points)
-    rows = [(_row(lang, point, now), is_folded and point.deployment in CLOSED) for point in overview.points]
-    closed = tuple(row for row, is_closed in rows if is_closed)
+    made = [
+        (rows.row(lang, point, overview), is_folded and point.deployment in CLOSED)
+        for point in overview.points
+    ]
+    closed = tuple(row for row, is_closed in made if is_closed)
     return Page(
         headline=bars.headline(lang, overview),
-        summary=_summary(lang, overview),
+        summary=totals.facts(lang, overview),
         alarms=alarms[:in_full],
         more_alarms=alarms[in_full:],
+        shelved=boxes(overview.shelved, overview, lang),
         columns=tuple((field, _(heading)) for field, heading in words.COLUMNS.items()),
-        rows=tuple(row for row, is_closed in rows if not is_closed),
+        rows=tuple(row for row, is_closed in made if not is_closed),
         closed=lang.ngettext(
             "{n} point closed or in storage", "{n} points closed or in storage", len(closed)
         ).format(n=len(closed)),
         closed_rows=closed,
         system=_system(lang, overview),
+    )
+
+
+def boxes(alarms: Iterable[Alarm], overview: Overview, lang: Language) -> tuple[AlarmBox, ...]:
+    """These alarms as boxes, in their order; what is of no point is the coordinating point's own."""
+    alarms = tuple(alarms)
+    names = {alarm.point: overview.cp for alarm in alarms}
+    names |= {point.slug: point.name for point in overview.points}
+    return tuple(
+        alarm_box(lang, alarm, names, overview.now, exercise_mark.of_point(overview, alarm.point))
+        for alarm in alarms
     )
 
 
@@ -140,117 +136,6 @@ def banner(text: str | None, speed: float, lang: Language) -> tuple[str, str]:
         mark = f"{mark} x{factor}"
     note = lang.gettext("Simulated points. One second here is {duration} on this page.")
     return mark, note.format(duration=lang.duration(speed))
-
-
-def _row(lang: Language, point: Point, now: datetime) -> Row:
-    deployment = words.DEPLOYMENTS.get(point.deployment, words.Word(point.deployment, "question"))
-    made = {
-        "status": _status(lang, point, now),
-        "hours": hours.cell(lang, point, now),
-        "source": cells.source(lang, point, now),
-        "fuel": cells.fuel(lang, point, now),
-        "battery": cells.battery(lang, point, now),
-        "load": cells.load(lang, point, now),
-        "generator": cells.generator(lang, point, now),
-        "link": cells.link(lang, point, now),
-        "heard": cells.heard(lang, point, now),
-    }
-    return Row(
-        slug=point.slug,
-        name=point.name,
-        number=f"NSP {point.number:02d}",
-        deployment=point.deployment,
-        deployment_text=lang.gettext(deployment.text),
-        deployment_shape=deployment.shape,
-        status=point.status,
-        cells=tuple(made[field] for field in words.COLUMNS if field in made),
-    )
-
-
-def _status(lang: Language, point: Point, now: datetime) -> Cell:
-    word = words.STATUSES[point.status]
-    reason = _reason(lang, point, now)
-    return Cell(
-        field="status",
-        quality="unknown" if point.status in {"no_contact", "unknown"} else "good",
-        text=lang.gettext(word.text),
-        value=point.status,
-        lines=(reason,) if reason else (),
-        level=_level(point.status),
-        shape=word.shape,
-    )
-
-
-def _level(status: Status) -> Level:
-    return status if status in {"attention", "critical"} else ""
-
-
-def _reason(lang: Language, point: Point, now: datetime) -> str:
-    """The shortest reason for the status: silence, the first alarm, or what is not known."""
-    _ = lang.gettext
-    if point.kit_address is None:
-        return _("Without kit")
-    if point.deployment in CLOSED and point.link == "none":
-        deployment = words.DEPLOYMENTS[point.deployment].text
-        return _("{deployment}. No contact is no problem now.").format(deployment=_(deployment))
-    if point.last_heard is None:
-        return _("No message received yet.")
-    if is_ahead(point.last_heard, now):
-        return _("Time unknown: our clock was set back.")
-    if point.status == "no_contact":
-        return _("We do not know how things are there since {clock}.").format(
-            clock=lang.moment(point.last_heard, now)
-        )
-    if point.alarms:
-        return in_language(point.alarms[0].title, lang)
-    if point.doubt:
-        return _(words.DOUBTS[point.doubt])
-    for quality, text in (("unknown", _("unknown: {names}")), ("stale", _("old reading: {names}"))):
-        names = [
-            _(name)
-            for field, name in words.QUANTITIES.items()
-            if point.readings.get(field, cells.NEVER).quality == quality
-        ]
-        if names:
-            return text.format(names=", ".join(names))
-    return ""
-
-
-def _summary(lang: Language, overview: Overview) -> tuple[Fact, ...]:
-    _ = lang.gettext
-    present = [point for point in overview.points if point.deployment not in CLOSED]
-    unclear = [point.name for point in present if hours.cell(lang, point, overview.now).quality == "unknown"]
-    return (
-        _first_fact(lang, present, overview.now),
-        _names_fact(lang, "silent", _("No contact"), [point.name for point in bars.silent(overview)]),
-        _names_fact(lang, "unclear", _("Hours left unknown"), unclear),
-    )
-
-
-def _first_fact(lang: Language, points: list[Point], now: datetime) -> Fact:
-    """Who is empty first, of the points that run down: on the grid nothing does."""
-    _ = lang.gettext
-    found = [
-        (forecast, point)
-        for point in points
-        if not hours.is_on_grid(point) and (forecast := hours.first_empty(point))
-    ]
-    if not found:
-        return Fact("first", _("First to run dry"), _("no forecast"))
-    forecast, point = min(found, key=lambda pair: pair[0].likely_h)
-    text = _("{name}, around {clock}").format(
-        name=point.name, clock=lang.day_and_clock(forecast.empty_likely, now)
-    )
-    return Fact("first", _("First to run dry"), text, _level(point.status))
-
-
-def _names_fact(lang: Language, key: str, label: str, names: list[str]) -> Fact:
-    if not names:
-        return Fact(key, label, lang.gettext("no point"))
-    text = ", ".join(names[:_NAMES])
-    if len(names) > _NAMES:
-        text = lang.gettext("{names} and {n} more").format(names=text, n=len(names) - _NAMES)
-    return Fact(key, label, text, "attention")
 
 
 def _system(lang: Language, overview: Overview) -> tuple[Fact, ...]:

@@ -164,13 +164,13 @@ async def test_every_size_is_readable(
     assert visit.faults == []
 
 
-async def test_four_points_fit_a_tablet(visit: GuardedPage) -> None:
-    """On the 10-inch tablet all four points and both alarms are seen without scrolling."""
+async def test_what_is_first_fits_a_tablet(visit: GuardedPage) -> None:
+    """On the 10-inch tablet both alarms with their buttons and the first points are seen without scrolling."""
     page = await visit.open()
-    for slug in ("de-kuil", "zuid", "de-linde", "de-ark"):
-        await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=1)
     for alarm in ("site_silent", "fuel_low"):
         await expect(page.locator(f'[data-alarm="{alarm}"]')).to_be_in_viewport(ratio=1)
+    for slug, part in (("de-kuil", 1), ("zuid", 1), ("de-linde", 0.5)):
+        await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=part)
 
 
 async def _axe(page: Page) -> list[str]:

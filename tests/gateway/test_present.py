@@ -14,7 +14,7 @@ from nspgateway import alarm_boxes, cells, i18n, present, words
 from nspgateway.authenticate import Refusal
 from nspgateway.ports import PortError
 from nspgateway.view import Point, Reading
-from page_sample import ARK, KUIL, LINDE, NOW, SILENT, forecast, overview
+from page_sample import ARK, KUIL, LINDE, NOW, SILENT, ZUID, forecast, overview
 
 LANGUAGES = i18n.load_languages()
 NL, EN = LANGUAGES["nl"], LANGUAGES["en"]
@@ -49,11 +49,15 @@ def test_columns_follow_the_cells() -> None:
 
 def test_summary_answers_at_once() -> None:
     """Who runs dry first and who is silent stand above all else."""
-    facts = {fact.id: fact.text for fact in present.page(overview(), NL).summary}
-    assert facts == {
-        "first": "Dorpshuis Zuid, rond 06:34",
+    kuil, linde = replace(KUIL, litres_needed=None), replace(LINDE, litres_needed=11.3)
+    state = overview(points=(kuil, ZUID, linde, ARK))
+    assert {fact.id: fact.text for fact in present.page(state, NL).summary} == {
+        "open": "3 van 4, 1 beperkt",
+        "no_power": "geen punt",
         "silent": "Sporthal De Kuil",
+        "first": "Dorpshuis Zuid, rond 06:34",
         "unclear": "Sporthal De Kuil",
+        "litres": "11 l diesel, onbekend bij 1 punt",
     }
 
 
@@ -66,6 +70,17 @@ def test_alarm_box_says_how_soon_and_who() -> None:
             "Medewerker", "Roep het punt op via portofoon kanaal 3. Geen antwoord binnen 15 minuten?"
         ),
         alarm_boxes.Task("Coördinator", "Stuur iemand langs."),
+    )
+
+
+def test_what_only_looks_like_a_role_is_no_task_of_its_own() -> None:
+    """The litres that logistics has to bring stand with logistics, not as if somebody were called "Nodig"."""
+    todo = (
+        "Logistiek: plan tanken vóór 05:15. Nodig: 21 liter diesel. Noodsteunpunt: zet uit wat niet nodig is."
+    )
+    assert alarm_boxes.tasks(todo) == (
+        alarm_boxes.Task("Logistiek", "Plan tanken vóór 05:15. Nodig: 21 liter diesel."),
+        alarm_boxes.Task("Noodsteunpunt", "Zet uit wat niet nodig is."),
     )
 
 
@@ -147,9 +162,12 @@ def test_closed_points_stand_under_a_fold_with_their_number() -> None:
     assert [found.slug for found in page.rows] == ["de-ark", "de-linde"]
     assert [found.slug for found in page.closed_rows] == ["stored"]
     assert page.closed == "1 punt gesloten of in opslag"
-    assert page.closed_rows[0].cells[0].lines == ("In opslag. Geen contact is nu geen probleem.",)
+    (below,) = page.closed_rows
+    assert below.sentence is not None
+    assert below.sentence.text == "In opslag. Geen contact is nu geen probleem."
     facts = {fact.id: fact.text for fact in page.summary}
-    assert facts == {"first": "Buurthuis De Linde, rond 09:58", "silent": "geen punt", "unclear": "geen punt"}
+    assert (facts["open"], facts["silent"], facts["unclear"]) == ("2 van 2", "geen punt", "geen punt")
+    assert facts["first"] == "Buurthuis De Linde, rond 09:58"
     assert page.headline == "Geen open alarmen"
     alone = present.page(overview(points=(stored,)), NL)
     assert ([found.slug for found in alone.rows], alone.closed_rows) == (["stored"], ())
@@ -158,9 +176,13 @@ def test_closed_points_stand_under_a_fold_with_their_number() -> None:
 def test_first_to_run_dry_is_never_on_the_grid() -> None:
     """Hours that count only if the grid fails are no reason to send fuel."""
     grid = replace(ARK, fuel=forecast(1, 2, 3))
-    fact = present.page(overview(points=(grid, LINDE)), NL).summary[0]
-    assert fact.text == "Buurthuis De Linde, rond 09:58"
-    assert present.page(overview(points=(grid,)), NL).summary[0].text == "geen schatting"
+
+    def first(*points: Point) -> str:
+        page = present.page(overview(points=points), NL)
+        return next(fact.text for fact in page.summary if fact.id == "first")
+
+    assert first(grid, LINDE) == "Buurthuis De Linde, rond 09:58"
+    assert first(grid) == "geen schatting"
 
 
 def test_an_alarm_that_may_be_over_looks_like_one() -> None:
