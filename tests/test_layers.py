@@ -69,6 +69,7 @@ PURE = (
     "gateway/nspgateway/totals.py",
     "gateway/nspgateway/refuel_list.py",
     "gateway/nspgateway/refuel_csv.py",
+    "gateway/nspgateway/refuel_lines.py",
     "gateway/nspgateway/refuel_message.py",
     "gateway/nspgateway/verdict.py",
     "gateway/nspgateway/held.py",

@@ -6,7 +6,7 @@ our own equipment too, and has to stay visibly so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from nspgateway.i18n import N_, Language
@@ -17,16 +17,26 @@ Mark = Literal["", "exercise", "real"]
 WORDS: Mapping[Mark, str] = {"": "", "exercise": N_("EXERCISE"), "real": N_("NOT AN EXERCISE")}
 
 
+def exercising(overview: Overview) -> frozenset[str]:
+    """Return at which points an exercise goes on."""
+    return frozenset(point.slug for point in overview.points if point.exercise)
+
+
 def is_on(overview: Overview) -> bool:
     """Tell whether an exercise goes on at any point."""
-    return any(point.exercise for point in overview.points)
+    return bool(exercising(overview))
+
+
+def of(slug: str, exercising: Collection[str]) -> Mark:
+    """Return the mark of what is of this point, or of the coordinating point, while it goes on at these."""
+    if not exercising:
+        return ""
+    return "exercise" if slug in exercising else "real"
 
 
 def of_point(overview: Overview, slug: str) -> Mark:
     """Return the mark of what is of this point, or of the coordinating point."""
-    if not is_on(overview):
-        return ""
-    return "exercise" if any(p.slug == slug and p.exercise for p in overview.points) else "real"
+    return of(slug, exercising(overview))
 
 
 def word(lang: Language, mark: Mark) -> str:

@@ -306,8 +306,10 @@ class Ingest:
     def refuel_list(self) -> RefuelList:
         """Return who needs which fuel, as it is at this moment."""
         now = self._clock.now()
-        facts = [self.situation.facts(point, now) for point in self.situation.states.values()]
-        return refuel_list.build(facts, self._config.refuel.hours, now)
+        states = self.situation.states
+        facts = [self.situation.facts(point, now) for point in states.values()]
+        exercising = {slug for slug, point in states.items() if point.heard and point.heard.exercise}
+        return refuel_list.build(facts, self._config.refuel.hours, now, exercising)
 
     def health(self, broker: str = "") -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""

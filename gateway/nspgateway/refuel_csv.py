@@ -1,4 +1,9 @@
-"""The refuel list as a file for a spreadsheet: Dutch headings, semicolons, decimal commas. Pure."""
+"""The refuel list as a file for a spreadsheet: semicolons, decimal commas, UTF-8 with a byte order mark. Pure.
+
+That is what a Dutch Excel opens rightly by a double click: without the mark it takes the text for Windows-1252, and
+a comma is its decimal sign. Columns have these names, in this order, whatever language a reader has chosen: what
+somebody builds on the file must not break with a button. New ones come at the end.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from nspgateway.phrases import ZONE
 from nspgateway.refuel_list import Line, RefuelList
 
 # A cell that begins with one of these is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _KINDS = {"diesel": "diesel", "hvo": "HVO", "petrol": "benzine"}
 _SOURCES = {
     "gauge": "meting",
@@ -24,6 +29,7 @@ _WHY = {
     "consumption_unknown": "verbruik onbekend",
     "on_grid": "draait op het net",
 }
+_MARKS = {"": "", "exercise": "OEFENING", "real": "GEEN OEFENING"}
 _NOBODY_KNOWS = "onbekend"
 
 
@@ -40,7 +46,8 @@ def to_csv(found: RefuelList) -> bytes:
             "Liter in de tank",
             "Bron",
             "Gemeten of ingevoerd",
-            f"Liter nodig voor {_number(found.hours)} uur",
+            "Liter nodig",
+            "Nodig voor uren",
             "Liter die nog past",
             "Leeg rond (laag)",
             "Vertrekken vóór",
@@ -51,14 +58,17 @@ def to_csv(found: RefuelList) -> bytes:
             "Toegang",
             "Leverancier",
             "Opmerking",
+            "Oefening",
+            "Stand van",
         )
     )
+    same = (_number(found.hours), _moment(found.now))
     for line in found.lines:
-        writer.writerow([_safe(cell) for cell in _cells(line)])
+        writer.writerow([_safe(cell) for cell in _cells(line, *same)])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _cells(line: Line) -> Sequence[str]:
+def _cells(line: Line, hours: str, now: str) -> Sequence[str]:
     delivered = "" if line.delivered is None else _delivery(*line.delivered)
     return (
         line.name,
@@ -69,16 +79,19 @@ def _cells(line: Line) -> Sequence[str]:
         "" if line.source is None else _SOURCES[line.source],
         _moment(line.at),
         _litres(line.needed),
+        hours,
         _litres(line.fits),
         _moment(line.empty_low) or _NOBODY_KNOWS,
         _moment(line.drive_before) or _NOBODY_KNOWS,
         str(line.priority),
-        ", ".join(_delivery(*one) for one in line.planned),
+        ", ".join(_delivery(one.litres, one.due_at) for one in line.planned),
         delivered,
         line.filler,
         line.access,
         line.supplier,
         _WHY[line.why],
+        _MARKS[line.mark],
+        now,
     )
 
 

@@ -7,11 +7,13 @@ drive to now, with the reason: an unknown tank is no full tank.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from nspgateway import exercise_mark
+from nspgateway.exercise_mark import Mark
 from nspgateway.facts import Facts
 from nspgateway.forecast import has_generator, usable_litres
 from nspgateway.stock import Source
@@ -21,12 +23,20 @@ from nspgateway.view import CLOSED
 Why = Literal["", "level_unknown", "consumption_unknown", "on_grid"]
 
 
+class Planned(NamedTuple):
+    """Fuel on its way: litres, when it is to be there, and the action that planned it."""
+
+    litres: float
+    due_at: datetime | None
+    plan: int
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One point. Litres; ``needed``: to reach the hours asked for, None = unknown; ``fits``: in the tank.
 
-    ``litres``, ``source``, ``at``: what is in it, who says so and when. ``planned``: on their way, litres
-    and when; ``delivered``: the newest that came. ``priority``: 1 = first.
+    ``litres``, ``source``, ``at``: what is in it, who says so and when. ``planned``: on their way, the
+    earliest first; ``delivered``: the newest that came. ``priority``: 1 = first. ``mark``: of an exercise, or real during one.
     """
 
     slug: str
@@ -44,11 +54,12 @@ class Line:
     drive_before: datetime | None
     why: Why
     priority: int
-    planned: tuple[tuple[float, datetime | None], ...]
+    planned: tuple[Planned, ...]
     delivered: tuple[float, datetime] | None
     filler: str
     access: str
     supplier: str
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +77,33 @@ class RefuelList:
     unknown: Mapping[str, int]
 
 
-def build(facts: Iterable[Facts], hours: float, now: datetime) -> RefuelList:
-    """Return the list of every point that burns fuel, or would. ``hours``: how far the fuel has to reach."""
-    lines = sorted((_line(one, hours) for one in facts if _belongs(one)), key=lambda line: _order(line, now))
+def build(
+    facts: Iterable[Facts], hours: float, now: datetime, exercising: Collection[str] = ()
+) -> RefuelList:
+    """Return the list of every point that burns fuel, or would. ``hours``: how far the fuel has to reach.
+
+    ``exercising``: slugs of the points at which an exercise goes on.
+    """
+    lines = [
+        _line(one, hours, exercise_mark.of(one.point.slug, exercising)) for one in facts if _belongs(one)
+    ]
+    return _of(tuple(sorted(lines, key=lambda line: _order(line, now))), hours, now)
+
+
+def of_points(found: RefuelList, slugs: Collection[str]) -> RefuelList:
+    """Return the list with these points only, and their litres."""
+    return _of(tuple(line for line in found.lines if line.slug in slugs), found.hours, found.now)
+
+
+def _of(lines: tuple[Line, ...], hours: float, now: datetime) -> RefuelList:
     kinds = dict.fromkeys(line.fuel_kind for line in lines)
     return RefuelList(
         now=now,
         hours=hours,
-        lines=tuple(lines),
+        lines=lines,
         needed={kind: sum(line.needed or 0.0 for line in lines if line.fuel_kind == kind) for kind in kinds},
         planned={
-            kind: sum(litres for line in lines if line.fuel_kind == kind for litres, _ in line.planned)
+            kind: sum(one.litres for line in lines if line.fuel_kind == kind for one in line.planned)
             for kind in kinds
         },
         unknown={
@@ -94,7 +121,7 @@ def _belongs(facts: Facts) -> bool:
     return is_used or planned or _source(facts) == "generator"
 
 
-def _line(facts: Facts, hours: float) -> Line:
+def _line(facts: Facts, hours: float, mark: Mark) -> Line:
     point, stands, stock = facts.point, facts.standing, facts.stock
     litres = stock.litres if stock is not None else None
     rate = max(facts.burn.known) if facts.burn is not None and facts.burn.known else None
@@ -112,9 +139,8 @@ def _line(facts: Facts, hours: float) -> Line:
         why = "on_grid"
     elif forecast is None:
         why = "level_unknown" if litres is None or rate is not None else "consumption_unknown"
-    deliveries = sorted(
-        stands.deliveries.values() if stands else (), key=lambda one: (one.due_at is None, one.due_at)
-    )
+    on_their_way = stands.deliveries.items() if stands else ()
+    planned = (Planned(one.litres, one.due_at, number) for number, one in on_their_way)
     return Line(
         slug=point.slug,
         name=point.name,
@@ -131,11 +157,12 @@ def _line(facts: Facts, hours: float) -> Line:
         drive_before=forecast.empty_low - timedelta(hours=point.lead_time_h) if forecast else None,
         why=why,
         priority=point.priority,
-        planned=tuple((one.litres, one.due_at) for one in deliveries),
+        planned=tuple(sorted(planned, key=lambda one: (one.due_at is None, one.due_at, one.plan))),
         delivered=stands.delivered if stands else None,
         filler=point.filler,
         access=point.access,
         supplier=point.supplier,
+        mark=mark,
     )
 
 

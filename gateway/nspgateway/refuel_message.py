@@ -51,7 +51,7 @@ def _refuel_line(line: Line) -> RefuelLine:
         drive_before=utc_or_none(line.drive_before),
         why=line.why,
         priority=line.priority,
-        planned=[Litres(round(litres, 1), utc_or_none(at)) for litres, at in line.planned],
+        planned=[Litres(round(one.litres, 1), utc_or_none(one.due_at)) for one in line.planned],
         delivered=None
         if line.delivered is None
         else Litres(round(line.delivered[0], 1), utc(line.delivered[1])),

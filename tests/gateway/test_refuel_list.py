@@ -13,24 +13,10 @@ from msgspec.structs import replace
 from gateway_box import Box
 from nspgateway import refuel_csv, refuel_list
 from nspgateway.config import PointConfig
-from nspgateway.consumption import Burn
 from nspgateway.facts import Facts
 from nspgateway.people import Delivery
 from nspgateway.standing import Standing
-from nspgateway.stock import Stock
-from point_facts import NOON, good, hours, make_facts, make_point
-
-
-def needs(
-    number: int, left: float | None, litres: float | None = 20.0, source: str = "generator", **point: Any
-) -> Facts:
-    """A point that burns 2 l/h and has so many hours left."""
-    settings = make_point(slug=f"point-{number}", name=f"Punt {number}", number=number, **point)
-    facts = make_facts(
-        settings, readings=good(power_source=source), fuel=None if left is None else hours(left)
-    )
-    stock = None if litres is None else Stock(litres, "gauge", NOON)
-    return replace(facts, burn=Burn(2.0, None, 0.0), stock=stock, fuel_litres=litres)
+from point_facts import NOON, make_point, needs
 
 
 def order(*facts: Facts) -> list[int]:
@@ -91,10 +77,28 @@ def test_a_spreadsheet_gets_text_and_no_formulas() -> None:
     head, row = csv.reader(io.StringIO(data.decode("utf-8-sig")), delimiter=";")
     cells = dict(zip(head, row, strict=True))
     assert cells["Liter in de tank"] == "20,5"
-    assert cells["Liter nodig voor 24 uur"] == "27,5"
+    assert (cells["Liter nodig"], cells["Nodig voor uren"]) == ("27,5", "24")
     assert cells["Vulpunt"] == '\'=HYPERLINK("x")'
     assert cells["Toegang"] == "hek; code bij het CP"
     assert cells["Gepland"] == "100 l 15-01-2027 15:00"
+
+
+def test_an_exercise_stands_in_every_row_of_the_file() -> None:
+    """Protects whoever gets the file by mail: an exercise is named, and what is real during one too."""
+    found = refuel_list.build([needs(1, 10.0), needs(2, 8.0)], 24.0, NOON, {"point-1"})
+    head, *rows = csv.reader(io.StringIO(refuel_csv.to_csv(found).decode("utf-8-sig")), delimiter=";")
+    column = head.index("Oefening")
+    assert {row[1]: row[column] for row in rows} == {"1": "OEFENING", "2": "GEEN OEFENING"}
+    assert {row[head.index("Stand van")] for row in rows} == {"15-01-2027 13:00"}
+    quiet = refuel_csv.to_csv(refuel_list.build([needs(1, 10.0)], 24.0, NOON)).decode()
+    assert "OEFENING" not in quiet
+
+
+def test_a_part_of_the_list_has_its_own_litres() -> None:
+    """Protects a municipality's view: no litres of points that it does not see."""
+    found = refuel_list.build([needs(1, 10.0), needs(2, 20.0, 12.0, fuel_kind="petrol")], 24.0, NOON)
+    part = refuel_list.of_points(found, {"point-1"})
+    assert ([line.number for line in part.lines], part.needed) == ([1], {"diesel": 28.0})
 
 
 def test_the_list_goes_to_mqtt_on_change_and_again_before_it_expires(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from nspgateway import forecast, fuel_level
 from nspgateway.config import PointConfig
+from nspgateway.consumption import Burn
 from nspgateway.facts import Facts
 from nspgateway.forecast import FuelSample
 from nspgateway.fuel_level import Tank
+from nspgateway.stock import Stock
 from nspgateway.view import Forecast, Reading
 
 NOON = datetime(2027, 1, 15, 12, 0, tzinfo=UTC)
@@ -120,3 +122,15 @@ class Heartbeats:
         facts = make_facts(self.point, now=now, fuel_litres=litres, fuel=fuel)
         burn = forecast.fuel_burn(self.point, self.tank, self.history, now)
         return replace(facts, burn=burn, refuels=self.tank.refuels, last_litres=self.tank.litres)
+
+
+def needs(
+    number: int, left: float | None, litres: float | None = 20.0, source: str = "generator", **point: Any
+) -> Facts:
+    """A point that burns 2 l/h and has so many hours left."""
+    settings = make_point(slug=f"point-{number}", name=f"Punt {number}", number=number, **point)
+    facts = make_facts(
+        settings, readings=good(power_source=source), fuel=None if left is None else hours(left)
+    )
+    stock = None if litres is None else Stock(litres, "gauge", NOON)
+    return replace(facts, burn=Burn(2.0, None, 0.0), stock=stock, fuel_litres=litres)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from nspgateway.web import alarm_acts, alarm_page, alarm_test_page, log_page, overview_page, system_page
+from nspgateway.web import (
+    alarm_acts,
+    alarm_page,
+    alarm_test_page,
+    log_page,
+    logistics_page,
+    overview_page,
+    system_page,
+)
 from nspgateway.web.spec import Act, Download, Page
 
 PAGES: tuple[Page, ...] = (
     *overview_page.PAGES,
     *alarm_page.PAGES,
+    *logistics_page.PAGES,
     *log_page.PAGES,
     *alarm_test_page.PAGES,
     *system_page.PAGES,
 )
-DOWNLOADS: tuple[Download, ...] = ()
-ACTS: tuple[Act, ...] = (*alarm_acts.ACTS, *alarm_test_page.ACTS)
+DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS,)
+ACTS: tuple[Act, ...] = (
+    *alarm_acts.ACTS,
+    *logistics_page.ACTS,
+    *alarm_test_page.ACTS,
+)
