@@ -14,6 +14,7 @@ from msgspec import structs
 
 from nspgateway import (
     alarms,
+    clocks,
     course,
     help_notice,
     judge,
@@ -221,7 +222,7 @@ class Situation:
         points = self.states.items()
         cp = self.cp.point.slug
         seen = _Seen(self)
-        return overview.build(
+        built = overview.build(
             [self.facts(point, box.now, seen) for _, point in points],
             {slug: tuple(kept.values()) for slug, kept in self.alarms.items()},
             {
@@ -232,6 +233,7 @@ class Situation:
             box,
             own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[cp].values())),
         )
+        return replace(built, clocks=clocks.of(self.course.crisis, self.grid_lost_at))
 
     def shelved_at_most(self, slug: str, alarm: AlarmState, now: datetime) -> datetime:
         """Return until when an alarm of a place can be put aside at most. KeyError when no rule speaks of it."""

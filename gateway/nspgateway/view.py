@@ -239,6 +239,14 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """Of an incident: ``t0``: when it was activated; ``outage_since``: since when the grid is out, None = not known."""
+
+    t0: datetime
+    outage_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything on the first page; ``points`` and ``alarms`` in order of urgency.
 
@@ -248,6 +256,7 @@ class Overview:
     nothing is stored now, "" = it works. ``gateway_since``: start of this program (UTC).
     ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
     ``sounding``: what sounds now, calls for help first. ``path_test``: None = there was none yet.
+    ``clocks``: of the incident that lasts, None = nothing is activated.
     """
 
     now: datetime
@@ -270,3 +279,4 @@ class Overview:
     path_test: PathTest | None = None
     own: Own | None = None
     shelved: tuple[Alarm, ...] = ()
+    clocks: Clocks | None = None

@@ -58,6 +58,14 @@ class WebRoom:
         self.room = Room(folder, **more)
         self.box = self.room.box
         self.gate = RoleGate(role, municipality)
+        self._open()
+
+    def restart(self) -> None:
+        """Begin again from the files, as after a power cut."""
+        self.room.restart()
+        self._open()
+
+    def _open(self) -> None:
         box = self.box
         works = Works(box.ingest, self.room.desk, box.store, box.config, box.clock, lambda: around(box))
         self.app = create_app(self.box.ingest, banner=None, gate=self.gate, works=works)

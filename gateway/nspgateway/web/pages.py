@@ -6,8 +6,10 @@ from nspgateway.web import (
     alarm_acts,
     alarm_page,
     alarm_test_page,
+    decision_pages,
     log_page,
     logistics_page,
+    message_pages,
     overview_page,
     system_page,
 )
@@ -16,6 +18,8 @@ from nspgateway.web.spec import Act, Download, Page
 PAGES: tuple[Page, ...] = (
     *overview_page.PAGES,
     *alarm_page.PAGES,
+    *decision_pages.PAGES,
+    *message_pages.PAGES,
     *logistics_page.PAGES,
     *log_page.PAGES,
     *alarm_test_page.PAGES,
@@ -25,5 +29,7 @@ DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS,)
 ACTS: tuple[Act, ...] = (
     *alarm_acts.ACTS,
     *logistics_page.ACTS,
+    *decision_pages.ACTS,
+    *message_pages.ACTS,
     *alarm_test_page.ACTS,
 )
