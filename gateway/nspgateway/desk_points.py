@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from nspgateway.config import Deployment as Word
-from nspgateway.desk_base import DeskBase, Refused
+from nspgateway.desk_base import DeskBase, Refused, note_of
 from nspgateway.people import By, Deployment, PlannedStop
 
 STOP_MINUTES = 15
@@ -20,7 +20,7 @@ class PointDesk(DeskBase):
     ) -> None:
         """Say what a point is used for from now on, or when it is to be open. Raises Refused."""
         self._point(point)
-        self._enter("deployment", point, Deployment(word, opens_at), by, {"word": word}, note)
+        self._enter("deployment", point, Deployment(word, opens_at), by, {"word": word}, note_of(note))
 
     def plan_stop(self, point: str, by: By, minutes: int = STOP_MINUTES) -> datetime:
         """Announce that the generator is stopped for refuelling; return the end. Raises Refused."""

@@ -26,6 +26,7 @@ from nspgateway.outbox_store import DROP_BROKERS
 from nspgateway.people_store import write_command, write_people
 from nspgateway.records import Changes, Frame, Heard, Held, KitBoot, KitEvent, Window
 from nspgateway.report_store import ReportStore, write_receipt
+from nspgateway.trend_store import TrendStore
 
 _encode = msgspec.json.Encoder().encode
 _SCHEMA = Path(__file__).parent / "schema"
@@ -88,7 +89,7 @@ _PUT_HEARD = """
 _PUT_EVENT = "INSERT INTO alarm_event (at, point, alarm, action, record) VALUES (?, ?, ?, ?, ?)"
 
 
-class Store(OutboxBound, HistoryStore, AccountsStore, ReportStore):
+class Store(OutboxBound, HistoryStore, AccountsStore, ReportStore, TrendStore):
     """The gateway's database. ``brokers``: names of those that every message is kept for.
 
     ``beside``: a running gateway has it open; no messages are made then.

@@ -11,12 +11,14 @@ from nspgateway.web import (
     logistics_page,
     message_pages,
     overview_page,
+    point_pages,
     system_page,
 )
 from nspgateway.web.spec import Act, Download, Page
 
 PAGES: tuple[Page, ...] = (
     *overview_page.PAGES,
+    *point_pages.PAGES,
     *alarm_page.PAGES,
     *decision_pages.PAGES,
     *message_pages.PAGES,
@@ -28,6 +30,7 @@ PAGES: tuple[Page, ...] = (
 DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS,)
 ACTS: tuple[Act, ...] = (
     *alarm_acts.ACTS,
+    *point_pages.ACTS,
     *logistics_page.ACTS,
     *decision_pages.ACTS,
     *message_pages.ACTS,

@@ -8,6 +8,7 @@ from typing import Literal
 Right = Literal[
     "view",  # see the points; a wall screen has this one only
     "log",  # who did what, when
+    "contact",  # who to call at a point: names and numbers of people
     "acknowledge",  # say that an alarm was seen, take it on
     "shelve",  # put an alarm aside for a time
     "note",
@@ -28,25 +29,26 @@ Right = Literal[
     "archive",  # release the hold on all records
 ]
 
+# What those share who work on the incident.
+_AT_WORK: tuple[Right, ...] = ("view", "log", "contact")
 _OFFICER: tuple[Right, ...] = (
-    *("view", "log", "acknowledge", "shelve", "note", "call", "status112", "fuel", "stop", "deployment"),
+    *_AT_WORK,
+    *("acknowledge", "shelve", "note", "call", "status112", "fuel", "stop", "deployment"),
     *("message_write", "report", "handover", "test"),
 )
-ROLES: Mapping[str, frozenset[Right]] = {
-    role: frozenset(rights)
-    for role, rights in {
-        "meekijker": ("view",),
-        "scherm": ("view",),
-        "gemeente": ("view",),
-        "cp_medewerker": _OFFICER,
-        "cp_coordinator": (*_OFFICER, "decide", "message_approve", "exercise", "system"),
-        "cp_logistiek": ("view", "log", "acknowledge", "note", "fuel", "stop", "handover"),
-        "cp_techniek": ("view", "log", "acknowledge", "shelve", "note", "test", "system", "accounts"),
-        "communicatie": ("view", "message_write", "message_approve"),
-        "oefenleiding": ("view", "log", "note", "exercise", "test"),
-        "archief": ("view", "log", "archive"),
-    }.items()
+_ROLES: Mapping[str, tuple[Right, ...]] = {
+    "meekijker": ("view",),
+    "scherm": ("view",),
+    "gemeente": ("view", "contact"),
+    "cp_medewerker": _OFFICER,
+    "cp_coordinator": (*_OFFICER, "decide", "message_approve", "exercise", "system"),
+    "cp_logistiek": (*_AT_WORK, "acknowledge", "note", "fuel", "stop", "handover"),
+    "cp_techniek": (*_AT_WORK, "acknowledge", "shelve", "note", "test", "system", "accounts"),
+    "communicatie": ("view", "message_write", "message_approve"),
+    "oefenleiding": (*_AT_WORK, "note", "exercise", "test"),
+    "archief": ("view", "log", "archive"),
 }
+ROLES: Mapping[str, frozenset[Right]] = {role: frozenset(rights) for role, rights in _ROLES.items()}
 
 
 def rights_of(role: str) -> frozenset[Right]:
