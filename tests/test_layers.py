@@ -125,6 +125,7 @@ PURE = (
     "gateway/nspgateway/course.py",
     "gateway/nspgateway/asyncapi.py",
     "gateway/nspgateway/privacy.py",
+    "gateway/nspgateway/account_lines.py",
     "gateway/nspgateway/init/broker_files.py",
     "gateway/nspgateway/init/gateway_toml.py",
     "tools/nsptools/flash/label.py",

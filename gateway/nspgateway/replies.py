@@ -24,3 +24,9 @@ def reply(word: str) -> Texts:
     """Return the text of a word; one that is not in the file is said in general terms."""
     found = replies()
     return found.get(word) or found["refused"]
+
+
+def reply_text(word: str, language: str) -> str:
+    """Return the text of a word in one language, nl or en."""
+    texts = reply(word)
+    return texts.nl if language == "nl" else texts.en

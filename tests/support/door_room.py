@@ -119,9 +119,9 @@ class Browser:
         self.room.clock.move(STEP_S)
         return app
 
-    async def act(self, name: str, **fields: str) -> Answer:
+    async def act(self, what: str, **fields: str) -> Answer:
         """Press a button on the first page."""
-        return await self.post(f"/act/{name}", csrf=hidden(await self.get("/"))["csrf"], **fields)
+        return await self.post(f"/act/{what}", csrf=hidden(await self.get("/"))["csrf"], **fields)
 
     def watch(self, path: str = "/events") -> Stream:
         """Open a live page's stream."""

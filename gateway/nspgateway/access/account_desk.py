@@ -9,6 +9,7 @@ from nspgateway.access import emergency, passwords, tokens, wall
 from nspgateway.access.accounts import NAME, ROLES, TECHNICIAN, Account, as_name, name_fault
 from nspgateway.access.changes import AccessChange, Ended, Forgotten, ScreenGone
 from nspgateway.access.door_base import Commit
+from nspgateway.access.emergency import EmergencyCode
 from nspgateway.access.wall import Screen
 from nspgateway.accounts_store import AccountsStore
 from nspgateway.clock import Clock
@@ -19,7 +20,7 @@ from nspgateway.weak import WEAKNESSES, weakness
 
 _PAIRING_GROUPS = 2
 _NAMES = {
-    "malformed": "{name!r}: a name has a-z, 0-9, . and -, at most 40, and begins and ends with a letter or digit.",
+    "bad_name": "{name!r}: a name has a-z, 0-9, . and -, at most 40, and begins and ends with a letter or digit.",
     "reserved": "{name!r} is what the holder of the emergency code is called. Take another name.",
     "taken": "{name!r} exists already. Take another name; a disabled account can be enabled again.",
 }
@@ -46,6 +47,10 @@ class AccountDesk:
     def screens(self) -> list[Screen]:
         """Return every wall screen, by name."""
         return self._store.screens()
+
+    def emergency_code(self) -> EmergencyCode | None:
+        """Return what is kept of the emergency code; None = none was made."""
+        return self._store.emergency_code()
 
     def add(self, typed: str, role: str, municipality: str, kept: str, by: By) -> Account:
         """Add an account. ``kept``: of ``checked``; its holder has to change that password at once."""
@@ -103,7 +108,7 @@ class AccountDesk:
         """Announce a wall screen, or pair one anew; return the code that it types within ten minutes."""
         name = as_name(typed)
         if not NAME.fullmatch(name):
-            raise Refused("malformed", _NAMES["malformed"].format(name=name))
+            raise Refused("bad_name", _NAMES["bad_name"].format(name=name))
         code, now = tokens.new_code(_PAIRING_GROUPS), self._clock.now()
         screen = Screen(name=name, made_at=now, code=tokens.digest(code), code_until=now + wall.PAIRING)
         self._write("screen_add", by, "", screen, screen=name)

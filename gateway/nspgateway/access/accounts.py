@@ -46,9 +46,9 @@ def as_name(typed: str) -> str:
 
 
 def name_fault(name: str, taken: Collection[str]) -> str | None:
-    """Return the word for why no account can have this name: malformed, reserved or taken; None = it can."""
+    """Return the word for why no account can have this name: bad_name, reserved or taken; None = it can."""
     if not NAME.fullmatch(name):
-        return "malformed"
+        return "bad_name"
     if name == EMERGENCY_NAME:
         return "reserved"
     return "taken" if name in taken else None

@@ -21,8 +21,7 @@ from starlette.staticfiles import StaticFiles
 from nspgateway import scope
 from nspgateway.desk_base import Refused
 from nspgateway.errors import StoreError
-from nspgateway.i18n import Language
-from nspgateway.replies import reply
+from nspgateway.replies import reply_text
 from nspgateway.web import forms, pages
 from nspgateway.web.bare import Bare
 from nspgateway.web.forms import BadForm, Said
@@ -30,7 +29,7 @@ from nspgateway.web.gate import Gate, OpenGate
 from nspgateway.web.headers import SecurityHeaders
 from nspgateway.web.office import NotHere, Office, OverviewSource, Works
 from nspgateway.web.screens import STATIC, Screens
-from nspgateway.web.spec import Act, Download, NotFound, Page
+from nspgateway.web.spec import Act, Done, Download, NotFound, Page
 from nspgateway.web.visitor import Ask, Visitor
 
 # What a browser on this machine may call us; any other name may be a foreign page's, pointed at us.
@@ -172,12 +171,14 @@ class _Front:
             ask = self._ask(request, visitor)
             back = forms.path_back(fields)
             try:
-                back = act.do(self._office, ask, fields) or back
-                said = Said(ask.lang.gettext(act.done), is_done=True)
+                did = act.do(self._office, ask, fields)
+                done = Done(did) if isinstance(did, str) else did if isinstance(did, Done) else await did
+                back = done.path or back
+                said = Said(ask.lang.gettext(act.done), is_done=True, shown=done.shown)
             except Refused as refused:
-                said = Said(_text(refused.word, ask.lang), is_done=False, typed=fields)
+                said = Said(reply_text(refused.word, ask.lang.code), is_done=False, typed=fields)
             except StoreError:
-                said = Said(_text("not_stored", ask.lang), is_done=False, typed=fields)
+                said = Said(reply_text("not_stored", ask.lang.code), is_done=False, typed=fields)
             except (NotFound, NotHere):
                 return self._problem(request, 404)
             self._tell(visitor, said)
@@ -211,8 +212,3 @@ class _Front:
 
 async def _icon(_request: Request) -> Response:
     return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
-
-
-def _text(word: str, lang: Language) -> str:
-    texts = reply(word)
-    return texts.nl if lang.code == "nl" else texts.en

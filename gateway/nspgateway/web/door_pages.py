@@ -18,6 +18,7 @@ from nspgateway.access.second_factor import VaultError
 from nspgateway.access.sessions import Stage
 from nspgateway.errors import StoreError
 from nspgateway.i18n import N_, Language
+from nspgateway.replies import reply_text
 from nspgateway.weak import WEAKNESSES
 from nspgateway.web import cookies, forms
 from nspgateway.web.bare import Bare
@@ -37,13 +38,7 @@ _SAID = {
     "over": N_("This took too long. Log in again."),
     "same": N_("That is the password that you have now. Take another one."),
 }
-_NAMES = {
-    "malformed": N_("A name has small letters, digits, dots and hyphens, at most 40."),
-    "reserved": N_("This name is taken by the emergency code. Take another one."),
-    "taken": N_("This name exists already. Take another one."),
-}
 _TOO_OLD = N_("This page was open too long, or this browser keeps no cookies. Try again.")
-_NOT_STORED = N_("The coordinating point cannot store anything now. Try again.")
 _NO_KEY = N_("The second factor cannot be checked: tell the technician. The emergency code works.")
 
 
@@ -128,7 +123,7 @@ class _Pages:
             said, status = _words(step, denied, lang), _STATUS.get(denied.word, 403)
             return self._shown(request, step, token, status, said, fields, denied.wait_s)
         except StoreError:
-            return self._shown(request, step, token, 503, lang.gettext(_NOT_STORED), fields)
+            return self._shown(request, step, token, 503, reply_text("not_stored", lang.code), fields)
         except VaultError:
             return self._shown(request, step, token, 503, lang.gettext(_NO_KEY), fields)
         return self._entered(request, step, entered, fields)
@@ -209,7 +204,7 @@ def _words(step: Step, denied: Denied, lang: Language) -> str:
             n,
         ).format(n=n)
     if denied.word == "name":
-        return lang.gettext(_NAMES[denied.detail])
+        return reply_text(denied.detail, lang.code)
     if denied.detail == "differs":
         return lang.gettext(N_("The two passwords differ. Type the same one twice."))
     if denied.word == "weak":

@@ -23,11 +23,15 @@ class BadForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a visitor is told once, on the next page. ``typed``: the fields of a form that was refused."""
+    """What a visitor is told once, on the next page. ``typed``: the fields of a form that was refused.
+
+    ``shown``: a code or password that was made just now, and stands nowhere else.
+    """
 
     text: str
     is_done: bool
     typed: Mapping[str, str] = field(default_factory=dict)
+    shown: str = field(default="", repr=False)
 
 
 async def read(request: Request) -> dict[str, str]:

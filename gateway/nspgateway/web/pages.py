@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nspgateway.web import (
+    accounts_page,
     alarm_acts,
     alarm_page,
     alarm_test_page,
@@ -26,6 +27,7 @@ PAGES: tuple[Page, ...] = (
     *log_page.PAGES,
     *alarm_test_page.PAGES,
     *system_page.PAGES,
+    *accounts_page.PAGES,
 )
 DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS,)
 ACTS: tuple[Act, ...] = (
@@ -35,4 +37,5 @@ ACTS: tuple[Act, ...] = (
     *decision_pages.ACTS,
     *message_pages.ACTS,
     *alarm_test_page.ACTS,
+    *accounts_page.ACTS,
 )

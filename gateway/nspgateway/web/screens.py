@@ -14,7 +14,7 @@ from sse_starlette import ServerSentEvent
 
 from nspgateway import present
 from nspgateway.access.accounts import EMERGENCY_NAME
-from nspgateway.alarm_text import catalogue
+from nspgateway.alarm_text import role_name
 from nspgateway.i18n import Language, load_languages
 from nspgateway.web.forms import Said
 from nspgateway.web.office import Office
@@ -169,7 +169,7 @@ def _visit(ask: Ask) -> Visit | None:
     who, role = ask.visitor.by.who, ask.visitor.by.role
     if who == EMERGENCY_NAME:
         return Visit(who, ask.lang.gettext("Emergency code"), has_account=False)
-    return Visit(who, catalogue().roles[ask.lang.code][role], has_account=True)
+    return Visit(who, role_name(ask.lang.code, role), has_account=True)
 
 
 def _environment(lang: Language) -> Environment:

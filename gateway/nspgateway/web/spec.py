@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from nspgateway.web.office import Office
 from nspgateway.web.rights import Right
@@ -11,8 +11,18 @@ from nspgateway.web.visitor import Ask
 
 # Makes what a template is filled with. Raises NotFound, or NotHere.
 Make = Callable[[Office, Ask], Mapping[str, object]]
-# Does what a form asks; returns the path to go to, "" = back to where the form was. Raises desk's Refused.
-Do = Callable[[Office, Ask, Mapping[str, str]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an act did. ``path``: where to go, "" = back to where the form was. ``shown``: a code that is shown once."""
+
+    path: str = ""
+    shown: str = field(default="", repr=False)
+
+
+# Does what a form asks; returns what it did, or just the path to go to. Raises desk's Refused.
+Do = Callable[[Office, Ask, Mapping[str, str]], str | Done | Awaitable[Done]]
 
 
 class NotFound(LookupError):
