@@ -76,6 +76,7 @@ PURE = (
     "gateway/nspgateway/refuel_list.py",
     "gateway/nspgateway/refuel_csv.py",
     "gateway/nspgateway/refuel_lines.py",
+    "gateway/nspgateway/situation_text.py",
     "gateway/nspgateway/refuel_message.py",
     "gateway/nspgateway/verdict.py",
     "gateway/nspgateway/held.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from nspgateway import hours, urgency, words
 from nspgateway.cells import Level
@@ -96,10 +97,9 @@ def _open(lang: Language, found: Totals) -> Fact:
 def _first(lang: Language, found: Totals, overview: Overview) -> Fact:
     _ = lang.gettext
     if found.first is None:
-        return Fact("first", _("First to run dry"), _("no forecast"))
-    point, forecast = found.first
-    clock = lang.day_and_clock(forecast.empty_likely, overview.now)
-    text = _("{name}, around {clock}").format(name=point.name, clock=clock)
+        return Fact("first", _("First to run dry"), first_text(lang, found, overview.now))
+    point, _forecast = found.first
+    text = first_text(lang, found, overview.now)
     level: Level = "critical" if point.status == "critical" else ""
     return Fact("first", _("First to run dry"), text, "attention" if point.status == "attention" else level)
 
@@ -113,8 +113,22 @@ def _names(lang: Language, key: str, label: str, points: Sequence[Point], level:
     return Fact(key, label, text, level)
 
 
+def first_text(lang: Language, found: Totals, now: datetime) -> str:
+    """Return who is empty first, and around when."""
+    if found.first is None:
+        return lang.gettext("no forecast")
+    point, forecast = found.first
+    clock = lang.day_and_clock(forecast.empty_likely, now)
+    return lang.gettext("{name}, around {clock}").format(name=point.name, clock=clock)
+
+
 def _litres(lang: Language, found: Totals) -> Fact:
-    """Fuel to bring within the hours that the region plans for; what is unknown is never 0."""
+    label = lang.gettext("Fuel needed in {n} hours").format(n=NEED_HOURS)
+    return Fact("litres", label, litres_text(lang, found), "attention" if found.litres_unknown else "")
+
+
+def litres_text(lang: Language, found: Totals) -> str:
+    """Return the fuel to bring within the hours that the region plans for; what is unknown is never 0."""
     _ = lang.gettext
     parts = [
         _("{litres} l {kind}").format(litres=lang.number(litres), kind=_(words.FUELS.get(kind, kind)))
@@ -123,5 +137,4 @@ def _litres(lang: Language, found: Totals) -> Fact:
     if found.litres_unknown:
         text = lang.ngettext("unknown at {n} point", "unknown at {n} points", found.litres_unknown)
         parts.append(text.format(n=found.litres_unknown))
-    label = _("Fuel needed in {n} hours").format(n=NEED_HOURS)
-    return Fact("litres", label, ", ".join(parts) or _("none"), "attention" if found.litres_unknown else "")
+    return ", ".join(parts) or _("none")

@@ -14,13 +14,35 @@ import pytest
 from msgspec import structs
 
 from busy_box import MARKERS, BusyBox
-from nspgateway import command_payloads, entries, kit_words, notify, payloads, people, privacy, records, view
+from nspgateway import (
+    command_payloads,
+    entries,
+    kit_words,
+    notify,
+    payloads,
+    people,
+    privacy,
+    records,
+    refuel_csv,
+    situation_text,
+    view,
+)
 from nspgateway.access import accounts, changes, emergency, sessions, wall
+from nspgateway.i18n import load_languages
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import By
+from nspgateway.situation_text import Known
 from nspgateway.web import Screens, create_app, pages
 from nspgateway.web.visitor import Ask, Visitor
 from nsplink import fields
+
+
+def situation(busy: BusyBox) -> str:
+    """The text for the region's own system."""
+    ingest = busy.box.ingest
+    known = Known("Regio", ingest.situation.region, reports=busy.box.store.reports())
+    return situation_text.text(load_languages()["nl"], ingest.overview(), known)
+
 
 # Every way out of the gateway, and how to read all of it. A new output is one line here.
 OUTPUTS: dict[str, Callable[[BusyBox], str]] = {
@@ -31,6 +53,8 @@ OUTPUTS: dict[str, Callable[[BusyBox], str]] = {
     "log": lambda busy: repr(busy.log),
     "page nl": lambda busy: page(busy, "nl"),
     "page en": lambda busy: page(busy, "en"),
+    "situation text": situation,
+    "refuel file": lambda busy: refuel_csv.to_csv(busy.box.ingest.refuel_list()).decode(),
     "overview": lambda busy: json.dumps(msgspec.to_builtins(busy.box.ingest.overview())),
     "health": lambda busy: repr(busy.box.ingest.health()),
     "records in a log": lambda busy: repr(busy.box.store.kit_events("de-linde")),

@@ -13,6 +13,7 @@ from nspgateway.web import (
     message_pages,
     overview_page,
     point_pages,
+    situation_page,
     system_page,
 )
 from nspgateway.web.spec import Act, Download, Page
@@ -24,12 +25,13 @@ PAGES: tuple[Page, ...] = (
     *decision_pages.PAGES,
     *message_pages.PAGES,
     *logistics_page.PAGES,
+    *situation_page.PAGES,
     *log_page.PAGES,
     *alarm_test_page.PAGES,
     *system_page.PAGES,
     *accounts_page.PAGES,
 )
-DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS,)
+DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS, *situation_page.DOWNLOADS)
 ACTS: tuple[Act, ...] = (
     *alarm_acts.ACTS,
     *point_pages.ACTS,

@@ -1,0 +1,192 @@
+"""The situation in a few lines, for the region's own system and for reading out: no people, no text of calls. Pure.
+
+What only a person can say stands as "…" to be filled in. What nobody knows is called unknown, also in a total.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nspgateway import exercise_mark, totals
+from nspgateway.crisis import Incident
+from nspgateway.i18n import N_, Language
+from nspgateway.kit_words import KitReport
+from nspgateway.region import Region
+from nspgateway.totals import Totals
+from nspgateway.view import NEED_HOURS, Overview, Point
+
+# How far calls for help and reports of points look back.
+RECENT = timedelta(hours=6)
+TO_FILL_IN = "…"
+_TOPICS = 3
+_STATUS_112 = {"works": N_("works"), "doubtful": N_("doubtful"), "off": N_("down")}
+# Alarms that say that the radio itself is the trouble.
+_DISTURBED = frozenset({"radio_jammed", "gateway_deaf"})
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls for help: how many came within ``RECENT``, are open, and are not passed on; None = not known."""
+
+    recent: int | None = None
+    open: int | None = None
+    not_passed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said112:
+    """What people said of 112, and since when."""
+
+    word: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the text is made of beside the overview. ``place``: the region, or the municipality that is told of.
+
+    ``reports``: the newest of each point.
+    """
+
+    place: str
+    region: Region
+    incident: Incident | None = None
+    calls: Calls = Calls()
+    said_112: Said112 | None = None
+    reports: Sequence[KitReport] = ()
+
+
+def text(lang: Language, overview: Overview, known: Known) -> str:
+    """Return the text, a subject a line."""
+    found = totals.of(overview.points)
+    reports = [report for report in known.reports if _counts(report, overview)]
+    lines = (
+        _title(lang, overview, known.place),
+        *((exercise_mark.scope(lang, overview),) if exercise_mark.is_on(overview) else ()),
+        f"{_activated(lang, overview, known)} {_points(lang, found)}",
+        f"{_calls(lang, known.calls)} {_said_112(lang, known.said_112, overview.now)}",
+        _power(lang, overview, found),
+        _link(lang, overview),
+        _needs(lang, overview, known.region, reports),
+        _to_fill_in(lang),
+    )
+    return "\n".join(line for line in lines if line)
+
+
+def _title(lang: Language, overview: Overview, place: str) -> str:
+    _ = lang.gettext
+    moment = f"{lang.date(overview.now, 'dd-MM')} {lang.clock(overview.now)}"
+    title = _("Support points {place}, as of {moment}").format(place=place, moment=moment)
+    return f"{title} {exercise_mark.word(lang, 'exercise')}" if exercise_mark.is_on(overview) else title
+
+
+def _activated(lang: Language, overview: Overview, known: Known) -> str:
+    _, lasts = lang.gettext, known.incident
+    if lasts is None:
+        return _("Nothing is activated.")
+    decider = known.region.decided_by(lasts.decider)
+    who = lasts.decider if decider is None else decider.name(lang.code)
+    hours = int((overview.now - lasts.t0).total_seconds() // 3600)
+    moment = f"{lang.date(lasts.t0, 'dd-MM')} {lang.clock(lasts.t0)}"
+    return _("Activated: {who}, {moment}, T+{hours} h.").format(who=who, moment=moment, hours=hours)
+
+
+def _points(lang: Language, found: Totals) -> str:
+    _ = lang.gettext
+    silent = len(found.no_contact)
+    names = f" ({_names(found.no_contact)})" if silent else ""
+    return _("Open: {n} of {total}. Partly open: {partly}. No contact: {silent}{names}.").format(
+        n=found.open, total=len(found.used), partly=found.partly_open, silent=silent, names=names
+    )
+
+
+def _calls(lang: Language, calls: Calls) -> str:
+    recent, still, waiting = (
+        lang.gettext("unknown") if n is None else str(n) for n in (calls.recent, calls.open, calls.not_passed)
+    )
+    return lang.gettext(
+        "Calls for help in the last {hours} hours: {n}, open: {open}, not passed on: {waiting}."
+    ).format(hours=int(RECENT.total_seconds() // 3600), n=recent, open=still, waiting=waiting)
+
+
+def _said_112(lang: Language, said: Said112 | None, now: datetime) -> str:
+    _ = lang.gettext
+    if said is None:
+        return _("112: nothing was said of it.")
+    word = _(_STATUS_112.get(said.word, said.word))
+    return _("112: {word} since {moment}.").format(word=word, moment=lang.moment(said.since, now))
+
+
+def _power(lang: Language, overview: Overview, found: Totals) -> str:
+    _ = lang.gettext
+    dark = len(found.no_power)
+    parts = [
+        lang.ngettext("Power: {n} point without power", "Power: {n} points without power", dark).format(
+            n=dark
+        )
+        + (f" ({_names(found.no_power)})." if dark else "."),
+        _("Empty first: {first}.").format(first=totals.first_text(lang, found, overview.now)),
+    ]
+    if found.hours_unknown:
+        parts.append(_("Hours left unknown: {names}.").format(names=_names(found.hours_unknown)))
+    litres = _("Fuel needed in the next {hours} hours: {litres}.")
+    return " ".join([*parts, litres.format(hours=NEED_HOURS, litres=totals.litres_text(lang, found))])
+
+
+def _link(lang: Language, overview: Overview) -> str:
+    _ = lang.gettext
+    word = _("good")
+    if not overview.modem_ok:
+        word = _("our own receiver is down")
+    elif any(alarm.id in _DISTURBED for alarm in overview.alarms):
+        word = _("disturbed")
+    return _("Link: {word}, back-up: {backup}").format(word=word, backup=TO_FILL_IN)
+
+
+def _needs(lang: Language, overview: Overview, region: Region, reports: Iterable[KitReport]) -> str:
+    """What points are short of and what residents ask for most, by the reports that are not old."""
+    _ = lang.gettext
+    names = {point.slug: point.name for point in overview.points}
+    short: dict[str, list[str]] = {}
+    asked: Counter[int] = Counter()
+    for report in reports:
+        for line in _lines(report.fields.get("stock_low")):
+            short.setdefault(region.stock_name(line, lang.code), []).append(names[report.point])
+        for n in range(1, _TOPICS + 1):
+            topic, count = report.fields.get(f"topic_{n}"), report.fields.get(f"count_{n}")
+            if isinstance(topic, int) and isinstance(count, int):
+                asked[topic] += count
+    shortages = "; ".join(f"{what} ({', '.join(where)})" for what, where in short.items())
+    topics = ", ".join(
+        f"{_topic(lang, region, topic)} ({count})" for topic, count in asked.most_common(_TOPICS) if count
+    )
+    return _("Shortages: {shortages} · Safety: {safety} · From the neighbourhood: {topics}").format(
+        shortages=shortages or _("none reported"), safety=TO_FILL_IN, topics=topics or _("nothing reported")
+    )
+
+
+def _to_fill_in(lang: Language) -> str:
+    return lang.gettext("Expected: {gap} · Decision asked for: {gap} · Next: {gap}").format(gap=TO_FILL_IN)
+
+
+def _counts(report: KitReport, overview: Overview) -> bool:
+    """Tell whether a report is of now, of a point that is shown, and no leftover of an exercise."""
+    point = next((one for one in overview.points if one.slug == report.point), None)
+    if point is None or (report.exercise and not point.exercise):
+        return False
+    return overview.now - report.at <= RECENT
+
+
+def _lines(bits: int | str | None) -> list[int]:
+    return [n for n in range(8) if isinstance(bits, int) and bits >> n & 1]
+
+
+def _topic(lang: Language, region: Region, topic: int) -> str:
+    return region.topic[topic].name(lang.code) if topic < len(region.topic) else f"nr. {topic + 1}"
+
+
+def _names(points: Iterable[Point]) -> str:
+    return ", ".join(point.name for point in points)

@@ -1,0 +1,127 @@
+"""The situation text says what is known, calls unknown what is not, and holds nothing of people."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from nspgateway import region, situation_text
+from nspgateway.crisis import Incident
+from nspgateway.i18n import load_languages
+from nspgateway.kit_words import KitReport
+from nspgateway.people import By
+from nspgateway.situation_text import Calls, Known, Said112
+from nspgateway.view import Overview
+from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview
+from web_room import WebRoom
+
+LANGS = load_languages()
+T0 = NOW - timedelta(hours=9, minutes=40)
+INCIDENT = Incident(1, T0, "burgemeester", ("de-linde",), None, None, {})
+
+
+def report(
+    point: str = "de-linde", *, age: timedelta = timedelta(hours=1), exercise: bool = False, **fields: int
+) -> KitReport:
+    return KitReport(point, 65, 1, 1, NOW - age, exercise, fields, 1, 1)
+
+
+def told(seen: Overview | None = None, lang: str = "nl", **known: object) -> str:
+    given = Known(**{"place": "Regio Oost", "region": region.packaged(), **known})  # type: ignore[arg-type]  # what a test names
+    return situation_text.text(LANGS[lang], seen or overview(), given)
+
+
+def test_the_whole_text() -> None:
+    """Whoever reads it out has every subject in its place, with numbers and times as they are said."""
+    said = told(
+        incident=INCIDENT,
+        calls=Calls(3, 1, 0),
+        said_112=Said112("doubtful", NOW - timedelta(hours=2)),
+        reports=[
+            report(stock_low=0b11, topic_1=1, count_1=4, topic_2=0, count_2=9),
+            report("de-ark", topic_1=1, count_1=6, stock_low=1),
+        ],
+    ).splitlines()
+    assert said[0] == "Noodsteunpunten Regio Oost, stand 16-01 02:10"
+    assert said[1].startswith("Geactiveerd: burgemeester, 15-01 16:30, T+9 uur. Open: ")
+    assert said[2] == (
+        "Noodhulpmeldingen afgelopen 6 uur: 3, open: 1, niet doorgegeven: 0. 112: onzeker sinds 00:10."
+    )
+    assert said[5].startswith(f"Tekorten: drinkwater ({LINDE.name}, {ARK.name}); eten ({LINDE.name}) ·")
+    assert said[5].endswith("Uit de wijk: water (10), medicijnen (9)")
+    assert said[6] == "Verwacht: … · Gevraagd besluit: … · Volgende stand: …"
+
+
+def test_what_nobody_knows_is_said_as_such() -> None:
+    """No number is made up: neither of calls nor of 112 nor of what points are short of."""
+    said = told()
+    assert "Er is niets geactiveerd." in said
+    assert (
+        "afgelopen 6 uur: onbekend, open: onbekend, niet doorgegeven: onbekend. 112: niets over ingevoerd."
+        in said
+    )
+    assert "Tekorten: geen gemeld · Veiligheid: … · Uit de wijk: niets gemeld" in said
+
+
+def test_silent_points_are_named() -> None:
+    """The region hears who is silent, not only how many."""
+    assert f"Geen contact: 1 ({KUIL.name})." in told()
+
+
+@pytest.mark.parametrize(
+    ("seen", "word"),
+    [
+        (overview(alarms=()), "goed"),
+        (replace(overview(), modem_ok=False), "onze eigen ontvanger werkt niet"),
+        (overview(alarms=(replace(overview().alarms[0], id="radio_jammed"),)), "gestoord"),
+    ],
+)
+def test_the_link_is_called_good_only_when_it_is(seen: Overview, word: str) -> None:
+    """A deaf receiver or a disturbed radio is no good link, however quiet the list is."""
+    assert f"Verbinding: {word}, reserveweg: …" in told(seen)
+
+
+def test_an_exercise_is_named_in_the_title() -> None:
+    """A text that is mailed on cannot be taken for real, and what of it is real says so."""
+    seen = overview(points=(KUIL, ZUID, replace(LINDE, exercise=True), ARK))
+    first, second, *_rest = told(seen).splitlines()
+    assert first.endswith("02:10 OEFENING")
+    assert second == f"Oefening bij {LINDE.name}. De rest is echt."
+    assert told(seen, "en").splitlines()[0].endswith("EXERCISE")
+
+
+def test_old_reports_and_those_of_an_exercise_that_is_over_do_not_count() -> None:
+    """Yesterday's shortage and an exercise's are not today's."""
+    old, played = report(age=timedelta(hours=7), stock_low=1), report("de-ark", exercise=True, stock_low=1)
+    assert "Tekorten: geen gemeld" in told(reports=[old, played])
+    elsewhere = report("elders", stock_low=1)
+    assert "Tekorten: geen gemeld" in told(reports=[elsewhere])
+
+
+def test_a_line_that_the_region_does_not_know_has_its_number() -> None:
+    """A kit of a later version makes no error."""
+    bare = structs.replace(region.packaged(), stock=(), topic=())
+    said = told(region=bare, reports=[report(stock_low=0x80, topic_1=30, count_1=2)])
+    assert f"Tekorten: nr. 8 ({LINDE.name}) ·" in said
+    assert "Uit de wijk: nr. 31 (2)" in said
+
+
+async def test_page_and_file_say_the_same(tmp_path: Path) -> None:
+    """What is copied, printed or taken along is one text; everybody who may look has it."""
+    room = WebRoom(tmp_path, "communicatie", deployment="open")
+    room.room.desk.decide("activate", "burgemeester", By("x", "cp_coordinator", "page"), points=["de-linde"])
+    file = await room.get("/situation.txt")
+    assert file.headers["content-type"] == "text/plain; charset=utf-8"
+    page = await room.get("/situation")
+    assert file.text in page.text
+    assert "Geactiveerd: burgemeester, 15-01 18:00, T+0 uur." in file.body
+
+
+async def test_a_municipality_has_its_own_text(tmp_path: Path) -> None:
+    """The text of one municipality tells of its own points under its own name."""
+    room = WebRoom(tmp_path, "gemeente", "Elders", deployment="open")
+    text = (await room.get("/situation.txt")).body
+    assert text.startswith("Noodsteunpunten Elders, stand ")
+    assert "Open: 0 van 0." in text
