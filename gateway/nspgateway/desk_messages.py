@@ -48,18 +48,22 @@ class MessageDesk(LinkDesk):
         self._enter("message_draft", "", entry, by, {"number": number, "version": version})
         return number, version
 
-    def approve_message(self, number: int, version: int, by: By) -> None:
-        """Say that a message may be sent as it is; whoever wrote this version cannot. Raises Refused."""
+    def approve_message(self, number: int, version: int, by: By, *, alone: bool = False) -> None:
+        """Say that a message may be sent as it is. Raises Refused.
+
+        Whoever wrote this version may do so only by saying that nobody else is there to read it (``alone``): at
+        night a warning must not wait for a second person, and the record says how it was.
+        """
         found = self._newest(number, version)
         if found.approved is not None:
             return
-        if (by.who, by.role) == (found.drafted.by.who, found.drafted.by.role):
+        is_writer = (by.who, by.role) == (found.drafted.by.who, found.drafted.by.role)
+        if is_writer and not alone:
             raise Refused(
                 "same_person", "Who writes a message does not approve it: let somebody else read it."
             )
-        self._enter(
-            "message_approve", "", Approval(number, version), by, {"number": number, "version": version}
-        )
+        detail = {"number": number, "version": version, "alone": int(is_writer)}
+        self._enter("message_approve", "", Approval(number, version, is_writer), by, detail)
 
     def send_message(self, number: int, version: int, by: By) -> tuple[Ticket, ...]:
         """Send an approved message to every kit, in the place of what hangs; its frames, as they stand. Raises Refused."""

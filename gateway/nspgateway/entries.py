@@ -54,10 +54,11 @@ class Draft(Struct, frozen=True, tag="draft"):
 
 
 class Approval(Struct, frozen=True, tag="approval"):
-    """A message to residents may be sent as it is."""
+    """A message to residents may be sent as it is. ``alone``: by who wrote it, with nobody else there to read it."""
 
     number: int
     version: int
+    alone: bool = False
 
 
 class Sending(Struct, frozen=True, tag="sending"):

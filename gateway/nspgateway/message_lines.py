@@ -156,9 +156,12 @@ def _version(lang: Language, messages: Messages, one: Version, now: datetime) ->
     _ = lang.gettext
     word = _STEPS[one.step]
     is_newest = messages.newest(one.number) is one
+    approved = _("Approved {when} by {who}")
+    if one.approved_alone:
+        approved = _("Approved {when} by {who}, who wrote it and was alone")
     people = (
         _who(lang, _("Written {when} by {who}"), one.drafted, now),
-        _who(lang, _("Approved {when} by {who}"), one.approved, now),
+        _who(lang, approved, one.approved, now),
         _who(lang, _("Sent {when} by {who}"), one.sent, now),
     )
     return VersionLine(

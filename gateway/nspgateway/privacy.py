@@ -103,7 +103,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "MilestoneEntry": ("", "milestone reached_at"),
     # Nobody has looked at what stands in a draft; what was sent hangs on the wall of every point.
     "Draft": ("", "number version valid_until", "nl en"),
-    "Approval": ("", "number version"),
+    "Approval": ("", "number version alone"),
     "Sending": ("", "number version text replaces valid_until"),
     "OnTheWall": ("", "number version stage at"),
     "HandReport": (

@@ -34,7 +34,10 @@ class Mark(Struct, frozen=True):
 
 
 class Version(Struct, frozen=True):
-    """One version of a message. ``text``: as on the air; empty: it only takes ``replaces`` down."""
+    """One version of a message. ``text``: as on the air; empty: it only takes ``replaces`` down.
+
+    ``approved_alone``: by who wrote it, with nobody else there to read it.
+    """
 
     number: int
     version: int
@@ -45,6 +48,7 @@ class Version(Struct, frozen=True):
     replaces: int | None
     drafted: Mark
     approved: Mark | None = None
+    approved_alone: bool = False
     sent: Mark | None = None
 
     @property
@@ -157,9 +161,11 @@ def after(messages: Messages, action: Action) -> Messages:
         case Draft(number, version, nl, en, valid_until):
             text = on_air_text(nl, en)
             return _with(messages, Version(number, version, nl, en, text, valid_until, None, mark))
-        case Approval(number, version):
+        case Approval(number, version, alone):
             found = messages.find(number, version)
-            return messages if found is None else _changed(messages, found, approved=mark)
+            return (
+                messages if found is None else _changed(messages, found, approved=mark, approved_alone=alone)
+            )
         case Sending():
             return _sent(messages, action.entry, mark)
         case OnTheWall(number, version, stage, at):
@@ -187,7 +193,7 @@ def _with(messages: Messages, version: Version) -> Messages:
     return structs.replace(messages, versions=(*messages.versions, version), told=told)
 
 
-def _changed(messages: Messages, version: Version, **changes: Mark | int | None) -> Messages:
+def _changed(messages: Messages, version: Version, **changes: Mark | bool | int | None) -> Messages:
     new = structs.replace(version, **changes)
     versions = tuple(new if one is version else one for one in messages.versions)
     return structs.replace(messages, versions=versions)
@@ -200,7 +206,7 @@ def _sent(messages: Messages, sending: Sending, mark: Mark) -> Messages:
         after = _changed(messages, found, sent=mark, replaces=sending.replaces)
         return structs.replace(after, aired=messages.versions.index(found))
     number, text, end = sending.number, sending.text, sending.valid_until
-    version = Version(number, sending.version, text, "", text, end, sending.replaces, mark, mark, mark)
+    version = Version(number, sending.version, text, "", text, end, sending.replaces, mark, mark, sent=mark)
     versions = (*messages.versions, version)
     return structs.replace(messages, versions=versions, aired=len(messages.versions))
 

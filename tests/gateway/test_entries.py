@@ -17,7 +17,7 @@ ENTRIES = (
     entries.Ruling("take_over", "burgemeester", T0, ("de-linde",), "kazerne-west", LATER, None, T0, 4),
     entries.MilestoneEntry("cp_ready", None),
     entries.Draft(3, 2, "Water koken", "Boil water", LATER),
-    entries.Approval(3, 2),
+    entries.Approval(3, 2, alone=True),
     entries.Sending(3, 2, "Water koken", 2, LATER),
     entries.OnTheWall(3, 2, "displayed", T0),
     entries.HandReport(T0, "open", 400, 3, 4, LATER, "below_50", (0, 7), (3, 2)),

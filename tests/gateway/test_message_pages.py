@@ -63,11 +63,15 @@ async def test_written_approved_sent_and_seen(room: WebRoom) -> None:
 
 
 async def test_who_wrote_it_does_not_approve_it(room: WebRoom) -> None:
-    """Protects residents from one tired person: a second one reads each text."""
+    """Protects residents from one tired person: a second one reads each text, or the record says that nobody was there."""
     as_(room, "communicatie")
     await room.post("/act/message-draft", nl=NL)
     await room.post("/act/message-approve", key="1/1")
     assert "Laat iemand anders het lezen." in (await room.get("/messages")).text
+    await room.post("/act/message-approve-alone", key="1/1")
+    found = room.box.ingest.situation.course.messages.find(1, 1)
+    assert found is not None
+    assert found.approved_alone
 
 
 async def test_drafts_are_for_those_who_work_on_them(room: WebRoom) -> None:

@@ -115,6 +115,11 @@ def _approve(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
     return ""
 
 
+def _approve_alone(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
+    office.works.desk.approve_message(*_name(form), ask.visitor.by, alone=True)
+    return ""
+
+
 def _send(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
     office.works.desk.send_message(*_name(form), ask.visitor.by)
     return ""
@@ -191,6 +196,12 @@ ACTS = (
         N_("The message is written. Somebody else has to approve it."),
     ),
     Act("message-approve", "message_approve", _approve, N_("The message is approved. It was not sent yet.")),
+    Act(
+        "message-approve-alone",
+        "message_approve",
+        _approve_alone,
+        N_("The message is approved by who wrote it. It was not sent yet."),
+    ),
     Act("message-send", "message_write", _send, N_("The message is on its way. Follow here where it hangs.")),
     Act("message-down", "message_approve", _take_down, N_("All points are asked to take the message down.")),
     Act("message-told", "report", _tell, N_("Noted, as entered by hand.")),
