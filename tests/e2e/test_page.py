@@ -131,6 +131,17 @@ async def test_works_without_script(browser: Browser, gateway: Gateway) -> None:
     await context.close()
 
 
+async def test_a_browser_says_that_our_form_is_ours(browser: Browser, gateway: Gateway) -> None:
+    """Protects every button: with our headers a browser names our origin, so that the form gets through to the act."""
+    page = await browser.new_page()
+    await page.goto(gateway.url)
+    form = "document.getElementById('act')"
+    await page.evaluate(f"() => {{ {form}.action = '/act/acknowledge'; {form}.submit(); }}")
+    # There is nothing but an overview here, which is what it says; a form of a stranger gets 403.
+    await expect(page.get_by_role("heading")).to_contain_text("Deze pagina is er niet.")
+    await page.close()
+
+
 async def test_theme_and_language_by_touch(visit: GuardedPage) -> None:
     """One tap makes the screen dark, another makes it English; both stay after a reload."""
     page = await visit.open()

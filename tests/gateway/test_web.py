@@ -101,7 +101,7 @@ async def test_strict_headers_on_every_answer() -> None:
             assert policy.startswith("default-src 'self';")
             assert "unsafe" not in policy
             assert headers["X-Content-Type-Options"] == "nosniff"
-            assert headers["Referrer-Policy"] == "no-referrer"
+            assert headers["Referrer-Policy"] == "same-origin"
             assert headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
 
 
