@@ -22,7 +22,7 @@ from nspgateway.screens import Screens
 from nspgateway.sounding import sounding, unseen
 from nspgateway.store import Store
 from nspgateway.transmitter import Transmitter
-from nspgateway.view import NotifierState, Overview
+from nspgateway.view import NotifierState, Overview, Sound
 
 
 class Alerting:
@@ -46,6 +46,7 @@ class Alerting:
         self.screens = Screens(clock, ingest.show)
         self.relay = relay
         self._sounds = config.relay.sounds if config.relay is not None else ()
+        self._is_second = config.relay is not None and config.relay.second_place
         if relay is None and (settings := config.relay) is not None:
             self.relay = Relay(lambda: GpioLine(settings), clock)
         own: list[Notifier] = [self.screens] if self.relay is None else [self.screens, self.relay]
@@ -74,8 +75,7 @@ class Alerting:
         """Let time pass, and hold the relay while all is well. Call after each tick of the gateway's, never instead."""
         self.test.tick()
         if self.relay is not None:
-            loud = bool(self._situation.calls) or bool(unseen(self._alarms(), self._sounds))
-            self.relay.feed(sounding=loud)
+            self.relay.feed(sounding=self._is_loud())
 
     def step(self, step: Step) -> None:
         """Follow a step of the clock with every moment that is kept here."""
@@ -108,6 +108,17 @@ class Alerting:
             for one in self.hub.states()
         )
 
+    def _is_loud(self) -> bool:
+        """Tell whether the relay has to sound: in a second place only for calls that nobody has taken up for long."""
+        calls = [one for one in self._sounding() if one.word in {"help", "help_late"}]
+        if self._is_second:
+            return any(one.is_second for one in calls)
+        return bool(calls) or bool(unseen(self._alarms(), self._sounds))
+
+    def _sounding(self) -> tuple[Sound, ...]:
+        situation = self._situation
+        return sounding(self._alarms(), situation.calls.values(), situation.late, self.screens.test)
+
     def _alarms(self) -> Iterator[AlarmState]:
         return (alarm for kept in self._situation.alarms.values() for alarm in kept.values())
 
@@ -117,7 +128,7 @@ class Alerting:
     def _dress(self, overview: Overview) -> Overview:
         return replace(
             overview,
-            sounding=sounding(self._alarms(), self._situation.calls, self.screens.test),
+            sounding=self._sounding(),
             notifiers=self.states(),
             path_test=self.test.view(),
         )

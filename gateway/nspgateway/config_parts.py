@@ -100,12 +100,14 @@ class RelayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """An output that is held while all is well: a lamp and a buzzer on its resting contact sound when it is let go.
 
     ``chip`` and ``line``: of the GPIO character device. ``sounds``: priorities that sound until they are seen.
+    ``second_place``: it stands in another room, and sounds for calls for help alone that wait too long for a person.
     """
 
     chip: Path = Path("/dev/gpiochip0")
     line: Annotated[int, Meta(ge=0, le=511)]
     active_low: bool = False
     sounds: tuple[Literal["critical", "high", "medium", "low"], ...] = ("critical",)
+    second_place: bool = False
 
 
 class AlertTestConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nspgateway.desk_alarms import AlarmDesk
 from nspgateway.desk_archive import ArchiveDesk
 from nspgateway.desk_base import Refused
+from nspgateway.desk_calls import CallDesk
 from nspgateway.desk_crisis import CrisisDesk
 from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_messages import MessageDesk
@@ -14,5 +15,5 @@ from nspgateway.desk_test import TestDesk
 __all__ = ["Desk", "Refused"]
 
 
-class Desk(AlarmDesk, FuelDesk, PointDesk, MessageDesk, TestDesk, ArchiveDesk, CrisisDesk):
+class Desk(CallDesk, AlarmDesk, FuelDesk, PointDesk, MessageDesk, TestDesk, ArchiveDesk, CrisisDesk):
     """Everything that people can do; each act has a name, a moment and a place."""

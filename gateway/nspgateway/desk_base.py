@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from nspgateway.alarms import AlarmState, Decision
 from nspgateway.clock import Clock
@@ -31,13 +32,16 @@ class Refused(GatewayError):
 
 
 NOTE_MOST = 500
+# A clock on the wall beside ours, or a minute typed too far.
+SLACK = timedelta(minutes=2)
 
 
-def note_of(text: str) -> str:
+def note_of(text: str, most: int = NOTE_MOST) -> str:
     """Return what a person typed, within bounds. Raises Refused."""
-    if len(text) > NOTE_MOST:
-        raise Refused("too_long", f"A note has at most {NOTE_MOST} letters.")
-    return text.strip()
+    said = text.strip()
+    if len(said) > most:
+        raise Refused("too_long", f"What you typed may have at most {most} letters; it has {len(said)}.")
+    return said
 
 
 class DeskBase:
@@ -60,6 +64,18 @@ class DeskBase:
             known = ", ".join(sorted(self._situation.states))
             raise Refused("no_point", f"There is no point {slug!r}; there are: {known}.")
         return slug
+
+    def _past(self, at: datetime | None, oldest: timedelta, too_old: str = "is the date right?") -> datetime:
+        """Return the moment that a person typed, None = now; at most ``oldest`` ago, and not in the future. Raises Refused."""
+        now = self._clock.now()
+        moment = at or now
+        if moment.tzinfo is None:
+            raise Refused("bad_time", f"{moment} has no time zone.")
+        if moment > now + SLACK:
+            raise Refused("bad_time", f"{moment:%d-%m %H:%M %Z} is in the future.")
+        if moment < now - oldest:
+            raise Refused("bad_time", f"{moment:%d-%m-%Y %H:%M %Z} is too long ago: {too_old}")
+        return min(moment, now)
 
     def _alarm(self, point: str, alarm: str) -> AlarmState:
         found = self._situation.open_alarm(point, alarm)

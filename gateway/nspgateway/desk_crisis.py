@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from nspgateway import crisis
-from nspgateway.desk_base import DeskBase, Refused, note_of
+from nspgateway.desk_base import SLACK, DeskBase, Refused, note_of
 from nspgateway.entries import MilestoneEntry, Ruling, RulingKind
 from nspgateway.people import Action, By, Deployment
 from nspgateway.view import WATCHED
@@ -14,7 +14,6 @@ from nspgateway.view import WATCHED
 # A decision that is older than this was not of this incident; it catches a wrong date.
 OLDEST = timedelta(days=14)
 FURTHEST = timedelta(days=90)
-SLACK = timedelta(minutes=2)
 
 
 class CrisisDesk(DeskBase):
@@ -44,7 +43,7 @@ class CrisisDesk(DeskBase):
         """
         now = self._clock.now()
         scope = tuple(dict.fromkeys(self._point(slug) for slug in points))
-        at = self._past(decided_at or now)
+        at = self._past(decided_at, OLDEST)
         if self._situation.region.decided_by(decider) is None:
             known = ", ".join(one.id for one in self._situation.region.decider)
             raise Refused("bad_kind", f"Nobody decides as {decider!r}; there are: {known}.")
@@ -52,7 +51,7 @@ class CrisisDesk(DeskBase):
         for moment in (opens_at, until):
             if moment is not None and not now - SLACK < moment < now + FURTHEST:
                 raise Refused("bad_time", f"{moment:%d-%m-%Y %H:%M %Z} does not lie in the next 90 days.")
-        since = None if outage_since is None else self._past(outage_since)
+        since = None if outage_since is None else self._past(outage_since, OLDEST)
         if since is None and kind in crisis.ADDS and corrects is None:
             since = self._situation.grid_lost_at
         ruling = Ruling(kind, decider, at, scope, from_cp, opens_at, until, since, corrects)
@@ -64,7 +63,7 @@ class CrisisDesk(DeskBase):
     def reach(self, milestone: str, by: By, reached_at: datetime | None = None) -> None:
         """Stamp a milestone, as reached now or at ``reached_at``. Raises Refused."""
         self._milestone(milestone)
-        at = self._past(reached_at or self._clock.now())
+        at = self._past(reached_at, OLDEST)
         self._enter("milestone", "", MilestoneEntry(milestone, at), by, {"milestone": milestone})
 
     def unreach(self, milestone: str, by: By) -> None:
@@ -119,14 +118,3 @@ class CrisisDesk(DeskBase):
             raise Refused("no_milestone", f"There is no milestone {name!r}; there are: {known}.")
         if crisis.incident(self._situation.course.crisis) is None:
             raise Refused("not_active", "Nothing is activated: milestones count from T+0.")
-
-    def _past(self, at: datetime) -> datetime:
-        """Return a moment of the last days as it is; what a person typed. Raises Refused."""
-        now = self._clock.now()
-        if at.tzinfo is None:
-            raise Refused("bad_time", f"{at} has no time zone.")
-        if at > now + SLACK:
-            raise Refused("bad_time", f"{at:%d-%m %H:%M %Z} is in the future.")
-        if at < now - OLDEST:
-            raise Refused("bad_time", f"{at:%d-%m-%Y} is more than 14 days ago: is the date right?")
-        return min(at, now)

@@ -6,13 +6,11 @@ import math
 from datetime import datetime, timedelta
 from typing import Literal
 
-from nspgateway.desk_base import DeskBase, Refused
+from nspgateway.desk_base import SLACK, DeskBase, Refused
 from nspgateway.people import By, Delivery, FuelEntry
 
 # Older than this is history: what the set burnt since is not counted so far back.
 OLDEST = timedelta(hours=24)
-# A clock beside ours, or a minute typed too far.
-SLACK = timedelta(minutes=2)
 # What nobody brings to a support point in one go; it catches a slipped finger.
 MOST_LITRES = 5000.0
 
@@ -24,21 +22,13 @@ class FuelDesk(DeskBase):
         self, point: str, kind: Literal["dip", "refuel"], litres: float, by: By, at: datetime | None = None
     ) -> None:
         """Enter what is in the tank ("dip") or what was poured in ("refuel"), now or at ``at``. Raises Refused."""
-        now = self._clock.now()
-        moment = at or now
         if kind not in ("dip", "refuel"):
             raise Refused("bad_kind", f"{kind!r} is no entry of fuel: take dip or refuel.")
         tank = self._situation.states[self._point(point)].point.tank_litres
         if kind == "refuel" and litres == 0:
             raise Refused("out_of_range", "A refuelling of 0 litres is none.")
         self._litres(litres, tank)
-        if moment.tzinfo is None:
-            raise Refused("bad_time", f"{moment} has no time zone.")
-        if moment > now + SLACK:
-            raise Refused("bad_time", f"{moment:%d-%m %H:%M %Z} is in the future.")
-        if moment < now - OLDEST:
-            raise Refused("bad_time", "That is over 24 hours ago: enter what is in the tank now.")
-        moment = min(moment, now)
+        moment = self._past(at, OLDEST, "enter what is in the tank now.")
         entry = FuelEntry(kind, litres, moment)
         self._enter("fuel", point, entry, by, {"kind": kind, "litres": round(litres, 1)})
 

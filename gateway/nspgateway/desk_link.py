@@ -7,6 +7,7 @@ from datetime import datetime
 
 from nspgateway import bulletin
 from nspgateway.bulletin_sender import MEMORY, BulletinSender, Sent
+from nspgateway.call_sender import CallSender
 from nspgateway.desk_base import DeskBase, Refused
 from nspgateway.downlinks import Ticket
 from nspgateway.entries import Sending
@@ -25,6 +26,7 @@ class LinkDesk(DeskBase):
 
     radio: Transmitter | None = None
     bulletins: BulletinSender | None = None
+    call_sender: CallSender | None = None
 
     def use_radio(self, radio: Transmitter, remembered: object) -> None:
         """Send by this radio from now on, and go on with the message that was under way; see ``BulletinSender``."""
@@ -34,6 +36,11 @@ class LinkDesk(DeskBase):
         self.bulletins = BulletinSender(radio, list(kits.values()))
         self.bulletins.take_up(remembered, self._clock.now(), self._have(kits))
         radio.on_receipt = self.bulletins.receipt
+        situation = self._situation
+        kits = {p.slug: p.kit_address for p in situation.points if p.kit_address is not None}
+        self.call_sender = sender = CallSender(radio, kits)
+        situation.is_shown, situation.told_112 = sender.is_shown, sender.told_112
+        sender.take_up(situation.calls.values(), situation.said_of_112, self._clock.now())
 
     def request_backfill(self, point: str, by: By) -> Ticket:
         """Ask a point's kit for every heartbeat that was lost on the air; the request, as it stands. Raises Refused.

@@ -1,12 +1,10 @@
-"""What people do with what sounds: test the alarm path, and switch the sound of calls for help off."""
+"""What people do about what sounds: they test the alarm path."""
 
 from __future__ import annotations
 
-from nspgateway import help_notice
 from nspgateway.alert_test import AlertTest
 from nspgateway.desk_base import DeskBase, Refused
-from nspgateway.people import Action, By
-from nspgateway.records import Changes
+from nspgateway.people import By
 
 
 class TestDesk(DeskBase):
@@ -32,17 +30,3 @@ class TestDesk(DeskBase):
                 raise Refused("not_heard", "No point in use is heard now.")
         test.begin(point, by)
         return point
-
-    def silence_calls(self, by: By) -> None:
-        """Switch off the sound of every call for help that sounds now; each stays unread, and a new one sounds."""
-        calls = self._situation.calls
-        if not calls:
-            return
-        now = self._clock.now()
-        actions = tuple(
-            Action(now, by, "silence_call", call.point, detail={"call": call.id}) for call in calls
-        )
-        memory = {help_notice.MEMORY: help_notice.to_json(())}
-        self._recorder.commit(Changes(at=now, actions=actions, memory=memory))
-        self._situation.calls = ()
-        self._on_done()

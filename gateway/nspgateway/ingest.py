@@ -30,6 +30,7 @@ from nspgateway import (
 from nspgateway.around import BrokerLink
 from nspgateway.authenticate import Authenticator, Opened, Refused
 from nspgateway.batch import Batch, Taken
+from nspgateway.call_keeper import CallKeeper
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
@@ -116,6 +117,7 @@ class Ingest:
         self._speaker = Speaker(config, now, demo_mark)
         self._refuel = RefuelSpeaker(config, demo_mark)
         self.recorder = Recorder(store, self._speaker)
+        self._calls = CallKeeper(self.situation, self.recorder)
         self._stumbles = Stumbles()
         self._doubted: dict[int, Mapping[str, Held]] = {}
         self._since = now
@@ -193,7 +195,7 @@ class Ingest:
         frame = read.frame
         before = self.situation.states[frame.point]
         newer = state.is_newer(before, frame)
-        is_known = read.event is not None and self._store.has_event(read.event)
+        is_known = help_notice.is_known(read, self._store)
         changed = state.changes(before, frame) if newer and not is_known else {}
         if not self._authenticator.has_heard(frame.kit) or self._is_unsure(frame):
             # The first we ever hear of a kit may be an old recording: without a window nothing tells.
@@ -205,11 +207,9 @@ class Ingest:
         late = uplinks.late_frames(read, self._store, self._clock.speed)
         window = uplinks.with_late(window, [one.counter for one in late])
         judged = self.situation.judge(after, frame.received_at)
-        called = help_notice.take(self.situation.calls, after.point, read, is_known=is_known)
+        called = help_notice.Taken() if is_known else self.situation.hear(after.point, read)
         self.situation.keep(judged, after)
-        self.situation.calls = called.calls
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
-        stored = [] if is_known else self._speaker.help(after.point, frame, read.event)
         changes = Changes(
             at=frame.received_at,
             frame=frame,
@@ -217,11 +217,11 @@ class Ingest:
             heard=after.heard if newer else None,
             readings=changed,
             alarms=tuple(change for one in judged for change in one.changes),
-            messages=(*stored, *said, *(m for one in judged for m in self._messages(one))),
+            messages=(*called.messages, *said, *(m for one in judged for m in self._messages(one))),
             event=read.event,
             boot=read.boot,
             late=late,
-            memory=called.memory,
+            calls=called.news,
         )
         whole = Opened(opened.header, opened.generation, opened.counter, opened.payload, window)
         before_it = self._authenticator.accept(whole)
@@ -268,8 +268,10 @@ class Ingest:
         return link is not None and frame.kit in link.unsure and not link.proves(frame)
 
     def tick(self) -> None:
-        """Let time pass: ages, forecasts and alarms of every point. Call about once a second."""
+        """Let time pass: ages, forecasts and alarms of every point, and calls that wait. Call about once a second."""
         now = self._clock.now()
+        if self._calls.tick(now):
+            self.show()
         judged = self.situation.judge_all(now)
         spoken = [j for j in judged if j.changes or self._is_due(j)]
         facts = [j.facts for j in judged if j.facts.point is not self.situation.cp.point]
@@ -329,9 +331,8 @@ class Ingest:
         self._speaker.step(step)
         self.believe_clock()
         actions = (clock_step.action(step), *stops)
-        memory = {help_notice.MEMORY: help_notice.to_json(self.situation.calls)}
         with suppress(StoreError):
-            self.recorder.commit(Changes(at=step.to, alarms=alarms_after, actions=actions, memory=memory))
+            self.recorder.commit(Changes(at=step.to, alarms=alarms_after, actions=actions))
             self._store.move_outbox(step)
         self.show()
 

@@ -19,10 +19,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec import Struct, json
 
+from nspgateway.calls import SEEN, Call
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
 from nspgateway.forecast import half_load_h
@@ -51,11 +52,10 @@ from nspgateway.payloads import (
 )
 from nspgateway.view import Alarm
 
-if TYPE_CHECKING:  # records know of messages
-    from nspgateway.records import KitEvent
-
 _ROOT = "nsp/v1"
 _SCHEMA = 1
+# Steps of a call for help whose first time is said.
+_CALL_TIMES = ("withdrawn", "passed_on", "answered", "called_back", "closed")
 # A state outlives this many expected intervals: after that every value in it is unknown.
 _VALID_INTERVALS = 3
 # What may stand between two slashes: nothing that is a wildcard or opens another level.
@@ -198,33 +198,25 @@ def alarm(
     )
 
 
-def help_stored(
-    point: PointConfig,
-    event: KitEvent,
-    kind: str | None,
-    at: datetime,
-    *,
-    exercise: bool = False,
-    demo: Demo | None = None,
-) -> OutboxMessage:
-    """Return that a kit's call for help is on disk; ``kind``: one of ``nsplink.fields.HELP_KINDS``, None = not known.
-
-    A kit that does not say which of its calls it is: the counter of the frame names it.
-    """
-    boot = event.boot if event.boot >= 0 else "x"
-    name = f"{event.kit}-{boot}-{event.n}"
+def help_call(point: PointConfig, call: Call, at: datetime, *, demo: Demo | None = None) -> OutboxMessage:
+    """Return how a call for help stands at ``at``, with the times of its stages and nothing that was typed."""
+    firsts = {f"{name}_at": call.first(name) for name in _CALL_TIMES} | {"read_at": call.first(*SEEN)}
+    times: dict[str, Any] = {name: utc(step.at) if step else None for name, step in firsts.items()}
     body = HelpMessage(
-        **{**_from_point(point, demo, exercise), "kit": event.kit},
-        key=f"{event.kit}-{event.generation}-{boot}-{event.n}-{event.mark or 'made'}-stored",
-        id=name,
-        kind=kind,
-        mark=event.mark or "made",
-        stage="stored",
+        **{**_from_point(point, demo, call.exercise), "kit": call.kit},
+        key=f"{call.id}-{len(call.steps)}",
+        id=call.id,
+        kind=call.kind,
+        mark=call.mark,
+        stage=call.stage,
         at=utc(at),
-        made_at=utc(event.began),
-        age_s=seconds(at - event.began),
+        made_at=utc(call.made_at),
+        age_s=seconds(at - call.made_at),
+        by_hand=call.origin == "by_hand",
+        stored_at=utc(call.stored_at),
+        **times,
     )
-    return _point_message(point, f"help/{name}", body, created=at, retain=False, expiry_s=None)
+    return _point_message(point, f"help/{call.id}", body, created=at, retain=False, expiry_s=None)
 
 
 def forgotten(region: str, point: str, leaf: str, at: datetime) -> OutboxMessage:

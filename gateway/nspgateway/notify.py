@@ -15,7 +15,8 @@ class Notice:
     """One thing that a person must hear of. It has no room for personal data.
 
     ``key``: the same for every delivery of it. ``kind``: an alarm, a call for help, or a test of the
-    path itself. ``action``: raise, update, return or clear. Texts by language code.
+    path itself. ``action``: raise, update, remind, return or clear. Texts by language code. ``is_second``: a
+    call for help has waited so long that a second place is to hear of it.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Notice:
     what: Mapping[str, str]
     todo: Mapping[str, str]
     exercise: bool = False
+    is_second: bool = False
 
 
 class Notifier(Protocol):

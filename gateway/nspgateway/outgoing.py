@@ -108,7 +108,8 @@ class Outgoing:
         generation = contact.generation if contact else self._group_generation or 0
         wide = _is_wide(job, contact)
         fields = dict(job.fields) if job.kind != "link" or contact is None else _bitmap(contact)
-        if "utc_min" in MESSAGES[job.kind]:
+        if "utc_min" in MESSAGES[job.kind] and (utc_min is None or "utc_min" not in fields):
+            # What people did has its own moment; while our time is not trusted it is said of nothing.
             fields["utc_min"] = utc_min
         payload = message.encode(job.kind, fields)
         air_us = self.air_us(frame.frame_length(job.kind, len(payload), wide))

@@ -5,8 +5,9 @@ What needs somebody first comes first; a closed or stored point never stands abo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,7 +19,17 @@ from nspgateway.forecast import half_load_h
 from nspgateway.lights_out import had_power, lights_out
 from nspgateway.refuel_list import Line
 from nspgateway.status import doubt, is_silent, status
-from nspgateway.view import CLOSED, NEED_HOURS, SNR_LIMIT_DB, WEAK_MARGIN_DB, Overview, Own, Point
+from nspgateway.view import (
+    CLOSED,
+    NEED_HOURS,
+    SNR_LIMIT_DB,
+    WEAK_MARGIN_DB,
+    CallView,
+    Overview,
+    Own,
+    Point,
+    View112,
+)
 
 __all__ = ["Box", "Heard", "build", "link", "status"]
 
@@ -66,19 +77,25 @@ def build(
     heard: Mapping[str, Heard],
     box: Box,
     own: tuple[Facts, Sequence[AlarmState]] | None = None,
+    calls: Sequence[CallView] = (),
+    status112: View112 | None = None,
 ) -> Overview:
     """Return the overview. ``alarms`` and ``heard`` by the point's slug; those not shown are left out.
 
-    ``own``: the coordinating point's own alarms, with the facts that fill their texts.
+    ``own``: the coordinating point's own alarms, with the facts that fill their texts. ``calls``: for help, in order.
     """
     lines = {line.slug: line for line in refuel_list.build(facts, NEED_HOURS, box.now).lines}
+    of_point = Counter(call.point for call in calls)
     points = [
-        _point(
-            one,
-            alarms.get(one.point.slug, ()),
-            heard.get(one.point.slug, Heard()),
-            box,
-            lines.get(one.point.slug),
+        replace(
+            _point(
+                one,
+                alarms.get(one.point.slug, ()),
+                heard.get(one.point.slug, Heard()),
+                box,
+                lines.get(one.point.slug),
+            ),
+            calls=of_point[one.point.slug],
         )
         for one in facts
     ]
@@ -106,6 +123,8 @@ def build(
         clock_behind_s=box.clock_behind_s,
         own=_own(own[0]) if own else None,
         shelved=tuple(sorted(shelved, key=lambda one: one.shelved_until or box.now)),
+        calls=tuple(calls),
+        status112=status112 or View112(),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from nspgateway.calls import Stage
 from nspgateway.moments import age, seconds, utc, utc_or_none
 from nspgateway.view import Forecast, Priority, Quality, Reading
 from nspgateway.vouchers import SOURCES
@@ -221,20 +222,29 @@ class Refuel(Struct, frozen=True):
 
 
 class HelpMessage(_FromPoint, frozen=True, kw_only=True):
-    """A stage of a call for help; neither what was typed nor where it is.
+    """How a call for help stands; neither what was typed, nor where it is, nor who did what.
 
     ``id`` is that of the call, ``key`` that of this message: the same in every delivery of it. ``mark``: whether
-    the call was made, withdrawn or added to. "stored" is the one stage that a machine may say: it is on disk.
+    the call was made, withdrawn or added to. ``stage``: "stored" is the one that a machine may say, all others are
+    a person's. Each time is that of the first of its stage, null = not yet.
     """
 
     key: str
     id: str
     kind: str | None
-    mark: str
-    stage: Literal["stored"]
+    mark: Literal["made", "withdrawn", "details"]
+    stage: Stage
     at: datetime
     made_at: datetime
     age_s: int
+    by_hand: bool
+    stored_at: datetime
+    withdrawn_at: datetime | None
+    read_at: datetime | None
+    passed_on_at: datetime | None
+    answered_at: datetime | None
+    called_back_at: datetime | None
+    closed_at: datetime | None
 
 
 class Reply(Struct, frozen=True, kw_only=True):

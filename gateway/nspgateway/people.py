@@ -63,7 +63,26 @@ class Hold:
     held: bool
 
 
-Entry = Deployment | PlannedStop | FuelEntry | Delivery | Hold | Written
+@dataclass(frozen=True, slots=True)
+class CallAct:
+    """What a person did about a call for help; the fields are those of ``calls.Step``."""
+
+    call: str
+    what: str
+    word: str = ""
+    happened_at: datetime | None = None
+    name: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Status112:
+    """Whether 112 can be reached from the points, as somebody found out."""
+
+    word: Literal["works", "doubtful", "off"]
+
+
+Entry = Deployment | PlannedStop | FuelEntry | Delivery | Hold | CallAct | Status112 | Written
 
 
 @dataclass(frozen=True, slots=True)

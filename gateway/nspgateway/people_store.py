@@ -12,9 +12,22 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from nspgateway.database import Database, as_text
+from nspgateway.call_store import CallStore, write_act
+from nspgateway.database import as_text
 from nspgateway.entries import Written
-from nspgateway.people import Action, Answered, By, Delivery, Deployment, Entry, FuelEntry, Hold, PlannedStop
+from nspgateway.people import (
+    Action,
+    Answered,
+    By,
+    CallAct,
+    Delivery,
+    Deployment,
+    Entry,
+    FuelEntry,
+    Hold,
+    PlannedStop,
+    Status112,
+)
 
 _log = structlog.get_logger()
 _decode = msgspec.json.Decoder(Written).decode
@@ -53,7 +66,7 @@ _PUT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
 _WITH_ENTRY = "coalesce(d.action, s.action, f.action, v.action, h.action, e.action) IS NOT NULL"
 
 
-class PeopleStore(Database):
+class PeopleStore(CallStore):
     """What people did; the part of the store that they fill."""
 
     def actions(self, since: datetime | None = None, limit: int = 1000) -> list[Action]:
@@ -105,7 +118,10 @@ def write_people(db: sqlite3.Connection, actions: tuple[Action, ...], memory: Ma
         detail = json.dumps(dict(a.detail), separators=(",", ":"))
         values = (as_text(a.at), a.by.who, a.by.role, a.by.origin, a.what, a.point, a.alarm, detail, a.note)
         number = int(db.execute(_PUT_ACTION, values).lastrowid or 0)
-        _put_entry(db, number, a.point, a.entry)
+        if isinstance(a.entry, CallAct):
+            write_act(db, number, a.at, a.entry)
+        else:
+            _put_entry(db, number, a.point, a.entry)
         ids.append(number)
     db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", list(memory.items()))
     return ids
@@ -131,6 +147,8 @@ def _put_entry(db: sqlite3.Connection, number: int, point: str, entry: Entry | N
             db.execute("INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)", row)
         case Hold(held):
             db.execute("INSERT INTO hold VALUES (?, ?)", (number, held))
+        case Status112(word):
+            db.execute("INSERT INTO status112 VALUES (?, ?)", (number, word))
         case Struct():
             db.execute(_PUT_ENTRY, (number, entry.__struct_config__.tag, msgspec.json.encode(entry).decode()))
 

@@ -49,7 +49,11 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
         _SENDER,
         f"{_PLACE} id state priority at raised_at age_s ended_at title what do reason",
     ),
-    "HelpMessage": (f"{_SENDER} key", f"{_PLACE} id kind mark stage at made_at age_s"),
+    "HelpMessage": (
+        f"{_SENDER} key by_hand",
+        (f"{_PLACE} id kind mark stage at made_at age_s stored_at withdrawn_at read_at passed_on_at answered_at "
+        "called_back_at closed_at"),
+    ),
     "Reply": (f"{_GATEWAY} id at ok word", "text"),
     "Dark": ("parts missing", "word low likely high since"),
     "Litres": ("", "litres at"),
@@ -83,7 +87,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
         "",
         "raw",
     ),
-    "KitEvent": ("kit generation boot n", "kind mark began", "", "text"),
+    "KitEvent": ("kit generation boot n", "kind mark began", "", "text tail"),
     "KitBoot": ("kit generation epoch at fields",),
     "KitReport": ("kit generation counter exercise boot n", "point at fields"),
     "Receipt": ("kit", "point number version stage at"),
@@ -91,7 +95,15 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Heard": ("kit generation counter at rssi_dbm snr_db exercise",),
     "Window": ("newest seen",),
     "AlarmChange": ("is_kept is_event", "point alarm action record at"),
-    "Changes": ("window boot heard readings memory", "at alarms messages", "actions command access", "frame event late"),
+    "Changes": ("window boot heard readings memory", "at alarms messages", "actions command access", "frame event late calls"),
+    "Call": (
+        "kit generation boot n origin",
+        "id point first_kind exercise during_exercise made_at stored_at",
+        "",
+        "steps",
+    ),
+    "Step": ("counter", "what at happened_at word", "by name", "text tail"),
+    "CallNews": ("", "", "", "call step"),
     # What people do
     "By": ("", "role", "who origin"),
     "Deployment": ("", "word opens_at"),
@@ -99,6 +111,8 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "FuelEntry": ("", "kind litres at"),
     "Delivery": ("", "kind litres due_at plan"),
     "Hold": ("", "held"),
+    "CallAct": ("", "call what word happened_at", "name", "text"),
+    "Status112": ("", "word"),
     "Ruling": ("corrects", "kind decider decided_at points from_cp opens_at until outage_since"),
     "MilestoneEntry": ("", "milestone reached_at"),
     # Nobody has looked at what stands in a draft; what was sent hangs on the wall of every point.
@@ -125,7 +139,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Forgotten": ("", "", "account"),
     "ScreenGone": ("", "name"),
     # What is made heard and shown
-    "Notice": ("key exercise", "kind action at point name id priority title what todo"),
+    "Notice": ("key exercise", "kind action at point name id priority title what todo is_second"),
     "Reading": ("value quality good_at",),
     "Forecast": (
         "reason measured_at",
@@ -137,18 +151,25 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
         "kit_address readings rated_w tank_litres fuel_kind link rssi_dbm snr_db doubt failed_parts ready_at fuel_source exercise",
         (
             "slug name number municipality deployment status fuel_litres fuel battery last_heard alarms "
-            "fuel_at half_load_h lights_out deployment_at stop_until dark_since had_power litres_needed"
+            "fuel_at half_load_h lights_out deployment_at stop_until dark_since had_power litres_needed calls"
         ),
     ),
     "LightsOut": ("parts missing", "word low likely high since"),
-    "Sound": ("word since", "point id"),
+    "Sound": ("word since", "point id is_second"),
+    # Which help and where in the work, but neither what was typed, nor where it is, nor who does what.
+    "CallView": (
+        "is_shown by_hand",
+        ("id point name number kind row stage since made_at stored_at mark is_unseen needs_call_back late exercise "
+        "is_real"),
+    ),
+    "View112": ("", "word since told untold"),
     "NotifierState": ("name failing_since reason last_success waiting dropped",),
     "PathTest": ("state at step steps ok_at", "point"),
     "Own": ("supply supply_min supply_age_s clock_trusted clock_off_s disk disk_free_mb",),
     "Clocks": ("", "t0 outage_since"),
     "Overview": (
         f"{_BOX} own path_test notifiers modem_ok modem_reason modem_since modem_cause broker_ok counters store_problem",
-        "now region cp points alarms shelved sounding clocks",
+        "now region cp points alarms shelved sounding clocks calls status112",
     ),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from nspgateway.access.changes import AccessChange
+from nspgateway.calls import CallNews
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import Action, Answered
 from nspgateway.view import Quality
@@ -56,7 +57,7 @@ class KitEvent:
 
     ``boot`` and ``n`` name it within the kit; ``mark`` is that of a call for help, else empty.
     ``began``: received less the age that the kit gave. ``text``: what a person typed; personal,
-    for the journal and the screen only.
+    for the journal and the screen only; ``tail``: the same as it came.
     """
 
     kit: int
@@ -67,6 +68,7 @@ class KitEvent:
     mark: str
     began: datetime
     text: str = field(default="", repr=False)
+    tail: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class Changes(Struct, frozen=True):
     ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
     people did. ``memory``: what the gateway has to remember, by name, as JSON. ``command``: the one that
     asked for all this, so that it is not done twice. ``access``: what it changes of accounts and sessions.
+    ``calls``: news of calls for help.
     """
 
     at: datetime
@@ -149,3 +152,4 @@ class Changes(Struct, frozen=True):
     memory: Mapping[str, str] = msgspec.field(default_factory=dict)
     command: Answered | None = None
     access: tuple[AccessChange, ...] = ()
+    calls: tuple[CallNews, ...] = ()

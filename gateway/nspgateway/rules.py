@@ -5,15 +5,17 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
+from nspgateway.calls import Late
 from nspgateway.errors import ConfigError
 from nspgateway.view import Priority
 
 PACKAGED = Path(__file__).with_name("rules.toml")
+_CURE = "See the head of the rules.toml that comes with the program."
 # What an alarm may be explained by that is no alarm of the same point.
 PLANNED_STOP = "planned_stop"
 MANY_SITES = "many_sites"
@@ -106,8 +108,18 @@ class Storm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hold_s: _Seconds = 300.0
 
 
+class CallRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a call for help has waited too long; the head of rules.toml says what each key means."""
+
+    id: Late
+    after_s: _Seconds
+    again_s: Annotated[float, Meta(gt=0)]
+    second_s: _Seconds
+
+
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     rule: tuple[Rule, ...]
+    call: tuple[CallRule, ...] = ()
     storm: Storm = Storm()
 
 
@@ -121,30 +133,40 @@ def load_storm(path: Path = PACKAGED) -> Storm:
     return _load(path).storm
 
 
+def load_call_rules(path: Path = PACKAGED) -> dict[Late, CallRule]:
+    """Return when a call for help has waited too long, by what is to be done. ConfigError when one is missing."""
+    found = {rule.id: rule for rule in _load(path).call}
+    missing = sorted(set(get_args(Late)) - found.keys())
+    if missing:
+        raise ConfigError(path, missing[0], "there is no [[call]] with this id", _CURE)
+    return found
+
+
 @cache
 def _load(path: Path) -> _File:
-    cure = "See the head of the rules.toml that comes with the program."
     try:
         found = msgspec.convert(tomllib.loads(path.read_text()), _File)
     except OSError as error:
-        raise ConfigError(path, "", f"cannot be read ({error.strerror})", cure) from error
+        raise ConfigError(path, "", f"cannot be read ({error.strerror})", _CURE) from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(path, "", str(error), cure) from error
+        raise ConfigError(path, "", str(error), _CURE) from error
     rules = found.rule
     ids = [rule.id for rule in rules]
     for rule in rules:
         if ids.count(rule.id) > 1:
-            raise ConfigError(path, rule.id, "this id is there twice", cure)
+            raise ConfigError(path, rule.id, "this id is there twice", _CURE)
         strange = [name for name in rule.hides if name.partition(":")[0] not in ids]
         if strange:
-            raise ConfigError(path, rule.id, f"hides {strange[0]}, which is no rule", cure)
+            raise ConfigError(path, rule.id, f"hides {strange[0]}, which is no rule", _CURE)
         if rule.condition == "local_bit" and rule.bit is None:
-            raise ConfigError(path, rule.id, "local_bit needs the name of a bit", cure)
+            raise ConfigError(path, rule.id, "local_bit needs the name of a bit", _CURE)
         foreign = [name for name in rule.explained_by if name.partition(":")[0] != PLANNED_STOP]
         if foreign:
-            raise ConfigError(path, rule.id, f"explained_by {foreign[0]}: only {PLANNED_STOP} is known", cure)
+            raise ConfigError(
+                path, rule.id, f"explained_by {foreign[0]}: only {PLANNED_STOP} is known", _CURE
+            )
         if rule.id in _below(rule.id, rules):
-            raise ConfigError(path, rule.id, "hides itself, by way of what it hides", cure)
+            raise ConfigError(path, rule.id, "hides itself, by way of what it hides", _CURE)
     return found
 
 

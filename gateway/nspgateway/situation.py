@@ -14,10 +14,14 @@ from msgspec import structs
 
 from nspgateway import (
     alarms,
+    call_views,
+    call_watch,
+    calls,
     clocks,
     course,
     help_notice,
     judge,
+    messages,
     overview,
     region,
     restore,
@@ -28,6 +32,7 @@ from nspgateway import (
     storms,
 )
 from nspgateway.alarms import AlarmState, Decision, to_json
+from nspgateway.calls import Call
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig, PointConfig
@@ -36,15 +41,17 @@ from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.judge import Judgement
 from nspgateway.kit_words import Receipt
 from nspgateway.mains import Mains
+from nspgateway.messages import OutboxMessage
 from nspgateway.notify import Notice
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
-from nspgateway.people import Action, FuelEntry
+from nspgateway.people import Action, CallAct, FuelEntry, Status112
 from nspgateway.records import AlarmChange
 from nspgateway.rules import MANY_SITES, Rule, load_storm
 from nspgateway.standing import Standing
 from nspgateway.state import PointState
 from nspgateway.store import Store
+from nspgateway.uplinks import Read
 from nspgateway.view import Overview
 
 LinkView = Callable[[PointState], LinkFacts | None]
@@ -53,11 +60,14 @@ LinkView = Callable[[PointState], LinkFacts | None]
 class Situation:
     """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
 
-    ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, that sound; ``cp``: the coordinating point as a place of its own.
-    ``course``: what was decided and written beyond one point; ``region``: the region's own lists.
+    ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, by id, all there ever were; ``late``: those
+    that wait too long, by id; ``said_of_112``: the newest word of a person, None = nobody said anything yet.
+    ``cp``: the coordinating point as a place of its own. ``course``: what was decided and written beyond one point;
+    ``region``: the region's own lists.
     ``by_id``: all rules; ``figures``: what makes a storm. ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
     itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the
-    points each time that one is used for something else.
+    points each time that one is used for something else, and ``is_shown`` and ``told_112``, which say what the kits
+    have confirmed of calls and of 112: see ``call_sender``.
     """
 
     def __init__(
@@ -74,6 +84,8 @@ class Situation:
         now = clock.now()
         self.own: Callable[[datetime], OwnFacts] = lambda _now: OwnFacts()
         self.on_deployed: Callable[[Sequence[PointConfig]], None] = lambda _points: None
+        self.is_shown: Callable[[Call], bool | None] = lambda _call: None
+        self.told_112: Callable[[], tuple[Sequence[str], Sequence[str]]] = lambda: ((), ())
         self.cp = PointState(restore.own_place(config, points))
         entries = store.entries()
         self.region = region.load(config.region_file)
@@ -90,7 +102,9 @@ class Situation:
         self._rules[self.cp.point.slug] = tuple(rule for rule in rules if rule.scope != "points")
         self.by_id = {rule.id: rule for rule in rules}
         self.figures = load_storm()
-        self.calls = help_notice.restored(store.memory(help_notice.MEMORY))
+        self.calls = store.calls()
+        self.late = call_watch.restored(store.memory(call_watch.MEMORY))
+        self.said_of_112 = next(iter(store.said_of_112()), None)
         self._clock = clock
         self._sf = config.radio.sf
         self._link = link
@@ -135,6 +149,11 @@ class Situation:
         if action.entry is None:
             return
         self._follow(course.after(self.course, action))
+        if isinstance(action.entry, Status112):
+            self.said_of_112 = action
+        elif isinstance(action.entry, CallAct):
+            act = action.entry
+            self.calls[act.call] = self.calls[act.call].with_step(calls.acted(act, action.by, action.at))
         before = self.standings.get(action.point)
         if before is None:
             return
@@ -152,6 +171,23 @@ class Situation:
         """Take a kit's word on a message to residents that is written down."""
         self._follow(course.receive(self.course, receipt))
 
+    def hear(self, point: PointConfig, read: Read) -> help_notice.Taken:
+        """Let what a frame says of a call for help be true, also while it cannot be written; return what it makes."""
+        taken = help_notice.take(self.calls, point, read, during_exercise=self.exercise_runs)
+        if taken.call is None:
+            return taken
+        self.calls[taken.call.id] = taken.call
+        return replace(taken, messages=(self.help_message(point, taken.call, read.frame.received_at),))
+
+    def help_message(self, point: PointConfig, call: Call, now: datetime) -> OutboxMessage:
+        """Return what is said on MQTT of how a call for help stands."""
+        return messages.help_call(point, call, now, demo=self._demo)
+
+    @property
+    def exercise_runs(self) -> bool:
+        """True while any kit marks its frames as part of an exercise."""
+        return any(_exercise(one) for one in self.states.values())
+
     @property
     def grid_lost_at(self) -> datetime | None:
         """When the first of the points lost the grid that it is still without; None = none did, as far as we saw."""
@@ -168,7 +204,7 @@ class Situation:
             {slug: state.settled(step.moved(one), step.to) for slug, one in self.states.items()}
         )
         self.standings.update({slug: step.moved_standing(one) for slug, one in self.standings.items()})
-        self.calls = step.moved(self.calls)
+        self.calls, self.late = step.moved(self.calls), step.moved(self.late)
         changes = []
         for slug, kept in self.alarms.items():
             after = {name: step.moved_alarm(alarm) for name, alarm in kept.items()}
@@ -215,6 +251,10 @@ class Situation:
             waiting = sounding.unseen(self.alarms[slug].values(), sounding.PRIORITIES)
             again = [Decision("remind", alarm, alarm.reason) for alarm in waiting]
             found += self.decide(slug, again, now).notices if again else ()
+        for call in calls.in_order(self.calls.values()):
+            place, news = self.states.get(call.point), call.last(*calls.NEWS)
+            if call.is_unseen and place is not None and news is not None:
+                found.append(help_notice.of_news(place.point, call, news, now))
         return found
 
     def overview(self, box: Box) -> Overview:
@@ -232,6 +272,10 @@ class Situation:
             },
             box,
             own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[cp].values())),
+            calls=call_views.views(
+                self.calls.values(), {p.slug: p for p in self.points}, self.late, self.is_shown
+            ),
+            status112=call_views.of_112(self.said_of_112, *self.told_112()),
         )
         return replace(built, clocks=clocks.of(self.course.crisis, self.grid_lost_at))
 

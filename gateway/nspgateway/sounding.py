@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from nspgateway.alarm_state import AlarmState
-from nspgateway.help_notice import Call
+from nspgateway.call_watch import Waiting
+from nspgateway.calls import NEWS, Call, in_order
 from nspgateway.view import Sound
 
 # Priorities that have a sound on a screen; each has another one.
@@ -21,13 +22,24 @@ def unseen(alarms: Iterable[AlarmState], priorities: Collection[str]) -> list[Al
 
 
 def sounding(
-    alarms: Iterable[AlarmState], calls: Iterable[Call], test: Sound | None = None
+    alarms: Iterable[AlarmState],
+    calls: Iterable[Call],
+    late: Mapping[str, Waiting],
+    test: Sound | None = None,
 ) -> tuple[Sound, ...]:
-    """Return what sounds: calls for help, then critical, then high, each oldest first; a test comes last."""
+    """Return what sounds: calls for help, first task first, then critical and high, oldest first; a test comes last."""
     loud = unseen(alarms, PRIORITIES)
     loud.sort(key=lambda one: one.priority != "critical")
     return (
-        *(Sound("help", call.point, call.id, call.since) for call in calls),
+        *(_of_call(call, late.get(call.id)) for call in in_order(calls) if call.is_unseen or call.id in late),
         *(Sound(PRIORITIES[one.priority], one.point, one.id, one.raised_at or one.since) for one in loud),
         *((test,) if test is not None else ()),
     )
+
+
+def _of_call(call: Call, waiting: Waiting | None) -> Sound:
+    """Return the sound of a call that nobody has seen all of, or that waits too long for a person."""
+    if waiting is not None:
+        return Sound("help_late", call.point, call.id, waiting.begun_at, waiting.is_second)
+    news = call.last(*NEWS)
+    return Sound("help", call.point, call.id, call.stored_at if news is None else news.at)

@@ -12,7 +12,7 @@ from nspgateway.facts import Facts
 from nspgateway.judge import Judgement
 from nspgateway.messages import OutboxMessage
 from nspgateway.payloads import Demo
-from nspgateway.records import Frame, KitEvent
+from nspgateway.records import Frame
 from nspgateway.uplinks import HEARTBEATS
 
 STATS_EVERY = timedelta(minutes=5)
@@ -49,15 +49,6 @@ class Speaker:
                 made_at=frame.made_at if frame.late else None,
             )
         ]
-
-    def help(self, point: PointConfig, frame: Frame, event: KitEvent | None) -> list[OutboxMessage]:
-        """Return that a call for help is on disk, to be written with it; none for other events."""
-        if event is None or event.kind != "help":
-            return []
-        kind = frame.fields.get("help_kind")
-        word = kind if isinstance(kind, str) else None
-        at, exercise = frame.received_at, frame.exercise
-        return [messages.help_stored(point, event, word, at, exercise=exercise, demo=self._demo)]
 
     def point(self, judged: Judgement) -> list[OutboxMessage]:
         """Return a point's merged state, what has to be said of its alarms, and the others once more.

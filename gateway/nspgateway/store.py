@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from nspgateway.accounts_store import AccountsStore, write_access
+from nspgateway.call_store import write_news
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.database import as_text
 from nspgateway.history_store import HistoryStore
@@ -279,6 +280,7 @@ def _write(db: sqlite3.Connection, changes: Changes) -> None:
     if changes.frame is not None:
         _write_kit(db, changes.frame, changes)
         write_receipt(db, changes.frame)
+    write_news(db, changes.calls)
     for a in changes.alarms:
         if a.is_kept:
             db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", (a.point, a.alarm, a.record))

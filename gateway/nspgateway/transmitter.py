@@ -51,7 +51,7 @@ class Transmitter:
 
     ``has_group``: there is a key to reach all kits at once. ``unsure``: kits whose frames may be
     recordings from before the database was restored. ``on_receipt`` hears what a kit says of a message
-    to residents.
+    to residents, ``on_boot`` that one has begun anew, under which generation of its key.
     ``is_clock_trusted``: asked before a kit is told the time.
     """
 
@@ -96,6 +96,7 @@ class Transmitter:
         self._wake = asyncio.Event()
         self._problem = ""
         self.on_receipt: Callable[[int, Mapping[str, Value]], None] = lambda _kit, _receipt: None
+        self.on_boot: Callable[[int, int], None] = lambda _kit, _generation: None
         self._proved_ms: dict[int, int] = {}
         self._newest_before = store.newest()
         self.is_clock_trusted: Callable[[], bool] = lambda: True
@@ -135,6 +136,8 @@ class Transmitter:
         self.counters.note(frame.kit, frame.generation, window.newest, contact.epoch if contact else None)
         if frame.kind == "receipt":
             self.on_receipt(frame.kit, frame.fields)
+        elif frame.kind == "boot":
+            self.on_boot(frame.kit, frame.generation)
         if frame.kit in self.unsure:
             self._ask_for_proof(frame.kit, now_ms)
         self._wake.set()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from nspgateway.desk_base import Refused
-from nspgateway.desk_fuel import SLACK
+from nspgateway.desk_base import SLACK, Refused
 from nspgateway.i18n import ZONE
 
 _NUMBER = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,2})?")

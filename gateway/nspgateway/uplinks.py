@@ -136,6 +136,7 @@ def _event(frame: Frame, tail: bytes, speed: float) -> KitEvent | None:
         fields.get("help_mark") or "",
         frame.received_at - timedelta(seconds=speed * age_s),
         tail.decode("utf-8", "replace"),
+        bytes(tail),
     )
 
 

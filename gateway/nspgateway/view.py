@@ -145,6 +145,7 @@ class Point:
     ``stop_until``: a planned stop runs until then. ``dark_since``: since when its kit says that there is no power.
     ``had_power``: when it was last heard, for hours to come; None = not known. ``litres_needed``: to reach
     ``NEED_HOURS``, 0 where nothing runs down, None = not known.
+    ``calls``: how many calls for help of this point are open.
     """
 
     slug: str
@@ -179,16 +180,65 @@ class Point:
     dark_since: datetime | None = None
     had_power: bool | None = None
     litres_needed: float | None = 0.0
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Something that sounds until a person has seen it. ``word``: which sound; ``id``: of the alarm or call."""
+    """Something that sounds until a person has seen it. ``word``: which sound; ``id``: of the alarm or call.
 
-    word: Literal["help", "critical", "high", "test"]
+    "help": there is something in a call that nobody has seen. "help_late": one waits too long to be read or passed
+    on; ``is_second``: so long that a second place is to hear of it.
+    """
+
+    word: Literal["help", "help_late", "critical", "high", "test"]
     point: str
     id: str
     since: datetime
+    is_second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """An open call for help, without anything that a person typed. ``number``: of its point, None = no more there.
+
+    ``row``: its place in the order of tasks: 1 not read, 2 a team that is not safe, 4 read; the coordinating point's
+    own troubles are 3. ``stage`` since ``since``. ``mark``: what the point added, ``needs_call_back``: it withdrew
+    and nobody has asked yet. ``late``: what waits too long, "" = nothing. ``exercise``: of an exercise; ``is_real``:
+    of none while one is going on. ``is_shown``: whether its kit shows the stage, None = nothing is to be shown there.
+    """
+
+    id: str
+    point: str
+    name: str
+    number: int | None
+    kind: str | None
+    row: Literal[1, 2, 4]
+    stage: Literal["stored", "read", "passed_on", "answered", "closed"]
+    since: datetime
+    made_at: datetime
+    stored_at: datetime
+    mark: Literal["made", "withdrawn", "details"] = "made"
+    is_unseen: bool = True
+    needs_call_back: bool = False
+    late: Literal["", "help_unread", "help_not_passed"] = ""
+    exercise: bool = False
+    is_real: bool = False
+    by_hand: bool = False
+    is_shown: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View112:
+    """What people said of 112. ``since`` None: nobody said anything, and kits take it that it works.
+
+    ``told``: points whose kits have confirmed it; ``untold``: those that have not.
+    """
+
+    word: Literal["works", "doubtful", "off"] = "works"
+    since: datetime | None = None
+    told: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +307,7 @@ class Overview:
     ``clock_behind_s``: how far our clock is still behind the newest frame that was here at the start.
     ``sounding``: what sounds now, calls for help first. ``path_test``: None = there was none yet.
     ``clocks``: of the incident that lasts, None = nothing is activated.
+    ``calls``: every open call for help, first task first; they stand above all else.
     """
 
     now: datetime
@@ -280,3 +331,5 @@ class Overview:
     own: Own | None = None
     shelved: tuple[Alarm, ...] = ()
     clocks: Clocks | None = None
+    calls: tuple[CallView, ...] = ()
+    status112: View112 = field(default_factory=View112)

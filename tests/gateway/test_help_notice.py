@@ -9,7 +9,6 @@ import pytest
 from gateway_box import Box
 from nspgateway.alerting import Alerting
 from nspgateway.desk import Desk
-from nspgateway.help_notice import call_id
 from nspgateway.notify import Notice
 from nspgateway.people import By
 
@@ -48,20 +47,24 @@ def test_a_call_is_told_at_once_and_once(told: Told) -> None:
     assert told.help(1) == "accepted"
     assert told.help(2) == "accepted"
     (notice,) = told.notices
-    assert (notice.kind, notice.priority, notice.action, notice.id) == ("help", "critical", "raise", "65-3-1")
+    assert (notice.kind, notice.priority, notice.action, notice.id) == (
+        "help",
+        "critical",
+        "raise",
+        "65-1-3-1",
+    )
     assert notice.title["nl"] == "Noodhulpmelding NSP 01, ambulance, niet gelezen"
     assert notice.what["nl"] == "de-linde vraagt hulp van de ambulance. Gedaan om 17:59, binnen om 18:00."
     assert "meldkamer" in notice.todo["nl"]
-    (event,) = told.box.store.kit_events("de-linde")
-    assert call_id(event) == notice.id
+    assert list(told.box.store.calls()) == [notice.id]
 
 
 def test_two_calls_stand_side_by_side(told: Told) -> None:
     """Calls are never grouped: two of one point are two."""
     told.help(1, n=1)
     told.help(2, n=2)
-    assert [one.id for one in told.notices] == ["65-3-1", "65-3-2"]
-    assert told.sounds() == [("help", "65-3-1"), ("help", "65-3-2")]
+    assert [one.id for one in told.notices] == ["65-1-3-1", "65-1-3-2"]
+    assert told.sounds() == [("help", "65-1-3-1"), ("help", "65-1-3-2")]
 
 
 @pytest.mark.parametrize("kind", ["fire_brigade", "ambulance", "police", "not_known", "security", None])
@@ -94,28 +97,28 @@ def test_a_withdrawn_call_asks_for_a_call_back(told: Told) -> None:
     assert withdrawn.key != made.key
     assert withdrawn.title["nl"].endswith("ingetrokken")
     assert "terug" in withdrawn.todo["nl"]
-    assert told.sounds() == [("help", "65-3-1")]
+    assert told.sounds() == [("help", "65-1-3-1")]
 
 
-def test_a_call_sounds_until_a_person_switches_it_off(told: Told) -> None:
+def test_a_call_sounds_until_a_person_reads_it(told: Told) -> None:
     """Not a restart, a repeat or time ends the sound of a call: a person does, with a name, and a new call sounds."""
     told.help(1)
     told.box.restart()
     told.restart()
     told.help(2)
-    assert told.sounds() == [("help", "65-3-1")]
+    assert told.sounds() == [("help", "65-1-3-1")]
     box = told.box
-    Desk(box.ingest.situation, box.ingest.recorder, box.clock).silence_calls(OFFICER)
+    Desk(box.ingest.situation, box.ingest.recorder, box.clock).read_call("65-1-3-1", OFFICER)
     assert told.sounds() == []
     (action,) = box.store.actions()
-    assert (action.by, action.what, action.detail) == (OFFICER, "silence_call", {"call": "65-3-1"})
+    assert (action.by, action.what, action.detail) == (OFFICER, "call_read", {"call": "65-1-3-1"})
     told.help(3)
     assert told.sounds() == []
     box.restart()
     told.restart()
     assert told.sounds() == []
     told.help(4, n=2)
-    assert told.sounds() == [("help", "65-3-2")]
+    assert told.sounds() == [("help", "65-1-3-2")]
 
 
 def test_alarms_sound_until_they_are_seen(told: Told) -> None:
@@ -127,7 +130,7 @@ def test_alarms_sound_until_they_are_seen(told: Told) -> None:
     box.say("vital", 1, kit=66, alarms=1 << 2)
     box.vital(1, alarms=1 << 2)
     told.help(2)
-    assert told.sounds() == [("help", "65-3-1"), ("critical", "power_lost"), ("high", "power_lost")]
+    assert told.sounds() == [("help", "65-1-3-1"), ("critical", "power_lost"), ("high", "power_lost")]
     desk.acknowledge("de-linde", "power_lost", OFFICER)
-    desk.silence_calls(OFFICER)
+    desk.read_call("65-1-3-1", OFFICER)
     assert told.sounds() == [("high", "power_lost")]

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from busy_box import MARKERS, BusyBox
 from nspgateway import (
+    calls,
     command_payloads,
     entries,
     kit_words,
@@ -112,10 +113,10 @@ def test_a_call_for_help_is_said_without_a_word_of_what_was_typed(busy: BusyBox)
     """One message for each mark, under the call's own id, and one for a call that has no name of its own."""
     said = [json.loads(m.payload) for m in busy.outbox() if m.kind == "help"]
     assert [(m["id"], m["mark"], m["kind"], m["stage"]) for m in said] == [
-        ("65-1-7", "made", "ambulance", "stored"),
-        ("65-1-7", "details", "ambulance", "stored"),
-        ("65-1-7", "withdrawn", "ambulance", "stored"),
-        ("65-x-108", "made", None, "stored"),
+        ("65-1-1-7", "made", "ambulance", "stored"),
+        ("65-1-1-7", "details", "ambulance", "stored"),
+        ("65-1-1-7", "withdrawn", "ambulance", "stored"),
+        ("65-1-x-108", "made", None, "stored"),
     ]
     assert len({m["key"] for m in said}) == 4
 
@@ -125,7 +126,7 @@ def all_records() -> dict[str, set[str]]:
     """Return the names of the fields of every record there is, by the record's name."""
     found: dict[str, set[str]] = {}
     kept = (accounts, changes, emergency, sessions, wall)
-    said = (payloads, command_payloads, records, people, entries, kit_words, notify, view)
+    said = (payloads, command_payloads, records, people, calls, entries, kit_words, notify, view)
     for module in (*said, *kept):
         for name, kind in owned(module):
             found[name] = found.get(name, set()) | field_names(kind)
@@ -173,7 +174,7 @@ def test_what_is_said_has_no_room_for_personal_data() -> None:
     assert inside == set()
 
 
-@pytest.mark.parametrize("kind", [records.KitEvent, people.Action])
+@pytest.mark.parametrize("kind", [records.KitEvent, people.Action, people.CallAct, calls.Step])
 def test_a_record_does_not_show_its_words_in_a_log(kind: Any) -> None:
     """What was typed is left out of how a record prints itself."""
     words = {

@@ -1,0 +1,238 @@
+"""Calls for help: what was asked, and what people have done about it. Pure.
+
+A call is told apart by its kit, that kit's key, boot and number, for ever: two are never made one, and none ends
+but by the word of a person. A machine says one thing only, that it is stored. What the kit adds (news) and what
+people do (acts) are steps, in the order in which they were written down; the times of a wrong clock change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from nspgateway.people import By, CallAct
+from nspgateway.view import is_ahead
+from nsplink import calltext
+from nsplink.frame import BadPayload
+
+Stage = Literal["stored", "read", "passed_on", "answered", "closed"]
+Late = Literal["help_unread", "help_not_passed"]
+
+# What somebody has to look at, and what shows that somebody has. To note where it is, is no sign of it.
+NEWS = frozenset({"made", "entered", "details", "withdrawn"})
+SEEN = frozenset({"read", "passed_on", "answered", "called_back", "closed"})
+# The words of these acts: to whom, what, why.
+RECIPIENTS = ("control_room", "fire_brigade", "police", "doctor", "other")
+ANSWERS = ("help_comes", "no_unit", "call_back", "text")
+REASONS = ("helped", "mistake", "not_needed", "double", "other")
+# Answers after which nobody has to be told any more.
+_SETTLED = frozenset({"help_comes", "no_unit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was said or done about a call. ``by`` None: the kit said so, in the frame ``counter``.
+
+    ``at``: when it came or was written down; ``happened_at``: when it was, by the kit's age or a person's word.
+    ``word``: one of RECIPIENTS, ANSWERS or REASONS; of a kit's word the kind of help. ``name``: who took it; ``text``: what a person typed here,
+    ``tail``: at the point, as it came. These three may tell of somebody's health.
+    """
+
+    what: str
+    at: datetime
+    by: By | None = None
+    happened_at: datetime | None = None
+    counter: int | None = None
+    word: str = ""
+    name: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+    tail: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call for help. ``boot`` -1: the kit did not say; kit, generation, boot and n are None when made by hand.
+
+    ``first_kind``: as it was said first, one of ``nsplink.fields.HELP_KINDS``, None = not known. ``exercise``: it says so of itself;
+    ``during_exercise``: one was going on when it came. ``steps``: oldest first, never empty.
+    """
+
+    id: str
+    point: str
+    origin: Literal["kit", "by_hand"]
+    first_kind: str | None
+    exercise: bool
+    during_exercise: bool
+    made_at: datetime
+    stored_at: datetime
+    kit: int | None = None
+    generation: int | None = None
+    boot: int | None = None
+    n: int | None = None
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def kind(self) -> str | None:
+        """Which help: who typed more may have said which; what was asked silently stays so."""
+        said = [step.word for step in self.steps if step.by is None and step.word not in {"", "not_known"}]
+        return self.first_kind if self.first_kind == "security" or not said else said[-1]
+
+    @property
+    def typed(self) -> tuple[Mapping[str, str], bool]:
+        """What was typed at the point, by the names of ``nsplink.calltext``, and whether all of it is here."""
+        kit = [step for step in self.steps if step.by is None and step.tail]
+        tails = [s.tail for s in sorted(kit, key=lambda s: s.counter or 0) if s.what == "details"]
+        loose = [step.tail for step in kit if step.what != "details"]
+        try:
+            values, is_whole = calltext.joined(tails)
+        except BadPayload:
+            values, is_whole, loose = {}, False, [*loose, *tails]
+        more = " / ".join(tail.decode("utf-8", "replace") for tail in loose)
+        if more:
+            values = {**values, "what": " / ".join(one for one in (values.get("what"), more) if one)}
+        return values, is_whole
+
+    @property
+    def is_open(self) -> bool:
+        """True until a person has closed it."""
+        return all(step.what != "closed" for step in self.steps)
+
+    @property
+    def is_security(self) -> bool:
+        """True for a team that is not safe and called silently."""
+        return self.kind == "security"
+
+    @property
+    def is_real(self) -> bool:
+        """True for a call that is no exercise while one was going on."""
+        return self.during_exercise and not self.exercise
+
+    @property
+    def is_read(self) -> bool:
+        """True once a person has read it."""
+        return self.first(*SEEN) is not None
+
+    @property
+    def is_unseen(self) -> bool:
+        """True while there is something in it that nobody has seen: the call itself, or what came after."""
+        last = next((step.what for step in reversed(self.steps) if step.what in NEWS | SEEN), "made")
+        return self.is_open and last in NEWS
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """True when the point has withdrawn it, which ends nothing."""
+        return self.first("withdrawn") is not None
+
+    @property
+    def needs_call_back(self) -> bool:
+        """True while nobody has asked the point whether all is well after it withdrew."""
+        last = next((s.what for s in reversed(self.steps) if s.what in {"withdrawn", "called_back"}), "")
+        return self.is_open and last == "withdrawn"
+
+    @property
+    def mark(self) -> Literal["made", "withdrawn", "details"]:
+        """What the kit last said of it that counts: withdrawn, or else whether it added something."""
+        if self.is_withdrawn:
+            return "withdrawn"
+        return "made" if self.first("details") is None else "details"
+
+    @property
+    def stage(self) -> Stage:
+        """How far people are with it; who reads it once more does not set it back."""
+        last = self.last("passed_on", "answered", "closed")
+        if last is not None:
+            return last.what  # type: ignore[return-value]  # these three are stages
+        return "read" if self.is_read else "stored"
+
+    @property
+    def place(self) -> str:
+        """Where help is needed, as a person last noted; "" = at the point."""
+        last = self.last("placed")
+        return "" if last is None else last.text
+
+    def first(self, *what: str) -> Step | None:
+        """Return the first step that is one of these."""
+        return next((step for step in self.steps if step.what in what), None)
+
+    def last(self, *what: str) -> Step | None:
+        """Return the newest step that is one of these."""
+        return next((step for step in reversed(self.steps) if step.what in what), None)
+
+    def with_step(self, step: Step) -> Call:
+        """Return the call with one more step."""
+        return replace(self, steps=(*self.steps, step))
+
+    def has_news(self, news: Step) -> bool:
+        """Tell whether this word of the kit is known: it says everything again until it is acknowledged."""
+        return any(
+            s.by is None and s.what == news.what and s.tail == news.tail
+            for s in self.steps
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CallNews:
+    """What a kit or a person made known of a call, to be written: the call as it is with it, and the step."""
+
+    call: Call
+    step: Step | None
+
+
+def name_of(kit: int, generation: int, boot: int, n: int) -> str:
+    """Return the name of a kit's call; ``boot`` below 0 = not said. A new key makes another call."""
+    return f"{kit}-{generation}-{boot if boot >= 0 else 'x'}-{n}"
+
+
+def name_by_hand(calls: Iterable[str]) -> str:
+    """Return the name of the next call that is entered by hand."""
+    return f"hand-{sum(1 for name in calls if name.startswith('hand-')) + 1}"
+
+
+def acted(act: CallAct, by: By, at: datetime) -> Step:
+    """Return what a person did as a step."""
+    return Step(act.what, at, by, act.happened_at, None, act.word, act.name, act.text)
+
+
+def late(call: Call) -> tuple[Late, datetime] | None:
+    """Return what a person still has to do about it, and since when; None = nothing that is urgent.
+
+    A call that was withdrawn and read is not to be passed on but to be asked about.
+    """
+    if not call.is_open:
+        return None
+    seen = call.first(*SEEN)
+    if seen is None:
+        return "help_unread", call.stored_at
+    settled = any(s.what == "passed_on" or (s.what == "answered" and s.word in _SETTLED) for s in call.steps)
+    return None if settled or call.is_withdrawn else ("help_not_passed", seen.at)
+
+
+def waited_s(since: datetime, now: datetime) -> float | None:
+    """Return seconds since then; None = not known, since the clock was set back: then it is too long."""
+    return None if is_ahead(since, now) else max(0.0, (now - since).total_seconds())
+
+
+def row(call: Call) -> Literal[1, 2, 4]:
+    """Return its place in the order of tasks: 1 not read, 2 a team that is not safe, 4 read.
+
+    Between them, at 3, is the coordinating point itself; below come the points.
+    """
+    if call.is_security:
+        return 2
+    return 1 if call.is_unseen else 4
+
+
+def in_order(calls: Iterable[Call]) -> tuple[Call, ...]:
+    """Return the open calls, first task first: by row, then what still has to be done, then the oldest."""
+
+    def order(call: Call) -> tuple[int, bool, bool, datetime, str]:
+        return row(call), not call.is_unseen, late(call) is None, call.stored_at, call.id
+
+    return tuple(sorted((call for call in calls if call.is_open), key=order))
+
+
+def open_at(calls: Mapping[str, Call], point: str) -> int:
+    """Return how many calls of a point are open."""
+    return sum(1 for call in calls.values() if call.is_open and call.point == point)
