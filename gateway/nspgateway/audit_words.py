@@ -152,4 +152,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "result": {"ok": N_("arrived"), "missed": N_("did not arrive")},
 }
 # Where an act came from, beside a client of MQTT and the gateway itself.
-ORIGINS: Mapping[str, str] = {"page": N_("on the page"), "gateway": N_("by the gateway itself")}
+ORIGINS: Mapping[str, str] = {
+    "page": N_("on the page"),
+    "command": N_("with a command on the box"),
+    "gateway": N_("by the gateway itself"),
+}

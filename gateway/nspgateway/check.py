@@ -22,12 +22,12 @@ from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, load_gateway, load_points
 from nspgateway.config_parts import PageConfig
 from nspgateway.errors import ConfigError, GatewayError
-from nspgateway.init import authority
 from nspgateway.keys import KeyRegister, read_passphrase
 from nspgateway.mqtt_commands import check as check_clients
 from nspgateway.mqtt_socket import connected
 from nspgateway.ports.chosen import port_of
 from nspgateway.secure import days_left, require_secure
+from nspgateway.web import serving
 
 # To reach a broker or the UPS.
 _CONNECT_S = 5.0
@@ -88,8 +88,8 @@ def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterat
         yield lambda: _region(config)
     yield lambda: _data(config)
     if config.page is not None and config.page.certificate is not None:
-        page, certificate = config.page, config.page.certificate
-        yield lambda: _page(page, certificate)
+        page = config.page
+        yield lambda: _page(page)
     if config.radio.hub_port is not None:
         yield _hub
     for broker in config.broker:
@@ -184,14 +184,14 @@ def _data(config: GatewayConfig) -> str:
     return f"{config.data}: can be written"
 
 
-def _page(page: PageConfig, certificate: Path) -> str:
+def _page(page: PageConfig) -> str:
     """The page's names, without which browsers refuse it; that it has TLS is looked at with the brokers."""
-    names = authority.hosts_of(authority.load_certificate(certificate.read_bytes()))
-    if not names:
+    hosts = serving.names(page)
+    if not hosts:
         raise GatewayError(
-            f"{certificate}: names no host, so that browsers refuse it. Run: nsp gateway init --renew --host NAME"
+            f"{page.certificate}: names no host, so that browsers refuse it. Run: nsp gateway init --renew --host NAME"
         )
-    return f"page: at {page.listen}, port {page.port}, called {', '.join(names)}"
+    return f"page: at {page.listen}, port {page.port}, called {', '.join(hosts)}"
 
 
 def _broker(broker: BrokerConfig) -> str:

@@ -42,8 +42,7 @@ class Served:
     def url(self) -> str:
         """The address to type, by the first name that the page has."""
         host, port = self.socket.getsockname()[:2]
-        name = self.hosts[0] if self.hosts else host
-        return f"{'http' if self.tls is None else 'https'}://{f'[{name}]' if ':' in name else name}:{port}/"
+        return _url("http" if self.tls is None else "https", self.hosts[0] if self.hosts else host, port)
 
 
 def bound(listen: str, port: int) -> socket:
@@ -62,10 +61,8 @@ def guarded(config_file: Path, page: PageConfig | None) -> Served | None:
     if page is None:
         return None
     tls = page_tls(config_file, page)
-    certificate = page.certificate.read_bytes() if page.certificate else b""  # there is one: it was just used
-    hosts = authority.hosts_of(authority.load_certificate(certificate))
     try:
-        return Served(bound(page.listen, page.port), tls, hosts)
+        return Served(bound(page.listen, page.port), tls, names(page))
     except OSError as error:
         raise ConfigError(
             config_file,
@@ -73,6 +70,23 @@ def guarded(config_file: Path, page: PageConfig | None) -> Served | None:
             f"the page cannot be served at {page.listen}, port {page.port} ({error.strerror})",
             "Give an address of this box, and a port above 1023 that no other program has.",
         ) from error
+
+
+def names(page: PageConfig) -> tuple[str, ...]:
+    """Return the hosts in the page's certificate. Raises GatewayError for a file that is none, OSError without one."""
+    if page.certificate is None:
+        return ()
+    return authority.hosts_of(authority.load_certificate(page.certificate.read_bytes()))
+
+
+def address(page: PageConfig | None) -> str:
+    """Return what is typed to reach the page; "" = there is none. Raises as ``names``."""
+    hosts = names(page) if page is not None else ()
+    return _url("https", hosts[0], page.port) if page is not None and hosts else ""
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def tell(page: Served | None, door: Door | None, folder: Path) -> None:

@@ -59,11 +59,14 @@ def command(
     skip_unplayable: Annotated[
         bool, typer.Option("--skip-unplayable", help="Leave out what of a scenario cannot be played yet.")
     ] = False,
+    login: Annotated[
+        bool, typer.Option("--login", help="Let the page ask who you are; accounts and password are printed.")
+    ] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Open no browser and no panel.")] = False,
 ) -> None:
     """Run a town of support points on this machine and watch one run low on fuel.
 
-    Everything binds to 127.0.0.1. The page opens without a login, marked DEMO.
+    Everything binds to 127.0.0.1. The page is marked DEMO, and opens without a login unless you ask for one.
     The last line is JSON: what was sent, received, published, lost and raised.
     """
     if language not in ("nl", "en"):
@@ -73,7 +76,7 @@ def command(
     story = _story(scenario, skip=skip_unplayable) if scenario is not None else None
     if seed is None:
         seed = story.seed if story is not None else 1
-    options = demo_run.Options(kits or 4, speed, http_port, mqtt_port, seed, language, data, story)
+    options = demo_run.Options(kits or 4, speed, http_port, mqtt_port, seed, language, data, story, login)
     _quiet(verbose=headless)
     asyncio.run(_demo(options, seconds or None, headless=headless))
 
@@ -107,6 +110,10 @@ async def _demo(options: demo_run.Options, seconds: float | None, *, headless: b
     async with demo_run.demo(options, _printer(headless)) as running:
         print(f"Dashboard: {running.url}  (DEMO x{options.speed:g})")
         print(f"Broker:    mqtt://{demo_run.HOST}:{running.mqtt_port}", flush=True)
+        if running.logins is not None:
+            print(f"Log in as: {', '.join(running.logins.names)}")
+            print(f"Password:  {running.logins.password}  (of all of them, for this demo only)")
+            print(f"Emergency: {running.logins.code}", flush=True)
         jobs = {
             asyncio.create_task(demo_run.wait(running, seconds)),
             asyncio.create_task(stop.wait()),

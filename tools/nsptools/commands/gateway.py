@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from nsptools.commands import _gateway_init
+from nsptools.commands import _gateway_access, _gateway_init
 
 app = typer.Typer(no_args_is_help=True)
 _gateway_init.register(app)
+_gateway_access.register(app)
 
 _Config = Annotated[Path, typer.Option(help="gateway.toml of this coordinating point.")]
 _HERE = Path("gateway.toml")
@@ -26,7 +27,7 @@ def _gateway() -> None:
 
 @app.command()
 def run(config: _Config = _HERE) -> None:
-    """Receive, journal, alarm and publish until stopped. Serves no page yet: that needs a login."""
+    """Receive, journal, alarm, publish and serve the page until stopped."""
     from nspgateway import __main__ as gateway
 
     gateway.log_to_stderr()

@@ -29,8 +29,9 @@ from nsptools.bench.air import Air
 from nsptools.bench.broker import EmbeddedBroker, PortInUse
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.town import GATEWAY_MODEM, KitSpec, Town
-from nsptools.demo import places
+from nsptools.demo import logins, places
 from nsptools.demo.door import Door
+from nsptools.demo.logins import Logins
 from nsptools.demo.tally import Tally
 from nsptools.provision import CpSpec, Provisioned, SiteSpec, provision
 from nsptools.scenario.clock import StoryClock
@@ -54,7 +55,7 @@ class DemoError(Exception):
 class Options:
     """What ``nsp demo`` was asked for. ``data``: folder to keep, None = a fresh one that is removed.
 
-    ``scenario`` brings its own points, so that ``kits`` does not count then.
+    ``scenario`` brings its own points, so that ``kits`` does not count then. ``login``: the page asks who somebody is.
     """
 
     kits: int = 4
@@ -65,6 +66,7 @@ class Options:
     language: str = "nl"
     data: Path | None = None
     scenario: Scenario | None = None
+    login: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Running:
     tally: Tally
     tasks: tuple[asyncio.Task[None], ...]
     story: tuple[Player, asyncio.Task[None]] | None = None
+    logins: Logins | None = None
 
 
 def interval_s(seconds: float, speed: float) -> int:
@@ -110,8 +113,15 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         made = _provision(folder, here, options, modem.path, broker.port)
         config, points, keys = load(made.config_file, demo=True)
         gateway = Gateway(
-            config, points, keys, clock, page=Served(page, is_open=True), banner="DEMO", demo=True
+            config,
+            points,
+            keys,
+            clock,
+            page=Served(page, is_open=not options.login),
+            banner="DEMO",
+            demo=True,
         )
+        who = logins.make(gateway.store, places.MUNICIPALITY) if options.login else None
         kits = [KitSpec(kit.slug, place.plant, kit.files) for kit, place in zip(made.kits, here, strict=True)]
         town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say)
         tally = Tally(broker.port)
@@ -129,7 +139,7 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         story = _story(stack, options.scenario, town, clock, say)
         if story is not None:
             tasks = (*tasks, story[1])
-        yield Running(url, broker.port, town, gateway, tally, tasks, story)
+        yield Running(url, broker.port, town, gateway, tally, tasks, story, who)
 
 
 async def wait(running: Running, seconds: float | None) -> None:
@@ -221,7 +231,7 @@ def _provision(
         modem_port=modem_port,
         # The embedded broker speaks MQTT 3.1.1 only.
         brokers=(BrokerConfig(name="demo", host=HOST, port=mqtt_port, protocol="3.1.1"),),
-        page=PageConfig(language="en" if options.language == "en" else "nl"),
+        page=PageConfig(language="en" if options.language == "en" else "nl", second_factor=("cp_techniek",)),
     )
     return provision(
         folder,
