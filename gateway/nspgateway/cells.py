@@ -291,3 +291,11 @@ def heard(lang: Language, point: Point, now: datetime) -> Cell:
     if age_s is None:
         return Cell("heard", "unknown", ago(lang, None), shape="question")
     return Cell("heard", "good", lang.ago(age_s), str(age_s), lines=(clock,), age_s=age_s, level=level)
+
+
+def calls(lang: Language, point: Point) -> Cell:
+    """How many calls for help of this point are open."""
+    if not point.calls:
+        return Cell("calls", "none", lang.gettext("none"), "0")
+    text = lang.ngettext("{n} call for help", "{n} calls for help", point.calls).format(n=point.calls)
+    return Cell("calls", "good", text, str(point.calls), level="critical")

@@ -100,7 +100,9 @@ def build(
         for one in facts
     ]
     lead = {one.point.slug: timedelta(hours=one.point.lead_time_h) for one in facts}
-    points.sort(key=lambda point: urgency.of_point(point, lead[point.slug], box.now))
+    # They come in the order of tasks: the first of a point is its most urgent one.
+    first = {call.point: call.row for call in reversed(calls)}
+    points.sort(key=lambda point: urgency.of_point(point, lead[point.slug], box.now, first.get(point.slug)))
     ours = [texts(alarm, own[0]) for alarm in own[1] if alarm.is_shown] if own else []
     places = [(one, alarms.get(one.point.slug, ())) for one in facts] + ([own] if own else [])
     shelved = [texts(alarm, one) for one, kept in places for alarm in kept if alarm.state == "shelved"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import bars, clocks, exercise_mark, rows, totals, words
+from nspgateway import bars, clocks, exercise_mark, rows, totals, urgency, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box
 from nspgateway.alarm_text import role_name
 from nspgateway.bars import Bar
@@ -20,7 +20,7 @@ from nspgateway.i18n import Language
 from nspgateway.people import By
 from nspgateway.rows import Row
 from nspgateway.totals import Fact
-from nspgateway.view import CLOSED, Alarm, Overview
+from nspgateway.view import Alarm, Overview
 
 # Alarms shown in full; the rest stand behind a button with their number.
 ALARMS_IN_FULL = 4
@@ -89,10 +89,9 @@ def page(overview: Overview, lang: Language) -> Page:
     # What must be done now never stands behind a button.
     critical = [n for n, a in enumerate(overview.alarms) if a.priority == "critical" and not a.is_returned]
     in_full = max(ALARMS_IN_FULL, *(n + 1 for n in critical), 0)
-    is_folded = any(point.deployment not in CLOSED for point in overview.points)
+    is_folded = not all(urgency.is_below(point) for point in overview.points)
     made = [
-        (rows.row(lang, point, overview), is_folded and point.deployment in CLOSED)
-        for point in overview.points
+        (rows.row(lang, point, overview), is_folded and urgency.is_below(point)) for point in overview.points
     ]
     closed = tuple(row for row, is_closed in made if is_closed)
     return Page(
@@ -103,12 +102,16 @@ def page(overview: Overview, lang: Language) -> Page:
         shelved=boxes(overview.shelved, overview, lang),
         columns=tuple((field, _(heading)) for field, heading in words.COLUMNS.items()),
         rows=tuple(row for row, is_closed in made if not is_closed),
-        closed=lang.ngettext(
-            "{n} point closed or in storage", "{n} points closed or in storage", len(closed)
-        ).format(n=len(closed)),
+        closed=closed_points(lang, len(closed)),
         closed_rows=closed,
         system=_system(lang, overview),
     )
+
+
+def closed_points(lang: Language, count: int) -> str:
+    """How many points are not in use."""
+    text = lang.ngettext("{n} point closed or in storage", "{n} points closed or in storage", count)
+    return text.format(n=count)
 
 
 def boxes(alarms: Iterable[Alarm], overview: Overview, lang: Language) -> tuple[AlarmBox, ...]:

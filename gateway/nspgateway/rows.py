@@ -7,10 +7,11 @@ from datetime import datetime
 
 from nspgateway import cells, hours, sentences, words
 from nspgateway.alarm_boxes import Task, first_task, in_language, owner
+from nspgateway.alarm_text import role_name
 from nspgateway.cells import Cell, Level
 from nspgateway.i18n import Language
 from nspgateway.sentences import Sentence
-from nspgateway.view import CLOSED, Overview, Point, Status, is_ahead
+from nspgateway.view import CLOSED, Alarm, Overview, Point, Status, is_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def row(lang: Language, point: Point, overview: Overview) -> Row:
         "generator": cells.generator(lang, point, now),
         "link": cells.link(lang, point, now),
         "heard": cells.heard(lang, point, now),
+        "calls": cells.calls(lang, point),
     }
     first = next((alarm for alarm in point.alarms if not alarm.is_returned), None)
     return Row(
@@ -67,9 +69,17 @@ def row(lang: Language, point: Point, overview: Overview) -> Row:
         status=point.status,
         cells=tuple(made[field] for field in words.COLUMNS if field in made),
         sentence=sentences.of_point(lang, point, overview),
-        task=first_task(lang, first) if first is not None else None,
-        owner=owner(lang, first, now) if first is not None else "",
+        task=_task(lang, point, first),
+        owner=owner(lang, first, now) if first is not None and not point.calls else "",
     )
+
+
+def _task(lang: Language, point: Point, first: Alarm | None) -> Task | None:
+    """What to do now: people before machines."""
+    if point.calls:
+        what = lang.gettext("Deal with the call for help at the top of this page.")
+        return Task(role_name(lang.code, "cp_medewerker"), what)
+    return first_task(lang, first) if first is not None else None
 
 
 def number(point: Point) -> str:

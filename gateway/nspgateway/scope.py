@@ -18,5 +18,6 @@ def of_municipality(overview: Overview, municipality: str) -> Overview:
         points=points,
         alarms=tuple(alarm for alarm in overview.alarms if alarm.point in ours),
         shelved=tuple(alarm for alarm in overview.shelved if alarm.point in ours),
+        calls=tuple(call for call in overview.calls if call.point in ours),
         sounding=tuple(sound for sound in overview.sounding if sound.point in ours),
     )

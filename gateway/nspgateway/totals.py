@@ -12,7 +12,7 @@ from nspgateway.i18n import Language
 from nspgateway.view import CLOSED, NEED_HOURS, Forecast, Overview, Point
 
 # Names spelled out before a line goes on with a number.
-_NAMES = 3
+NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,16 @@ def of(points: Sequence[Point]) -> Totals:
     )
 
 
-def facts(lang: Language, overview: Overview) -> tuple[Fact, ...]:
-    """The summary above the points: what the region's officer asks first."""
+def facts(lang: Language, overview: Overview, names: int = NAMES) -> tuple[Fact, ...]:
+    """The summary above the points: what the region's officer asks first; so many ``names`` in a line."""
     _ = lang.gettext
     found = of(overview.points)
     return (
         _open(lang, found),
-        _names(lang, "no_power", _("Without power"), found.no_power, "critical"),
-        _names(lang, "silent", _("No contact"), found.no_contact),
+        _names(lang, "no_power", _("Without power"), found.no_power, names, "critical"),
+        _names(lang, "silent", _("No contact"), found.no_contact, names),
         _first(lang, found, overview),
-        _names(lang, "unclear", _("Hours left unknown"), found.hours_unknown),
+        _names(lang, "unclear", _("Hours left unknown"), found.hours_unknown, names),
         _litres(lang, found),
     )
 
@@ -104,12 +104,14 @@ def _first(lang: Language, found: Totals, overview: Overview) -> Fact:
     return Fact("first", _("First to run dry"), text, "attention" if point.status == "attention" else level)
 
 
-def _names(lang: Language, key: str, label: str, points: Sequence[Point], level: Level = "attention") -> Fact:
+def _names(
+    lang: Language, key: str, label: str, points: Sequence[Point], names: int, level: Level = "attention"
+) -> Fact:
     if not points:
         return Fact(key, label, lang.gettext("no point"))
-    text = ", ".join(point.name for point in points[:_NAMES])
-    if len(points) > _NAMES:
-        text = lang.gettext("{names} and {n} more").format(names=text, n=len(points) - _NAMES)
+    text = ", ".join(point.name for point in points[:names])
+    if len(points) > names:
+        text = lang.gettext("{names} and {n} more").format(names=text, n=len(points) - names)
     return Fact(key, label, text, level)
 
 

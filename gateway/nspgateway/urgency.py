@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Literal
 
 from nspgateway.view import CLOSED, OPEN, Alarm, Point, Priority
 
@@ -21,11 +22,11 @@ _FAR = timedelta(days=36500)
 Key = tuple[bool, int, datetime, str]
 
 
-def of_point(point: Point, lead: timedelta, now: datetime) -> Key:
-    """Sort key of a point. ``lead``: how long fuel takes to get there.
+def of_point(point: Point, lead: timedelta, now: datetime, call: Literal[1, 2, 4] | None = None) -> Key:
+    """Sort key of a point. ``lead``: how long fuel takes to get there; ``call``: the place of its most urgent call.
 
-    Safety of the team, no power, no contact, empty before fuel can be there, hours unknown, then who is empty
-    first. A point on the grid does not run down.
+    A call that nobody has read, safety of the team, a call that was read, no power, no contact, empty before fuel can
+    be there, hours unknown, then who is empty first. A point on the grid does not run down.
     """
     source = point.readings.get("power_source")
     on_grid = source is not None and source.quality == "good" and source.value == "grid"
@@ -33,19 +34,28 @@ def of_point(point: Point, lead: timedelta, now: datetime) -> Key:
     forecasts = [forecast for forecast in found if forecast is not None]
     first = min((forecast.empty_likely for forecast in forecasts), default=now + _FAR)
     is_open = point.deployment in OPEN
-    if any(alarm.id in SAFETY and not alarm.is_returned for alarm in point.alarms):
+    if call == 1:
         rank = 0
-    elif is_open and has_no_power(point):
+    elif call == 2 or any(alarm.id in SAFETY and not alarm.is_returned for alarm in point.alarms):
         rank = 1
-    elif is_open and point.status == "no_contact":
+    elif call is not None:
         rank = 2
-    elif any(forecast.empty_low <= now + lead for forecast in forecasts):
+    elif is_open and has_no_power(point):
         rank = 3
-    elif is_open and not forecasts and not on_grid:
+    elif is_open and point.status == "no_contact":
         rank = 4
-    else:
+    elif any(forecast.empty_low <= now + lead for forecast in forecasts):
         rank = 5
-    return point.deployment in CLOSED, rank, first, point.name
+    elif is_open and not forecasts and not on_grid:
+        rank = 6
+    else:
+        rank = 7
+    return is_below(point), rank, first, point.name
+
+
+def is_below(point: Point) -> bool:
+    """Tell whether a point stands below the fold: nobody uses it, and nobody calls for help there."""
+    return point.deployment in CLOSED and not point.calls
 
 
 def has_no_power(point: Point) -> bool:

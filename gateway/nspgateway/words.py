@@ -132,6 +132,7 @@ COLUMNS = {
     "generator": N_("Generator"),
     "link": N_("Link"),
     "heard": N_("Last heard"),
+    "calls": N_("Requests"),
 }
 
 # What an officer misses first when it is not known.

@@ -1,7 +1,7 @@
 """The overview: no false green, and the first row is the first task."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from nspgateway import overview
 from nspgateway.alarms import AlarmState
 from nspgateway.facts import Facts
 from nspgateway.overview import Box, Heard
-from nspgateway.view import Overview, Priority, Reading, Status
+from nspgateway.view import CallView, Overview, Priority, Reading, Status
 from point_facts import NOON, good, healthy, hours, make_facts, make_point
 
 MINUTE = timedelta(minutes=1)
@@ -238,6 +238,32 @@ def test_danger_to_a_team_stands_above_all_that_is_broken() -> None:
     assert [alarm.id for alarm in page.alarms] == ["co_alarm", "power_lost"]
     over = make_alarm("co_alarm", "critical", point="smoke", note="returned_unconfirmed")
     assert built(dark, safe, alarms={**alarms, "smoke": [over]}).points[0].slug == "dark"
+
+
+def test_a_call_for_help_stands_above_everything_and_below_no_fold() -> None:
+    """Protects people: unread, then a team in danger, then read; also at a point that was closed hours ago."""
+
+    def call(point: str, row: Literal[1, 2, 4]) -> CallView:
+        return CallView(f"{point}-{row}", point, point, 1, None, row, "stored", NOON, NOON, NOON)
+
+    points = [
+        named("dark", 50.0),
+        named("smoke", 90.0),
+        named("read", 80.0),
+        named("closed", deployment="closed"),
+    ]
+    alarms = {
+        "dark": [make_alarm("power_lost", "critical", point="dark")],
+        "smoke": [make_alarm("co_alarm", "critical", point="smoke")],
+    }
+    calls = [call("closed", 1), call("read", 4), call("closed", 4)]
+    page = overview.build(points, alarms, {}, Box(NOON, "oost", "cp"), calls=calls)
+    assert [(point.slug, point.calls) for point in page.points] == [
+        ("closed", 2),
+        ("smoke", 0),
+        ("read", 1),
+        ("dark", 0),
+    ]
 
 
 def test_our_own_blindness_comes_before_what_we_see() -> None:

@@ -1,5 +1,6 @@
 // Keeps the page live: takes the server's rendered <main> from an event stream
-// and says so, loudly, when the stream is silent.
+// and says so, loudly, when the stream is silent. A page with a form, or a very
+// long one, takes only its head: the clock, the bars, and what sounds.
 "use strict";
 
 // The server sends at least once a second; after this silence the page is old.
@@ -7,59 +8,126 @@ const SILENCE_MS = 2500;
 const RETRY_MS = 1000;
 
 const lost = document.getElementById("lost");
+const isForm = "form" in document.body.dataset;
 let stream = null;
 let heardAt = performance.now();
 let openedAt = 0;
 let received = false;
+// A picture that came while a finger was down: what is pressed must not move away from under it.
+let pressed = false;
+let waiting = null;
+
+const main = () => document.querySelector("main");
+const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id : "");
 
 // Change only what differs, so that focus, selection and open <details> stay.
 function morph(old, fresh) {
-  if (old.nodeType === Node.TEXT_NODE) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
+  attributes(old, fresh);
+  children(old, fresh);
+}
+
+function attributes(old, fresh) {
   for (const { name, value } of [...fresh.attributes]) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
-  const [mine, theirs] = [[...old.childNodes], [...fresh.childNodes]];
-  theirs.forEach((node, index) => {
-    const match = mine[index];
-    if (!match) old.append(node);
-    else if (match.nodeName !== node.nodeName) match.replaceWith(node);
-    else morph(match, node);
-  });
-  mine.slice(theirs.length).forEach((node) => node.remove());
+}
+
+// What has a key (a point, an alarm) stays one and the same element wherever it moves to: a button that has the
+// focus must not become another alarm's because the list changed its order.
+function children(old, fresh) {
+  const keyed = new Map();
+  for (const node of old.children) if (keyOf(node)) keyed.set(keyOf(node), node);
+  let at = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    const key = keyOf(node);
+    const match = key ? keyed.get(key) : at && !keyOf(at) ? at : null;
+    if (!match || match.nodeName !== node.nodeName) {
+      old.insertBefore(node, at);
+      continue;
+    }
+    if (match === at) at = at.nextSibling;
+    else move(old, match, at);
+    morph(match, node);
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+// Browsers that cannot move an element without taking its focus get it back.
+function move(parent, node, before) {
+  if (parent.moveBefore) {
+    parent.moveBefore(node, before);
+    return;
+  }
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
+  parent.insertBefore(node, before);
+  focused?.focus({ preventScroll: true });
 }
 
 // A screen reader is told of new alarms once, not of every age that moves.
 function announce(known) {
-  const fresh = [...document.querySelectorAll("[data-alarm]")].filter((item) => !known.has(alarmKey(item)));
+  const fresh = [...document.querySelectorAll("[data-alarm]")].filter((item) => !known.has(item.dataset.key));
   if (!fresh.length) return;
   const line = document.getElementById("announce");
   const titles = fresh.map((item) => item.querySelector("h3").textContent.trim());
   line.textContent = `${line.dataset.text}: ${titles.join(". ")}`;
 }
 
-const alarmKey = (item) => `${item.dataset.alarmPoint}/${item.dataset.alarm}`;
+const parsed = (event) => new DOMParser().parseFromString(event.data, "text/html").querySelector("main");
 
 function show(event) {
-  const fresh = new DOMParser().parseFromString(event.data, "text/html").querySelector("main");
+  heard();
+  if (pressed) {
+    waiting = event;
+    return;
+  }
+  waiting = null;
+  const fresh = parsed(event);
   // The gateway was updated or restarted with other settings: take its new page whole.
   if (fresh.dataset.build !== document.documentElement.dataset.build) {
     location.reload();
     return;
   }
-  const known = new Set([...document.querySelectorAll("[data-alarm]")].map(alarmKey));
-  morph(document.querySelector("main"), fresh);
-  document.title = fresh.dataset.title;
-  document.getElementById("clock").textContent = fresh.dataset.clock;
-  document.getElementById("date").textContent = fresh.dataset.date;
+  const known = new Set([...document.querySelectorAll("[data-alarm]")].map((item) => item.dataset.key));
+  morph(main(), fresh);
   announce(known);
+  shown();
+}
+
+// The head alone: everything under it stays as it is.
+function showHead(event) {
+  heard();
+  const fresh = parsed(event);
+  if (fresh.dataset.build !== document.documentElement.dataset.build && !isForm) {
+    location.reload();
+    return;
+  }
+  for (const name of ["clock", "date", "alarms", "sounds"]) main().dataset[name] = fresh.dataset[name];
+  morph(document.getElementById("bars"), fresh.querySelector("#bars"));
+  shown();
+}
+
+function heard() {
   heardAt = performance.now();
   received = true;
+}
+
+function shown() {
+  const { alarms, title, clock, date } = main().dataset;
+  document.title = alarms === "0" ? title : `(${alarms}) ${title}`;
+  document.getElementById("clock").textContent = clock;
+  document.getElementById("date").textContent = date;
+  document.dispatchEvent(new Event("picture"));
   check();
 }
 
@@ -70,9 +138,10 @@ function open() {
   query.set("lang", document.documentElement.lang);
   stream = new EventSource(`${document.body.dataset.stream}?${query}`);
   stream.addEventListener("overview", show);
+  stream.addEventListener("head", showHead);
   // Only the gateway's own refusal closes a stream for good: the visit is over, or the page is gone. Load it anew.
   stream.addEventListener("error", () => {
-    if (stream.readyState === EventSource.CLOSED) refused();
+    if (stream.readyState === EventSource.CLOSED && !isForm) refused();
   });
 }
 
@@ -95,15 +164,26 @@ function check() {
   const state = silent ? "lost" : received ? "live" : "starting";
   if (document.body.dataset.live === state) return;
   document.body.dataset.live = state;
-  const clock = document.querySelector("main").dataset.clock;
-  lost.textContent = silent ? lost.dataset.text.replace("{clock}", clock) : "";
+  lost.textContent = silent ? lost.dataset.text.replace("{clock}", main().dataset.clock) : "";
   lost.hidden = !silent;
+  document.dispatchEvent(new Event("picture"));
 }
 
-// A page that is not live, such as a form, stands as it was loaded.
+function press() {
+  pressed = true;
+}
+
+function release() {
+  pressed = false;
+  if (waiting) show(waiting);
+}
+
 if (document.body.dataset.stream) {
   open();
   setInterval(check, 500);
   // A tablet that wakes up must not show an old picture as live, not even briefly.
   document.addEventListener("visibilitychange", check);
+  document.addEventListener("pointerdown", press);
+  // The click that belongs to it comes after the finger has left.
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(release, 50));
 }

@@ -10,7 +10,6 @@ from nspgateway.web import (
     decision_pages,
     log_page,
     logistics_page,
-    map_page,
     message_pages,
     overview_page,
     point_pages,
@@ -21,7 +20,6 @@ from nspgateway.web.spec import Act, Download, Page
 
 PAGES: tuple[Page, ...] = (
     *overview_page.PAGES,
-    *map_page.PAGES,
     *point_pages.PAGES,
     *alarm_page.PAGES,
     *decision_pages.PAGES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from nspgateway.i18n import Language, load_languages
 from nspgateway.web.forms import Said
 from nspgateway.web.office import Office
 from nspgateway.web.rights import Right
-from nspgateway.web.spec import Page
+from nspgateway.web.spec import HEAD, Page
 from nspgateway.web.visitor import Ask
 
 _HERE = Path(__file__).parents[1]
@@ -32,6 +33,7 @@ _BURST_S = 0.2
 _RETRY_MS = 1000
 # Pictures kept: pages that are open now, in their languages and for their kinds of visitor.
 _PICTURES = 64
+_MAIN_ONLY: Mapping[str, object] = {"layout": "main_only.html"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Screens:
         """End every stream within a second, so that the server can stop."""
         self.closed = True
 
-    def page(self, page: Page, ask: Ask, path: str, theme: str = "", said: Said | None = None) -> str:
+    async def page(self, page: Page, ask: Ask, path: str, theme: str = "", said: Said | None = None) -> str:
         """The whole page; an empty theme follows the browser's wish. ``path``: its own, with its parameters."""
         lang, overview = ask.lang, ask.overview
         mark, note = present.banner(self._banner, overview.speed, lang)
@@ -88,7 +90,8 @@ class Screens:
             "banner": mark,
             "banner_note": note,
             "path": path,
-            "stream": f"/events{path.rstrip('/')}" if page.live else "",
+            "stream": events_path(path if page.live else HEAD.path),
+            "is_live": page.live,
             "menu": self._nav(ask, path),
             "said": said,
             "printed": present.printed(lang, ask.visitor.by, overview.now),
@@ -98,35 +101,61 @@ class Screens:
             "scripts": page.scripts,
         }
         own = {} if page.live else {"csrf": ask.visitor.csrf, "typed": ask.typed}
+        if page.pace_s:
+            return await asyncio.to_thread(self._render, page, ask, {**shell, **own})
         return self._render(page, ask, {**shell, **own})
 
     def picture(self, page: Page, ask: Callable[[], Ask], key: object, revision: int) -> Picture:
         """The ``<main>`` of this revision and second; ``key`` names it: rendered once for each."""
         id_ = f"{revision}-{int(asyncio.get_running_loop().time())}"
+        return self._kept(key, id_) or self._keep(key, id_, self._render(page, ask(), _MAIN_ONLY))
+
+    async def slow_picture(self, page: Page, ask: Callable[[], Ask], key: object) -> Picture:
+        """The same of a page with a pace: one for all screens in that time, made where no alarm has to wait for it."""
+        id_ = f"paced-{int(asyncio.get_running_loop().time() // page.pace_s)}"
+        found = self._kept(key, id_)
+        if found is not None:
+            return found
+        return self._keep(key, id_, await asyncio.to_thread(self._render, page, ask(), _MAIN_ONLY))
+
+    def _kept(self, key: object, id_: str) -> Picture | None:
         picture = self._pictures.get(key)
         if picture is None or picture.id != id_:
-            html = self._render(page, ask(), {"layout": "main_only.html"})
-            picture = self._pictures[key] = Picture(id_, html)
-            if len(self._pictures) > _PICTURES:
-                self._pictures.popitem(last=False)
+            return None
         self._pictures.move_to_end(key)
         return picture
 
+    def _keep(self, key: object, id_: str, html: str) -> Picture:
+        picture = self._pictures[key] = Picture(id_, html)
+        self._pictures.move_to_end(key)
+        if len(self._pictures) > _PICTURES:
+            self._pictures.popitem(last=False)
+        return picture
+
     async def stream(
-        self, page: Page, ask: Callable[[], Ask], key: object, may_go_on: Callable[[], bool]
+        self, page: Page, ask: Callable[[], Ask], key: tuple[object, ...], may_go_on: Callable[[], bool]
     ) -> AsyncIterator[ServerSentEvent]:
-        """Every change, and at least one picture a second, for as long as the visit may go on.
+        """Every change, and at least one picture a second, for as long as the visit may go on. ``key``: path first.
 
         Each event is the whole state: a client that comes back with any
         ``Last-Event-ID`` is up to date with the first one it gets.
         """
-        revision = -1
+        revision, drawn_s = -1, -math.inf
+        clock = asyncio.get_running_loop().time
         while not self.closed and may_go_on():
             revision = await self._office.source.wait_changed(revision, _QUIET_S)
             if not may_go_on():
                 return
-            picture = self.picture(page, ask, key, revision)
-            yield ServerSentEvent(picture.html, event="overview", id=picture.id, retry=_RETRY_MS)
+            is_head = page is HEAD or clock() - drawn_s < page.pace_s
+            if is_head:
+                picture = self.picture(HEAD, ask, (HEAD.path, *key[1:]), revision)
+            elif page.pace_s:
+                drawn_s = clock()
+                picture = await self.slow_picture(page, ask, key)
+            else:
+                picture = self.picture(page, ask, key, revision)
+            event = "head" if is_head else "overview"
+            yield ServerSentEvent(picture.html, event=event, id=picture.id, retry=_RETRY_MS)
             await asyncio.sleep(_BURST_S)
 
     def plain(self, lang: Language, template: str, values: Mapping[str, object]) -> str:
@@ -142,7 +171,7 @@ class Screens:
 
         common: Mapping[str, object] = {
             "overview": overview,
-            "title": lang.gettext(page.title),
+            "title": lang.gettext(page.title) if page.title else "",
             "head": present.head(overview, lang),
             "build": f"{self._assets}-{self._banner or ''}-{overview.speed:g}",
             "static": self._static,
@@ -170,6 +199,11 @@ def _visit(ask: Ask) -> Visit | None:
     if who == EMERGENCY_NAME:
         return Visit(who, ask.lang.gettext("Emergency code"), has_account=False)
     return Visit(who, role_name(ask.lang.code, role), has_account=True)
+
+
+def events_path(path: str) -> str:
+    """Return where the stream of a page is."""
+    return f"/events{path.rstrip('/')}"
 
 
 def _environment(lang: Language) -> Environment:

@@ -34,7 +34,9 @@ class Page:
     """One page. ``template``: its file in templates/. ``title``: message id of its heading.
 
     ``nav``: message id of its place in the menu, "" = not there. ``live``: sent anew whenever something
-    changes; all visitors with the same rights get the same picture, so that it holds nothing of one visit.
+    changes; all visitors with the same rights get the same picture, so that it holds nothing of one visit. What is
+    not live keeps its head so: clock, bars, sounds. ``pace_s``: a long page is sent anew at most this often, and
+    only its head in between; it is made in a thread of its own, so that ``make`` may look at nothing but ``ask``.
     ``styles``, ``scripts``: files in static/ beside page.css and page.js.
     """
 
@@ -47,6 +49,11 @@ class Page:
     live: bool = True
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
+    pace_s: float = 0.0
+
+
+# What every page has in common; no page by itself, but a stream for those that are not live.
+HEAD = Page("/head", "head.html", lambda _office, _ask: {}, "")
 
 
 @dataclass(frozen=True, slots=True)
