@@ -1,6 +1,7 @@
 """Settings -> objects -> tasks -> watchdog. The only file that knows all the others."""
 
 import asyncio
+import sys
 
 from nspkit import alarms, outbound, persist
 from nspkit.budget import RTC_BYTES, Budget
@@ -20,7 +21,7 @@ from nspkit.poll import Poller
 from nspkit.radio.rui3 import Rui3
 from nspkit.remote import Remote
 from nspkit.sender import Sender
-from nspkit.signs import CODES
+from nspkit.signs import CODES, RESERVE, words
 from nspkit.uplink import Uplink
 from nsplink import regions, seal
 
@@ -30,6 +31,9 @@ _SUPERVISE_MS = 1000
 _START_SPREAD_MS = 120_000
 # A task that has not turned for so long is stuck, and the watchdog must have its way.
 _STUCK_MS = 45_000
+# What the local page needs of the heap while it is open, and what must be left beside it. On a 64-bit VM a word is twice as long.
+_PAGE_ROOM = 76_000 if sys.maxsize >> 40 else 48_000
+_NO_PAGE_MS = 10_000
 
 class Supervisor:
     """Feeds the watchdog only while every task has reported within its limit.
@@ -104,9 +108,14 @@ class Kit:
         self.flash_lock = AllOf(self.buses)
         self._wire_link(generation, keys, self.flash_lock, watch)
         self._test: object = None  # the self-test while it runs
+        self.calls = Calls(self.uplink, self.inbox)
+        self.reported: tuple | None = None  # (form, event, ms) of the last point report from the local page
+        self._pages: list = []  # access.Access while the local page is open
+        self._key = keys[0]
+        self._no_page_ms = 0  # until then the display says that there is none
         self.panel = Panel(
-            board.parts(), conf.get("inputs") or {}, Calls(self.uplink, self.inbox), self.uplink, self.inbox, self.alarms,
-            self.radio, self.facts, self._begin_test, clock, log, watch("panel"),
+            board.parts(), conf.get("inputs") or {}, self.calls, self, conf.get("reserve") or RESERVE, self.uplink, self.inbox,
+            self.alarms, self.radio, self.facts, self._begin_test, clock, log, watch("panel"),
         )
 
     def _wire_link(self, generation: int, keys: tuple, flash_lock, watch) -> None:
@@ -180,6 +189,33 @@ class Kit:
         values = self.facts.values(now_ms)
         values.update(self.panel.own.values)
         return values
+
+    def toggle_page(self, now: int) -> None:
+        """Open the local page or close it, by modules that the heap holds only meanwhile."""
+        if self._pages:
+            self._pages[0].end()
+            return
+        free = self.board.free_heap()
+        if free is not None and free < _PAGE_ROOM:
+            # Asked before anything is loaded: a heap that gets full under the page is full for the rest of the kit too.
+            self._page_ended("%d bytes of heap are free, %d are needed" % (free, _PAGE_ROOM))
+            return
+        from nspkit.access import Access
+
+        self._pages.append(Access(self, self._key, now, self._page_ended))
+
+    def page_lines(self, now: int) -> tuple:
+        """What the display says of the local page, () = nothing."""
+        if self._pages:
+            return self._pages[0].lines(now)
+        return words("no_wifi") if now < self._no_page_ms else ()
+
+    def _page_ended(self, why: str) -> None:
+        """``why``: what went wrong with it, "" = nothing."""
+        if self._pages:
+            self.board.forget(self._pages.pop().MODULES)
+        self.log("no local page: %s" % why if why else "local page closed")
+        self._no_page_ms = self.clock.ms() + _NO_PAGE_MS if why else 0
 
     def _begin_test(self) -> None:
         self._test = asyncio.create_task(self._self_test())

@@ -30,6 +30,7 @@ _FIRST_PAUSE_MS = 30_000  # fragments may still be on their way; each further pa
 _DOUBLINGS = 10  # 8.5 hours at most
 _SPREAD_MS = 20_000  # what one broadcast causes in forty kits
 _MAX_RECEIPTS = 6
+_MAX_HANGING = 3
 _MODULO = 65_535  # of utc_min
 
 
@@ -53,7 +54,7 @@ class Bulletins:
     """The message that is shown and the one that is being put together; at most one of each.
 
     ``files``: files.Files of the kit's folder; ``random_ms(bound)``: uniform below it.
-    All but ``shown`` may write flash.
+    All but ``shown``, ``hangs`` and ``hanging`` may write flash.
     """
 
     def __init__(self, files, random_ms, now_ms: int) -> None:
@@ -74,6 +75,7 @@ class Bulletins:
         self._shown: dict | None = None
         self._text = b""
         self._displayed = False
+        self._hanging: list = []  # (number, revision) of what a person hung up and what is not to be shown any more
         self._take_up(now_ms)
 
     def shown(self) -> tuple | None:
@@ -83,14 +85,31 @@ class Bulletins:
             return None
         return held["bulletin"], held["revision"], self._text, held["expires_min"]
 
-    def displayed(self, number: int, now_ms: int) -> bool:
-        """A person has hung up message ``number``; whether that is the one that is shown."""
+    def displayed(self, key: tuple) -> bool:
+        """A person has hung up message ``key`` (number, revision); whether that is the one that is shown."""
         held = self._shown
-        if held is None or not self._text or held["bulletin"] != number:
+        if held is None or not self._text or _key(held) != key:
             return False
         self._displayed = True
         self._store()
-        self._tell(held, "displayed")
+        self._tell(key, "displayed")
+        return True
+
+    def hangs(self) -> bool:
+        """Whether a person has said that the message that is shown hangs."""
+        return self._displayed
+
+    def hanging(self) -> list:
+        """(number, revision) of what hangs and is not to be shown any more, the newest first."""
+        return self._hanging[::-1]
+
+    def taken_down(self, key: tuple) -> bool:
+        """A person has taken ``key`` (number, revision) off the wall; whether it was there and had to go."""
+        if key not in self._hanging:
+            return False
+        self._hanging.remove(key)
+        self._store()
+        self._tell(key, "removed")
         return True
 
     def time(self, utc_min: int, now_ms: int) -> None:
@@ -129,7 +148,7 @@ class Bulletins:
             if held is not None and _key(held) == _key(values) and values["bulletin_bytes"] < held["bulletin_bytes"]:
                 return self._release_part(values, now_ms)
         if shown is not None and _same(shown, values) and len(self._text) == values["bulletin_bytes"]:
-            self._tell(shown, "received")
+            self._tell(_key(shown), "received")
             return "done"
         if wanted is not None and _same(wanted, values):
             self._ask_from(now_ms)  # asked by a person once more: so is what lacks
@@ -148,7 +167,7 @@ class Bulletins:
         if self._release is not None and self._expired(self._release, now_ms):
             self._drop_release()
         if self._text and self._shown is not None and self._expired(self._shown, now_ms):
-            self._tell(self._shown, "removed")
+            self._is_over(self._shown)
             self._text, self._displayed = b"", False
             self._store()
         if self._receipts and now_ms >= self._tell_ms:
@@ -231,15 +250,22 @@ class Bulletins:
                 self._parts[self._count - 1] = None  # all others are right
             return False
         old = self._shown
-        if old is not None and self._text and old["bulletin"] != wanted["bulletin"]:
-            self._tell(old, "removed")
+        if old is not None and self._text and (self._displayed or old["bulletin"] != wanted["bulletin"]):
+            self._is_over(old)
         self._shown, self._text, self._displayed = wanted, b"".join(parts), False
         # The text before its release: a cut in between leaves both, and the release is dropped at the start.
         if self._store():
             self._files.remove(RELEASE)
         self._drop_release(keep_file=True)
-        self._tell(wanted, "received")
+        self._tell(_key(wanted), "received")
         return True
+
+    def _is_over(self, old: dict) -> None:
+        """It is not shown any more: the kit's own display says so at once, paper on a wall only by a person."""
+        if self._displayed:
+            self._hanging = self._hanging[1 - _MAX_HANGING :] + [_key(old)]
+        else:
+            self._tell(_key(old), "removed")
 
     def _drop_release(self, keep_file: bool = False) -> None:
         self._release = None
@@ -252,8 +278,8 @@ class Bulletins:
         for index in range(MAX_FRAGMENTS):
             self._parts[index] = None
 
-    def _tell(self, values: dict, stage: str) -> None:
-        receipt = _key(values) + (stage,)
+    def _tell(self, key: tuple, stage: str) -> None:
+        receipt = key + (stage,)
         if receipt not in self._receipts:
             self._receipts = self._receipts[1 - _MAX_RECEIPTS :] + [receipt]
 
@@ -268,18 +294,22 @@ class Bulletins:
     def _store(self) -> bool:
         """Write what is shown; without flash it is shown all the same, until the next start."""
         payload = message.encode("release", self._shown or {})
-        return bool(self._files.replace(SHOWN, _sealed(payload + bytes((self._displayed,)) + self._text)))
+        # One bit: it hangs; the others: how many older ones do, which follow.
+        old = bytes([self._displayed | len(self._hanging) << 1] + [number for key in self._hanging for number in key])
+        return bool(self._files.replace(SHOWN, _sealed(payload + old + self._text)))
 
     def _take_up(self, now_ms: int) -> None:
         """What was shown and what was wanted before the start."""
         body = _unsealed(self._files.read(SHOWN), _PAYLOAD + 1)
         if body is not None:
             self._shown = _decoded(body)
-            self._displayed = bool(body[_PAYLOAD])
-            self._text = body[_PAYLOAD + 1 :]
+            self._displayed = bool(body[_PAYLOAD] & 1)
+            end = _PAYLOAD + 1 + (body[_PAYLOAD] >> 1) * 2
+            self._hanging = [(body[at], body[at + 1]) for at in range(_PAYLOAD + 1, end, 2)]
+            self._text = body[end:]
             if self._text:
                 # Its receipt may have been lost with the start.
-                self._tell(self._shown, "displayed" if self._displayed else "received")
+                self._tell(_key(self._shown), "displayed" if self._displayed else "received")
         body = _unsealed(self._files.read(RELEASE), _PAYLOAD)
         if body is not None:
             wanted = _decoded(body)

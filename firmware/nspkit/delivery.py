@@ -25,6 +25,7 @@ class Item:
     ``born_ms``: when it came up, None = in an earlier boot, so its age is not known.
     ``most``: tries after which it is given up, 0 = never. ``after``: the item that must
     have arrived before this one is sent. ``slot``: where flash holds it, None = nowhere.
+    ``exercise``: whether its frames are marked as practised, None = as the kit is when they go.
     """
 
     def __init__(self, rank: int, kind: str, values: dict, now_ms: int, cause: str = "", most: int = 0) -> None:
@@ -39,6 +40,7 @@ class Item:
         self.counters: list = []
         self.after: Item | None = None
         self.slot: int | None = None
+        self.exercise: bool | None = None
 
 
 class Delivery:
@@ -66,6 +68,10 @@ class Delivery:
         for one in out:
             self.remove(one)
         return out
+
+    def room(self) -> int:
+        """How many more items of the top rank find a place without putting another out."""
+        return _MOST_TOP - sum(item.rank == TOP for item in self.items)
 
     def remove(self, item: Item) -> None:
         """Let go of an item; what waited for it waits no longer."""

@@ -3,6 +3,7 @@
     help alone, held 3 s               a call for help
     both held 3 s                      the last call is withdrawn
     silence, let go again              the buzzer is silent for the alarms of now
+    silence alone, tapped 3 times      the local page: its Wi-Fi on, or off again
     silence alone, held 10 s           self-test
     silence held, help tapped 3 times  the team is not safe: nothing is seen or heard of it
 
@@ -14,6 +15,7 @@ _HOLD_MS = 3000
 _TEST_MS = 10_000
 _TAPS = 3
 _TAP_MS = 1000
+_TAPPING_MS = 3000  # from the first of three taps on silence to the end of the last
 _STUCK_MS = 60_000
 
 
@@ -65,9 +67,13 @@ class Gestures:
         self._done = False  # what is held now has been understood
         self._mixed = False  # help was touched while silence was held, or the reverse
         self._taps = 0
+        self._silences: list = []  # ms of the last taps on silence
 
     def look(self, help_closed: bool, silence_closed: bool, now: int) -> str | None:
-        """"help", "withdraw", "silence", "self_test", "security" at the moment it is one, else None."""
+        """"help", "withdraw", "silence", "wifi", "self_test", "security" at the moment it is one, else None.
+
+        And "tap", which means nothing by itself: help was let go again too soon.
+        """
         tapped = self.help.look(help_closed, now)
         released = self.silence.look(silence_closed, now)
         helping, silencing = self.help.held_ms(now), self.silence.held_ms(now)
@@ -82,7 +88,9 @@ class Gestures:
         elif silencing >= _TEST_MS and not self._done and not self._mixed:
             self._done, word = True, "self_test"
         elif released is not None and not self._done and not self._mixed:
-            word = "silence"
+            word = "wifi" if self._tapped_thrice(released, now) else "silence"
+        elif tapped is not None and not self._done and not self._mixed:
+            word = "tap"
         if tapped is not None and silenced and tapped <= _TAP_MS and not self._done:
             self._taps += 1
             if self._taps == _TAPS:
@@ -91,3 +99,11 @@ class Gestures:
             self._done = self._mixed = False
             self._taps = 0
         return word
+
+    def _tapped_thrice(self, held_ms: int, now: int) -> bool:
+        """Whether this was the third tap on silence; the next one is a first again."""
+        self._silences = self._silences[1 - _TAPS :] + [now] if held_ms <= _TAP_MS else []
+        if len(self._silences) < _TAPS or now - self._silences[0] > _TAPPING_MS:
+            return False
+        self._silences = []
+        return True

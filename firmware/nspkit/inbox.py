@@ -189,6 +189,24 @@ class Inbox:
         """The message to residents that is to be shown, as bulletins.Bulletins.shown."""
         return self._bulletins.shown()
 
+    def hangs(self) -> bool:
+        """Whether a person has said that this message hangs."""
+        return self._bulletins.hangs()
+
+    def hanging(self) -> list:
+        """What hangs and is not to be shown any more, as bulletins.Bulletins.hanging."""
+        return self._bulletins.hanging()
+
+    async def hung(self, key: tuple) -> bool:
+        """A person has hung up message ``key`` (number, revision); whether that is the one to show."""
+        async with self._flash_lock:
+            return self._bulletins.displayed(key)
+
+    async def taken_down(self, key: tuple) -> bool:
+        """A person has taken it off the wall; whether it had to go."""
+        async with self._flash_lock:
+            return self._bulletins.taken_down(key)
+
     def minutes_since(self, values: dict, now: int) -> int:
         """Age of a help stage in minutes: by the gateway's clock, or since it came."""
         age = (now - values["came_ms"]) // 60_000

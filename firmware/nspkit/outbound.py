@@ -2,8 +2,10 @@
 
 An event is [boot, n, cause], boot and n None until it is first sent: named by the
 kit's boot and a number in it, so that the gateway knows it again however often it
-is sent. Its raise and its clear share the name. The cause of a call for help becomes
-the mark ("made", "withdrawn") that last arrived.
+is sent. Its raise and its clear share the name, and so do a call for help, what is
+typed of it and its withdrawal. The cause of a call becomes the mark ("made",
+"withdrawn") that last arrived; a call has a fourth element, the number by which its
+records on flash belong together, named or not.
 """
 
 from nspkit.delivery import TOP, Item
@@ -12,9 +14,11 @@ from nsplink.fields import ALARMS, HELP_KINDS, HELP_MARKS
 
 _REALARM_MS = 300_000  # between, a cause that flaps is told by the bits of every heartbeat
 _EVENTS = 255
+_CALLS = 127  # numbers of calls, in seven bits of a record on flash
 _KINDS = ("alarm", "clear", "help")
 _STATE_SLOT = 15  # of the record that says which alarms the gateway has been told of
 _HEAD = 7
+ARRIVED = "arrived"  # what the cause of a report's event becomes
 
 
 class AlarmEvents:
@@ -25,6 +29,7 @@ class AlarmEvents:
         self._log = log
         self._boot: int | None = None  # part of an event's name: block number of the boot epoch
         self._n = 0
+        self._call = 0  # number of the last call, 1 to _CALLS
         self._last: dict = {}  # cause -> (event or None, active, ms of its raise)
         self._dirty = False
         self._used: set = set()  # slots that hold something
@@ -36,6 +41,7 @@ class AlarmEvents:
     def restored(self, due_ms: int) -> list:
         """The items of an earlier boot that had not arrived; how old they are nobody knows. Fills ``told``."""
         items = []
+        events: dict = {}  # number of a call -> its event, which several records share
         for slot, data in self._store.load():
             self._used.add(slot)
             if slot == _STATE_SLOT:
@@ -47,12 +53,14 @@ class AlarmEvents:
                 continue
             item.slot = slot
             if item.values["event"][0] is None:
-                # Kept before it had a name, so it was never sent: it gets one of this boot.
-                item.values["event"] = [None, None, "help"]
+                # Kept before it had a name: it gets that of its call, or one of this boot.
                 self._unnamed.append(item)
+                self._dirty = True
+            if item.kind == "help":
+                self._share(item, events)
             items.append(item)
         items.sort(key=_raise_first)
-        events: dict = {}
+        events = {}
         for item in items:
             self.order(item, items)
             if "alarm" in item.values:  # a cut between two records must not have it told twice
@@ -85,11 +93,26 @@ class AlarmEvents:
             self._mark(bit, active)
         return items
 
-    def help(self, kind: str, mark: str, text: bytes, now: int, event: list | None) -> Item:
-        """The item of a call for help; no other item ever takes its place."""
-        event = event or [None, None, "help"]
+    def _share(self, item: Item, events: dict) -> None:
+        """Let the records of one call have one event; the name that one of them has is that of all."""
+        event = item.values["event"]
+        if not event[3]:
+            return
+        self._call = max(self._call, event[3])
+        shared = events.setdefault(event[3], event)
+        if shared[0] is None:
+            shared[0], shared[1] = event[0], event[1]
+        item.values["event"] = shared
+
+    def help(self, kind: str, mark: str, text: bytes, now: int, event: list | None, exercise: bool = False) -> Item:
+        """The item of a call for help; no other item ever takes its place. ``exercise``: it is only practised."""
+        if event is None:
+            self._call = self._call % _CALLS + 1
+            event = [None, None, "help", self._call]
         self._dirty = True
-        return Item(TOP, "help", {"event": event, "help_kind": kind, "help_mark": mark, "text": text}, now)
+        item = Item(TOP, "help", {"event": event, "help_kind": kind, "help_mark": mark, "text": text}, now)
+        item.exercise = exercise
+        return item
 
     def values(self, item: Item, counter: int, now: int) -> dict:
         """What the frame with this counter says of the item. A new event gets its name here, from the counter's block."""
@@ -112,20 +135,22 @@ class AlarmEvents:
                     item.after = other
 
     def arrived(self, item: Item) -> None:
-        """The gateway has it: flash need not hold it any longer, and the event of a call for help says so."""
-        if item.kind == "help":
+        """The gateway has it: flash need not hold it any longer, and the event of a call or report says so."""
+        if item.kind == "help" and item.values["help_mark"] != "details":
             item.values["event"][2] = item.values["help_mark"]
-        self._free(item)
+        elif item.kind == "report":
+            item.values["event"][2] = ARRIVED
+        self.free(item)
 
     def replaced(self, item: Item) -> None:
         """A newer item took its place."""
         if item.kind == "help":
             self._log("a call for help found no room")
-        self._free(item)
+        self.free(item)
 
     def tried(self, item: Item) -> None:
         """Sent and not yet acknowledged: from now on flash has to hold it."""
-        if "event" in item.values and (item.slot is None or item in self._unnamed):
+        if item.kind in _KINDS and (item.slot is None or item in self._unnamed):
             self._dirty = True
 
     def will_write(self) -> bool:
@@ -140,7 +165,7 @@ class AlarmEvents:
             self._store.drop(slot)
             self._used.discard(slot)
         for item in items:
-            if "event" not in item.values:
+            if item.kind not in _KINDS:
                 continue
             named = item.values["event"][0] is not None
             if (item.slot is None and (item.tries or item.kind == "help")) or (named and item in self._unnamed):
@@ -170,7 +195,8 @@ class AlarmEvents:
         self._used.add(slot)
         return slot
 
-    def _free(self, item: Item) -> None:
+    def free(self, item: Item) -> None:
+        """Nobody needs it any more: flash lets go of it."""
         if item in self._unnamed:
             self._unnamed.remove(item)
         if item.slot is not None:
@@ -192,24 +218,23 @@ def _raise_first(item: Item) -> bool:
 
 def _packed(item: Item) -> bytes:
     values = item.values
-    boot, n, _ = values["event"]
-    if item.kind == "help":
-        what = HELP_KINDS.index(values["help_kind"]), HELP_MARKS.index(values["help_mark"])
-    else:
-        what = ALARMS.index(values["alarm"]), 0
-    if boot is None:
-        boot, n = 65535, 0
-    return bytes((_KINDS.index(item.kind), boot >> 8, boot & 0xFF, n, what[0], what[1], 0)) + values.get("text", b"")
+    event = values["event"]
+    what = (ALARMS.index(values["alarm"]), 0, 0) if item.kind != "help" else (
+        HELP_KINDS.index(values["help_kind"]), HELP_MARKS.index(values["help_mark"]), event[3] << 1 | bool(item.exercise)
+    )
+    boot, n = (65535, 0) if event[0] is None else (event[0], event[1])
+    return bytes((_KINDS.index(item.kind), boot >> 8, boot & 0xFF, n) + what) + values.get("text", b"")
 
 
 def _unpacked(data: bytes, due_ms: int) -> Item | None:
     if len(data) < _HEAD or data[0] >= len(_KINDS):
         return None
     kind = _KINDS[data[0]]
-    boot: int | None = data[1] << 8 | data[2]
-    values: dict = {"event": [None if boot == 65535 else boot, data[3], ""]}
+    boot = data[1] << 8 | data[2]
+    values: dict = {"event": [None, None, ""] if boot == 65535 else [boot, data[3], ""]}
     try:
         if kind == "help":
+            values["event"].append(data[6] >> 1)
             values["help_kind"], values["help_mark"] = HELP_KINDS[data[4]], HELP_MARKS[data[5]]
             values["text"] = data[_HEAD:]
         else:
@@ -218,4 +243,6 @@ def _unpacked(data: bytes, due_ms: int) -> Item | None:
         return None
     item = Item(TOP, kind, values, due_ms, "" if kind == "help" else kind + " " + values["alarm"])
     item.born_ms = None
+    if kind == "help":
+        item.exercise = bool(data[6] & 1)
     return item

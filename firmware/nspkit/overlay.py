@@ -10,6 +10,7 @@ import json
 from nsplink import commands
 
 FILE = "remote.json"
+SETTINGS = "settings.json"  # the file beside it
 
 
 def base_of(settings: bytes | None) -> int:

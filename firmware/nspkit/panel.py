@@ -12,6 +12,7 @@ _LOOK_MS = 25
 _DRAW_MS = 500
 _PAGE_MS = 4000
 _RESULT_MS = 60_000
+_ASKING_MS = 10_000  # no choice until then: it is real
 _START_MS = 60_000  # a modem needs its time
 _SILENT_MS = 1_800_000
 _NAMES = ("input_1", "input_2")
@@ -24,11 +25,16 @@ class Panel:
 
     ``parts``: parts.Parts; ``inputs``: the level at which each input that is used is an alarm, by its name;
     ``calls``: calls.Calls; ``alarms``: alarms.LocalAlarms; ``facts``: facts.Facts; ``on_test()`` starts a self-test.
+    ``page``: app.Kit, which opens and closes the local page; ``reserve``: word for the path to take when the radio fails.
     """
 
-    def __init__(self, parts, inputs: dict, calls, uplink, inbox, alarms, radio, facts, on_test, clock, log, alive) -> None:
+    def __init__(
+        self, parts, inputs: dict, calls, page, reserve: str, uplink, inbox, alarms, radio, facts, on_test, clock, log, alive,
+    ) -> None:
         self.parts = parts
         self._calls = calls
+        self._page = page
+        self._reserve = reserve
         self._uplink = uplink
         self._inbox = inbox
         self._alarms = alarms
@@ -44,6 +50,7 @@ class Panel:
         for name, _, pin, _ in self._inputs:
             if pin is None:
                 log("%s is in the settings, but this board has none" % name)
+        self._asked_ms: int | None = None  # when help was pressed in an exercise, until it is said which it is
         self.testing = False
         self._result: tuple | None = None  # (failed parts, ms) of the last self-test
         self._stuck = False
@@ -78,6 +85,8 @@ class Panel:
         for _, _, pin, contact in self._inputs:
             if pin is not None:
                 contact.look(not pin(), now)
+        if self._asked_ms is not None and now - self._asked_ms >= _ASKING_MS:
+            self._make(False, now)
         self.own.look(now)
         if now >= self._draw_ms:
             self._draw_ms = now + _DRAW_MS
@@ -113,10 +122,15 @@ class Panel:
         if word == "security":
             self._calls.security(now)
             return
-        if word == "help":
-            made = self._calls.make(now)
-            self._log("call for help made" if made else "no call for help: 112 works, as far as the kit was told")
-            self._play("taken" if made else "refused", now)
+        if self._asked_ms is not None:
+            self._choose(word, now)
+        elif word == "tap":
+            return
+        elif word == "help":
+            self._help(now)
+        elif word == "wifi":
+            self._page.toggle_page(now)
+            self._play("taken", now)
         elif word == "withdraw":
             if self._calls.withdraw(now):
                 self._log("call for help withdrawn")
@@ -129,6 +143,34 @@ class Panel:
             self._on_test()
         self._result = None
         self._draw_ms = now
+
+    def _help(self, now: int) -> None:
+        if not self._calls.offered():
+            self._log("no call for help: 112 works, as far as the kit was told")
+            self._play("refused", now)
+            return
+        self._asked_ms = now
+        # Where the question cannot be seen or answered there is none.
+        if self._calls.exercising(now) and self.parts.display is not None and self.parts.silence is not None:
+            self._play("asking", now)
+        else:
+            self._make(False, now)
+
+    def _choose(self, word: str, now: int) -> None:
+        """What hands say to the question: silence = an exercise, help = real. Who takes it back made it first."""
+        if word in ("silence", "wifi"):
+            self._make(True, now)
+        elif word in ("tap", "help", "withdraw"):
+            self._make(False, now)
+            if word == "withdraw":
+                self._calls.withdraw(now)
+
+    def _make(self, exercise: bool, now: int) -> None:
+        self._calls.make(self._asked_ms, "not_known", exercise)
+        self._asked_ms = None
+        self._draw_ms = now
+        self._log("call for help made" + (", as an exercise" if exercise else ""))
+        self._play("taken", now)
 
     def _look_for_stuck(self, now: int) -> None:
         stuck = self._gestures.help.stuck(now) or self._gestures.silence.stuck(now)
@@ -158,18 +200,20 @@ class Panel:
     def _draw(self, now: int) -> None:
         if self._result is not None and now - self._result[1] >= _RESULT_MS:
             self._result = None
-        word, values = self._calls.shown(now)
+        word, values, call = self._calls.shown(now)
+        if self._asked_ms is not None:
+            word, values, call = "asking", None, None
         if word != self._word:
             self._word = word
             sound = word if word == "not_arrived" else _light_of(word)
-            if word and signs.row(signs.SOUNDS, sound):
+            if word and word != "asking" and signs.row(signs.SOUNDS, sound):
                 self._play(sound, now)
         what: tuple = (self.testing, self._result, word, None if word else self.fault(now))
         if what != self._what:
             self._what = what
             self._light, self._light_ms = self._pattern(word, what[3]), now
         if self.parts.display is not None:
-            self._lines = self._screen(word, values, now)
+            self._lines = self._screen(word, values, call, now)
 
     def _pattern(self, word: str, fault: str | None) -> tuple:
         if self.testing or self._result is not None:
@@ -200,8 +244,11 @@ class Panel:
     def _play(self, name: str, now: int) -> None:
         self._sound, self._sound_ms, self._alarm = signs.pattern(signs.SOUNDS, name), now, None
 
-    def _screen(self, word: str, values: dict | None, now: int) -> tuple:
+    def _screen(self, word: str, values: dict | None, call, now: int) -> tuple:
         words = signs.words
+        if self._asked_ms is not None:
+            lines = words(word)
+            return lines[:-1] + (lines[-1] % ((self._asked_ms + _ASKING_MS - now + 999) // 1000),)
         if self.testing:
             return words("testing")
         if self._result is not None:
@@ -210,6 +257,8 @@ class Panel:
         text = b""
         if word:
             lines = words(word)
+            if word == "not_arrived":
+                lines = lines[:-1] + (lines[-1] % self._reserve,)
             if values is not None:
                 text = values["text"]
                 if word in ("read", "passed_on"):
@@ -219,22 +268,34 @@ class Panel:
             message = self._inbox.shown()
             if message is not None:
                 text = message[2]
+        exercising = self._calls.exercising(now)
+        if call is not None and (exercising or call.exercise):
+            lines += words("exercise" if call.exercise else "real")
+        elif exercising:
+            lines += words("exercise")
         return self._turned(lines, text, now)
 
     def _turned(self, lines: tuple, text: bytes, now: int) -> tuple:
-        """The state itself and the pages of a text beside it, in turn."""
+        """The state itself, the pages of a text beside it, where the local page is, and what hangs too long, in turn."""
         if text != self._text:
             self._text = text
             self._pages = signs.pages(_decoded(text))
-        if not self._pages:
+        pages = self._pages
+        wifi = self._page.page_lines(now)
+        if wifi:
+            pages = pages + [wifi]
+        for number, _ in self._inbox.hanging():
+            first, second, third = signs.words("old_paper")
+            pages = pages + [(first, second % number, third)]
+        if not pages:
             return lines
-        at = now // _PAGE_MS % (len(self._pages) + 1)
-        return lines if at == 0 else self._pages[at - 1]
+        at = now // _PAGE_MS % (len(pages) + 1)
+        return lines if at == 0 else pages[at - 1]
 
 
 def _light_of(word: str) -> str:
     """The light of a call for help by what has become of it."""
-    if word in ("", "sent", "stored", "not_arrived"):
+    if word in ("", "asking", "sent", "stored", "not_arrived"):
         return word or "running"
     return {"waiting": "sent", "withdrawn": "stored"}.get(word, "human")
 

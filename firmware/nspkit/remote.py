@@ -42,7 +42,7 @@ class Remote:
     def __init__(self, files, conf: dict, now_ms: int) -> None:
         self._files = files
         self._conf = conf
-        self._base = overlay.base_of(files.read("settings.json"))
+        self._base = overlay.base_of(files.read(overlay.SETTINGS))
         saved = overlay.unpack(files.read(overlay.FILE), self._base)
         # What the kit could not start with is not in force, and not written again.
         self._saved = {name: saved[name] for name in saved if overlay.value_of(conf, name) == saved[name]}

@@ -5,10 +5,11 @@ import json
 from nspkit import models, overlay
 from nspkit.files import Files
 from nspkit.poll import Device
+from nspkit.signs import RESERVE
 from nspkit.table import TableError
 from nsplink import regions
 
-SETTINGS = "settings.json"
+SETTINGS = overlay.SETTINGS
 KEY = "key.json"
 DEVICE_NAMES = ("generator", "battery", "meter", "tank", "sun")
 SOURCES = ("grid", "generator", "battery", "sun")
@@ -34,7 +35,10 @@ _TOP = (
     ("change_refill_s", int, 1, 3600),
     ("rated_w", int, 0, 60000),
 )
-_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways", "inputs")
+_TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways", "inputs", "reserve", "local")
+_RESERVE = 8  # letters that the display has room for
+# What the local page is told: name, most letters of it or of each of so many.
+_LOCAL = (("point", 60, 1), ("stock", 24, 8), ("topics", 24, 31))
 _MOST_GATEWAYS = 2
 _RADIO = (
     ("uart", int, 1, 2),
@@ -95,6 +99,8 @@ def _load(folder: str, changed: dict) -> dict:
         tank = (tank["empty_raw"], tank["full_raw"])
     data["tank"] = tank
     data["inputs"] = _inputs(data.get("inputs", {}))
+    _check_reserve(data.setdefault("reserve", RESERVE))
+    _check_local(data.pop("local", {}))  # its page reads it when it is opened
     _check_devices(data)
     return data
 
@@ -121,6 +127,29 @@ def _inputs(given) -> dict:
         _one_of(rest, ("open", "closed"), "inputs.%s.rest" % name)
         levels[name] = 1 if rest == "closed" else 0
     return levels
+
+
+def _check_reserve(word) -> None:
+    """The word for the path to take when the radio fails, as it stands behind "GEBRUIK" on the display."""
+    if not isinstance(word, str) or not 0 < len(word) <= _RESERVE or [one for one in word if not " " <= one <= "~"]:
+        problem = "%r, expected one word of at most %d plain letters, such as PORTO" % (word, _RESERVE)
+        raise SettingsError(SETTINGS, "reserve", problem)
+
+
+def _check_local(given) -> None:
+    """What the local page says of the point, and the region's words for stock and topics, by their numbers on air."""
+    if not isinstance(given, dict):
+        raise SettingsError(SETTINGS, "local", "expected a table")
+    for name in given:
+        _one_of(name, tuple([row[0] for row in _LOCAL]), "local.name of a setting")
+    for name, letters, most in _LOCAL:
+        words = given.get(name, [])
+        words = [words] if most == 1 and name in given else words
+        if not isinstance(words, list) or len(words) > most:
+            raise SettingsError(SETTINGS, "local." + name, "expected a list of at most %d words" % most)
+        for word in words:
+            if not isinstance(word, str) or not 0 < len(word) <= letters:
+                raise SettingsError(SETTINGS, "local." + name, "%r, expected 1 to %d letters" % (word, letters))
 
 
 def made_of() -> tuple:

@@ -17,6 +17,7 @@ CODES = {
 # Milliseconds on, off, on, off, ...; then again. What a machine said flickers, what a person said stays on long.
 LIGHTS = """
 running 50 950
+asking 250 250
 sent 100 100
 stored 100 100 100 700
 human 1600 400
@@ -30,6 +31,7 @@ _LONG = (1500, 500)
 # As LIGHTS, for the buzzer; the last two until silenced or over. Never for a call for security.
 SOUNDS = """
 taken 80 80
+asking 80 200 80 200 80 200
 refused 400 100
 human 300 100 300 100
 not_arrived 600 200 600 200 600 200
@@ -53,13 +55,21 @@ help_comes HULP KOMT
 no_unit GEEN EENHEID/LEES OPDRACHT
 answered ANTWOORD VAN CP
 call_back CP BELT TERUG
-not_arrived NIET AANGEKOMEN/GEBRUIK PORTO
+not_arrived NIET AANGEKOMEN/GEBRUIK %s
 withdrawn INGETROKKEN/CP BELT TERUG
+closed AFGESLOTEN
+asking ECHT OF OEFENING/HULP = ECHT/STIL = OEFENING/OVER %d S: ECHT
+exercise OEFENING
+real GEEN OEFENING
+wifi %s/%s/NOG %d MIN
+no_wifi GEEN WIFI
+old_paper HANGT ER NOG:/BERICHT %d/HAAL HET WEG
 testing ZELFTEST...
 passed ZELFTEST GOED
 failed ZELFTEST FOUT
 """
 AGO = "%d MIN GELEDEN"
+RESERVE = "PORTO"  # the path to take when the radio fails, where the settings name no other
 LETTERS, LINES = 16, 4
 
 # The letters of the display are those of ASCII: each of these is followed by what it becomes.

@@ -21,6 +21,8 @@ _UNKNOWN_TRIES = 11
 # Between two batches, and before the first: forty kits have the same outage to tell of.
 _BATCH_PAUSE_MS = 20_000
 _BLOCKED_MS = 1000
+# What is typed of a call leaves room for as many more calls and alarms.
+_ROOM_LEFT = 4
 # A frame costs its answer too: a few lost heartbeats wait for more, at most so many hourly link frames.
 _SMALL_BATCH = 9
 _PATIENCE = 6
@@ -154,11 +156,32 @@ class Uplink:
         """Send a point report or a receipt until it has arrived; a newer one of the same cause replaces it."""
         self._add(Item(CHANGE, kind, values, now_ms + self._chance_ms(timing.ACK_WAIT_MS), cause))
 
-    def help(self, kind: str, mark: str, text: bytes, now_ms: int, event: list | None = None) -> list:
+    def report(self, values: dict, now_ms: int) -> list:
+        """Send a point report until it has arrived; a newer one takes its place. Its event, whose cause tells of that."""
+        values = dict(values)
+        values["event"] = event = [None, None, "report"]
+        self.say("report", values, now_ms, "report")
+        return event
+
+    def help(
+        self, kind: str, mark: str, text: bytes, now_ms: int, event: list | None = None, exercise: bool = False
+    ) -> list:
         """Call for help, once pressed or withdrawn; the event, which names it from now on."""
-        item = self.alarms.help(kind, mark, text, now_ms, event)
+        item = self.alarms.help(kind, mark, text, now_ms, event, exercise)
         self._add(item)
         return item.values["event"]
+
+    def details(self, kind: str, tails: list, now_ms: int, event: list, exercise: bool) -> bool:
+        """Tell all that was typed of a call, in place of what was typed before; False where that finds no room now."""
+        old = [one for one in self.delivery.items if one.values.get("help_mark") == "details" and one.values["event"] is event]
+        if len(tails) > self.delivery.room() + len(old) - _ROOM_LEFT:
+            return False
+        for one in old:
+            self.delivery.remove(one)
+            self.alarms.free(one)
+        for tail in tails:
+            self._add(self.alarms.help(kind, "details", tail, now_ms, event, exercise))
+        return True
 
     def wake(self) -> None:
         """Something changed that may have to be said."""
@@ -225,7 +248,7 @@ class Uplink:
 
     async def _send_item(self, item: Item) -> None:
         reserved = self._may_reserve(item.rank, item.kind)
-        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), reserved)
+        counter = await self.sender.send(item.kind, lambda counter: self._values(item, counter), reserved, item.exercise)
         if counter is None:
             return
         end = self.sender.end_ms

@@ -1,11 +1,11 @@
 import hashlib
-import random
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bulletin_town import Town
 from nspgateway import bulletin
 from nspkit import bulletins
 from nspkit.bulletins import Bulletins
@@ -18,71 +18,6 @@ HOUR = 60 * MINUTE
 
 def digest(text):
     return int.from_bytes(hashlib.sha256(text).digest()[:8])
-
-
-def on_air(kind, values):
-    """The values as they come out of a frame."""
-    return message.decode(kind, message.encode(kind, values))
-
-
-class Town:
-    """One kit and its gateway, with a loss that is drawn, in virtual time."""
-
-    def __init__(self, seed=0, loss_percent=0, flash=None):
-        self.rng = random.Random(seed)
-        self.loss_percent = loss_percent
-        self.flash = flash or Flash()
-        self.now = 0
-        self.kit = self.boot()
-        self.receipts = []
-        self.shown = []
-        self.forge = lambda: None  # called before each fragment of the gateway
-
-    def boot(self):
-        self.kit = Bulletins(self.flash, self.rng.randrange, self.now)
-        return self.kit
-
-    def fragment(self, values):
-        """A fragment on the air, whoever sent it."""
-        if self.rng.randrange(100) >= self.loss_percent:
-            self.kit.fragment(on_air("fragment", values), self.now)
-        if self.kit.shown() is not None and (not self.shown or self.kit.shown() != self.shown[-1]):
-            self.shown.append(self.kit.shown())
-
-    def broadcast(self, number, revision, text, indexes=None):
-        parts = bulletin.fragments(number, revision, text)
-        for index in range(len(parts)) if indexes is None else indexes:
-            self.forge()
-            self.now += 700
-            self.fragment(parts[index])
-
-    def release(self, number, revision, text, **others):
-        return self.kit.release(
-            on_air("release", bulletin.release(number, revision, text, **others)), self.now
-        )
-
-    def told(self):
-        """The kit's receipt within the minute over which a town's kits spread, None when it has none."""
-        self.now += MINUTE
-        return self.kit.due(self.now)
-
-    def repair(self, number, revision, text, until_ms):
-        """Repeat what the kit asks for, until it is silent or the time has come; times of its requests."""
-        asked = []
-        while self.now < until_ms and (self.kit.shown() or ("", 0))[:2] != (number, revision):
-            self.now += 1000
-            values = self.kit.due(self.now)
-            if values is None:
-                continue
-            values = on_air("receipt", values)
-            self.receipts.append(values)
-            if values["receipt_stage"] in {"incomplete", "mismatch"}:
-                asked.append(self.now)
-            if bulletin.is_forged(values):
-                for part in bulletin.part_releases(number, revision, text):
-                    assert self.kit.release(on_air("release", part), self.now) == "done"
-            self.broadcast(number, revision, text, bulletin.to_repeat(number, revision, len(text), [values]))
-        return asked
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -317,20 +252,6 @@ def test_a_text_that_ends_before_it_is_whole_is_not_asked_for():
     town.now = HOUR
     assert town.kit.due(town.now) is None
     assert not town.flash.content
-
-
-def test_a_person_says_that_it_hangs():
-    """Displayed is a person's word about the message that is shown, and about no other; it survives a reboot."""
-    town = Town()
-    assert not town.kit.displayed(7, 0)
-    town.broadcast(7, 1, TEXT)
-    town.release(7, 1, TEXT)
-    town.told()
-    assert not town.kit.displayed(8, 0)
-    assert town.kit.displayed(7, 0)
-    assert town.told()["receipt_stage"] == "displayed"
-    town.boot()
-    assert town.told()["receipt_stage"] == "displayed"
 
 
 def test_a_text_that_is_too_long_is_refused():

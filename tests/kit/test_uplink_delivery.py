@@ -36,7 +36,7 @@ def test_what_is_acknowledged_is_not_said_again(tmp_path):
         await rig.to(120)
         rig.help(text=b"hier")
         await rig.to(140)
-        rig.kit.uplink.say("report", REPORT, rig.kit.clock.ms(), "report")
+        rig.kit.uplink.report(REPORT, rig.kit.clock.ms())
         await rig.to(160)
         rig.say(alarms=0)
         await rig.to(3000)
@@ -66,7 +66,7 @@ def test_what_is_not_acknowledged_is_said_again(tmp_path, kind):
         elif kind == "answer":
             asked = await rig.command("read", b"\x01")
         else:
-            rig.kit.uplink.say("report", REPORT, rig.kit.clock.ms(), "report")
+            rig.kit.uplink.report(REPORT, rig.kit.clock.ms())
         await rig.to(1500)
 
     rig = play(tmp_path, story, **QUIET)

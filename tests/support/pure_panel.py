@@ -36,9 +36,8 @@ class Hands:
 def _cases():
     """(what, what was understood, what should be)."""
     yield "3 s", Hands().help(3100).said, ["help"]
-    yield "2.9 s", Hands().help(2900).said, []
+    yield "2.9 s", Hands().help(2900).said, ["tap"]
     yield "as long as a finger can", Hands().help(20_000).said, ["help"]
-    yield "twice", Hands().help(3100).help(3100).said, ["help", "help"]
     bouncing = Hands()
     for _ in range(20):
         bouncing.hold(25, help=True).hold(25)
@@ -84,7 +83,8 @@ def _cases():
     yield "four taps", _taps(4).wait().said, ["security"]
     yield "taps, then held", _taps(3).hold(15_000, silence=True).wait().said, ["security"]
     yield "taps that are too long", _taps(3, 1200, 300).wait().said, []
-    yield "taps without silence", Hands().help(200).help(200).help(200).said, []
+    yield "taps without silence", Hands().help(200).help(200).help(200).said, ["tap"] * 3
+    yield from _cases_of_more_than_one()
 
     def millivolts(*levels):
         return [own.charge_permille(level) for level in levels]
@@ -115,9 +115,28 @@ def _cases():
     yield "nothing", signs.pages(" \n"), []
     for row in signs.WORDS.strip().split("\n"):
         name = row.split(" ")[0]
-        lines = signs.words(name)
+        lines = [
+            line % 10 if "%d" in line else line % "PORTO 12" if "%" in line else line
+            for line in signs.words(name)
+        ]
         fits = len(lines) <= signs.LINES and all(0 < len(line) <= signs.LETTERS for line in lines)
         yield "fits: " + name, fits, True
+
+
+def _cases_of_more_than_one():
+    yield "twice", Hands().help(3100).help(3100).said, ["help", "help"]
+    yield "wifi", _silences(3).said, ["silence", "silence", "wifi"]
+    yield "six short presses", _silences(6).said[2::3], ["wifi", "wifi"]
+    yield "silence thrice, not in a hurry", _silences(3, 200, 1500).said, ["silence"] * 3
+    long = _silences(2).hold(1500, silence=True).wait()
+    yield "silence thrice, one of them long", long.said, ["silence"] * 3
+
+
+def _silences(count, down_ms=200, up_ms=300):
+    hands = Hands()
+    for _ in range(count):
+        hands.hold(down_ms, silence=True).hold(up_ms)
+    return hands
 
 
 def _taps(count, down_ms=200, up_ms=200):
