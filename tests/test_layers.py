@@ -164,6 +164,7 @@ IMPORTS = (
     Rule(("gateway/*",), (), {"nspkit", "nspmodem"}, "the gateway knows a kit by its frames only"),
     Rule(("firmware/*", "gateway/*"), (), {"nsptools"}, "tools import the product, never the reverse"),
     Rule(("firmware/*",), HARDWARE, {"machine"}, "board builds the hardware, all else receives it"),
+    Rule(("firmware/*",), ("*/wifi.py",), {"network"}, "one file switches Wi-Fi on, and off again"),
     Rule(("firmware/*",), (*CLOCKS, *HARDWARE), {"time", "utime"}, "the clock is handed in"),
     Rule(("gateway/*",), ("*/clock.py",), {"time"}, "the clock is handed in"),
     Rule(

@@ -114,6 +114,14 @@ class Board:
             thermometer=_thermometer(pins.TEMPERATURE),
         )
 
+    def access_point(self):  # noqa: ANN201 - wifi.AccessPoint, or None where the chip has no Wi-Fi
+        """What a local page is reached by; its driver is imported only when somebody wants it."""
+        try:
+            from nspkit.wifi import AccessPoint
+        except ImportError:
+            return None
+        return AccessPoint()
+
     def bus(self, conf: dict) -> tuple:
         """(uart, driver-enable pin or None) of an RS485 bus, from its settings."""
         pins = board_pins.UARTS[conf["uart"]]

@@ -1,57 +1,16 @@
 """The front of a kit on the board's own interpreter: pins, ADC, 1-Wire and I2C of the twin, the whole firmware behind them."""
 
 import asyncio
-import contextlib
-import json
 
 import pytest
 
-from kit_ear import Ear
+from kit_board import kit_on_the_air
 from nspkit import pins
 from nsptools.bench import vm
-from nsptools.bench.air import Air
-from nsptools.bench.modem import Rui3Modem
-from nsptools.bench.site import Site
-from nsptools.bench.town import BOARD, BUS_UART, DE_PIN, RADIO_UART, power
-from nsptools.bench.twin import Ssd1306, Twin, make_image
-from nsptools.benchmark.rig import PLANT, SPEED, key_of, make_kit
-from nsptools.flash import firmware
+from nsptools.bench.twin import Ssd1306
 from small_board import twin_of
 
 pytestmark = pytest.mark.timeout(150)
-
-# As the firmware's, without its window for mpremote.
-BOOT = b"import gc\ngc.threshold(4096)\n"
-
-
-@contextlib.asynccontextmanager
-async def kit_on_the_air(folder, moved):
-    """Yield the twin of a kit with all that hangs on it, and the ear that plays its gateway; ``moved`` gets outputs."""
-    kit = make_kit(folder)
-    settings = json.loads(kit.files["settings.json"])
-    settings["inputs"] = {"input_1": "co_alarm"}
-    image, air = folder / "flash.img", Air()
-    own = {"boot.py": BOOT, "settings.json": json.dumps(settings).encode()}
-    make_image(image, dict(firmware.files(BOARD, compiled=True)) | kit.files | own)
-    async with contextlib.AsyncExitStack() as stack:
-        site, modem = Site(kit.slug, PLANT, speed=SPEED), Rui3Modem(air, kit.slug)
-        for part in (site, modem):
-            stack.push_async_callback(part.stop)
-            await part.start()
-        twin = Twin(
-            kit.slug,
-            image,
-            {BUS_UART: site.bus_path, RADIO_UART: modem.path},
-            {BUS_UART: DE_PIN},
-            display=Ssd1306(),
-            on_pin=lambda pin, level: moved.append((pin, level)),
-        )
-        power(twin)
-        ear = await stack.enter_async_context(Ear(air, key_of(kit)))
-        await stack.enter_async_context(twin)
-        # Said again after 1, 2, 4, then 16 s when the air took it: chance may need a minute.
-        await ear.heard("boot", 75)
-        yield twin, ear
 
 
 async def press(twin, pin, ms, *, settle_ms=150):

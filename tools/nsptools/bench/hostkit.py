@@ -97,6 +97,9 @@ class HostBoard:
     def free_heap(self) -> None:
         """A PC's heap has no bound to come near to."""
 
+    def access_point(self) -> None:
+        """No Wi-Fi of its own."""
+
     def collect(self) -> None:
         """CPython's collector needs no help between requests."""
 

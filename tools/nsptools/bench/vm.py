@@ -4,6 +4,7 @@ For tests of pure firmware modules. Both VMs see the firmware's packages as on a
 board and nothing of this PC that the script does not ask for by path.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ _LAUNCHER = _BENCH / "twin" / "launch.py"
 _BOARD = _BENCH / "twin" / "board"
 _PACKAGES = ("nsplink", "nspkit")
 _TOP_FILES = ("boot.py", "main.py")
+_LIBRARY = ("microdot",)
 
 
 class VmError(Exception):
@@ -33,7 +35,7 @@ class ScriptResult(NamedTuple):
 
 
 def firmware_files() -> dict[str, bytes]:
-    """Every file of ``firmware/`` as it goes onto a board: path on the flash -> content."""
+    """Every file of ``firmware/`` as it goes onto a board, with its library: path on the flash -> content. Raises VmError."""
     root = Path(nsplink.__file__).parent.parent
     files = {}
     for package in _PACKAGES:
@@ -45,6 +47,17 @@ def firmware_files() -> dict[str, bytes]:
             if (folder / name).is_file():
                 files[name] = (folder / name).read_bytes()
                 break
+    return files | _library_files()
+
+
+def _library_files() -> dict[str, bytes]:
+    """What others made and the firmware imports, one module of a package each, as a board finds it in its library."""
+    files = {}
+    for name in _LIBRARY:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise VmError(f"{name} is not installed. Install the tools with: pip install 'nspkit[flash]'")
+        files[f"lib/{name}.py"] = (Path(spec.origin).parent / f"{name}.py").read_bytes()
     return files
 
 

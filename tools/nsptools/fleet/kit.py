@@ -112,6 +112,9 @@ class FleetBoard:
     def free_heap(self) -> None:
         """No bound here."""
 
+    def access_point(self) -> None:
+        """No Wi-Fi of its own."""
+
     def forget(self, modules: tuple[str, ...]) -> None:
         """A PC has room for modules that are needed for a while only."""
 

@@ -38,6 +38,8 @@ class Observed:
         self.lost: Counter[int] = Counter()  # received bytes beyond a UART's rxbuf
         self.destroyed: Counter[int] = Counter()  # bytes that arrived while the direction pin was high
         self.cut: Counter[int] = Counter()  # written bytes that never reached the line
+        self.wifi: tuple[str, str] | None = None  # name and key of its access point; None: it is off
+        self.page_port = 0  # of this PC, where the access point's port 80 is
         self.heap_at_start = 0  # bytes in use before boot.py, the shims' own share
         self.heap_peak: int | None = None  # largest sample in bytes, shims included; None: none taken
         self._on_log = on_log

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import termios
 from collections.abc import Callable, Mapping
@@ -169,3 +170,10 @@ def open_terminal(path: str) -> int:
     termios.tcsetattr(descriptor, termios.TCSANOW, mode)
     termios.tcflush(descriptor, termios.TCIFLUSH)
     return descriptor
+
+
+def free_port() -> int:
+    """A port of this PC that nobody listens at now."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+    return port

@@ -20,6 +20,7 @@ import ds18x20  # noqa: E402, F401  frozen into the board's image
 import esp32  # noqa: E402, F401
 import i2c  # noqa: E402
 import machine  # noqa: E402, F401
+import network  # noqa: E402, F401
 import onewire  # noqa: E402
 import pins  # noqa: E402
 import twin_time  # noqa: E402

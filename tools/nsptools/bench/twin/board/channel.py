@@ -4,7 +4,8 @@ Runs inside the MicroPython VM and uses its own clock. Lines to the supervisor:
 ``ready BYTES``, ``wdt MS``, ``feed``, ``reset``, ``soft_reset``, ``deepsleep MS``,
 ``rtc HEX``, ``pin N LEVEL``, ``uart ID BAUD BITS PARITY STOP``, ``lost ID COUNT``,
 ``destroyed ID COUNT``, ``cut ID COUNT``, ``heap BYTES``, ``exited TEXT``, ``fault TEXT``,
-``note TEXT``, ``power_lost``, ``i2c ADDRESS HEX``, ``hold N ON``, ``wake N LEVEL``.
+``note TEXT``, ``power_lost``, ``i2c ADDRESS HEX``, ``hold N ON``, ``wake N LEVEL``,
+``wifi NAME KEY``, ``wifi`` when it is off.
 Lines from it: ``pin N LEVEL``, ``adc N MICROVOLTS``, ``i2c ADDRESS PRESENT``, ``onewire N RAW``.
 
 A *source* is something the outside world acts on: it has ``ioctl(10)`` = file
