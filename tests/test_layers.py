@@ -79,6 +79,8 @@ PURE = (
     "gateway/nspgateway/refuel_csv.py",
     "gateway/nspgateway/refuel_lines.py",
     "gateway/nspgateway/situation_text.py",
+    "gateway/nspgateway/handover_lines.py",
+    "gateway/nspgateway/shift.py",
     "gateway/nspgateway/refuel_message.py",
     "gateway/nspgateway/verdict.py",
     "gateway/nspgateway/held.py",

@@ -1,4 +1,4 @@
-"""The course of what happens beyond one point: decisions, messages to residents, exercises. Pure."""
+"""The course of what happens beyond one point: decisions, messages to residents, changes of shift. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from heapq import merge
 
 from msgspec import Struct, structs
 
-from nspgateway import crisis, resident_messages
+from nspgateway import crisis, resident_messages, shift
 from nspgateway.crisis import Crisis
 from nspgateway.kit_words import Receipt
 from nspgateway.people import Action
 from nspgateway.resident_messages import Messages
+from nspgateway.shift import Shift
 
 
 class Course(Struct, frozen=True):
@@ -20,11 +21,16 @@ class Course(Struct, frozen=True):
 
     crisis: Crisis = Crisis()
     messages: Messages = Messages()
+    shift: Shift = Shift()
 
 
 def after(course: Course, action: Action) -> Course:
     """Return the course after one more action; an action of one point alone leaves it as it is."""
-    return Course(crisis.after(course.crisis, action), resident_messages.after(course.messages, action))
+    return Course(
+        crisis.after(course.crisis, action),
+        resident_messages.after(course.messages, action),
+        shift.after(course.shift, action),
+    )
 
 
 def receive(course: Course, receipt: Receipt) -> Course:

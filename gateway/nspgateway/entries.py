@@ -126,6 +126,16 @@ class PopUpEnd(Struct, frozen=True, tag="pop_up_end"):
     """A point that nobody had planned is no more."""
 
 
+class HandOver(Struct, frozen=True, tag="hand_over"):
+    """A shift was handed over; what the next one must know is the action's note."""
+
+
+class TakeShift(Struct, frozen=True, tag="take_shift"):
+    """The next shift took over. ``offer``: the action that handed it over."""
+
+    offer: int
+
+
 Written = (
     Ruling
     | MilestoneEntry
@@ -138,4 +148,6 @@ Written = (
     | ExerciseEnd
     | PopUp
     | PopUpEnd
+    | HandOver
+    | TakeShift
 )

@@ -126,6 +126,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     ),
     "ExerciseStart": ("", "name ends_at points"),
     "ExerciseEnd": ("", "ends_at"),
+    "TakeShift": ("", "offer"),
     "PopUp": ("", "name number municipality latitude longitude"),
     "Action": ("id", "at what point alarm detail entry", "by note"),
     "Answered": ("id at", "answer", "client"),

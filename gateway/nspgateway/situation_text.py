@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from nspgateway import exercise_mark, totals
+from nspgateway.calls import Call
 from nspgateway.crisis import Incident
 from nspgateway.i18n import N_, Language
 from nspgateway.kit_words import KitReport
@@ -28,20 +29,17 @@ _DISTURBED = frozenset({"radio_jammed", "gateway_deaf"})
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """Calls for help: how many came within ``RECENT``, are open, and are not passed on; None = not known."""
+class CallTotals:
+    """Calls for help: how many came within ``RECENT``, are open, are not passed on, and are of a team that is not safe.
 
-    recent: int | None = None
-    open: int | None = None
-    not_passed: int | None = None
+    ``real``: how many of ``recent`` are no exercise.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Said112:
-    """What people said of 112, and since when."""
-
-    word: str
-    since: datetime
+    recent: int = 0
+    real: int = 0
+    open: int = 0
+    not_passed: int = 0
+    unsafe: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +52,24 @@ class Known:
     place: str
     region: Region
     incident: Incident | None = None
-    calls: Calls = Calls()
-    said_112: Said112 | None = None
+    calls: CallTotals = CallTotals()
     reports: Sequence[KitReport] = ()
+
+
+def call_totals(calls: Iterable[Call], overview: Overview) -> CallTotals:
+    """Count the calls of the points that are shown; an exercise's count only while one goes on."""
+    shown = {point.slug for point in overview.points}
+    exercising = exercise_mark.is_on(overview)
+    ours = [one for one in calls if one.point in shown and (exercising or not one.exercise)]
+    recent = [one for one in ours if overview.now - one.stored_at <= RECENT]
+    still = [one for one in ours if one.is_open]
+    return CallTotals(
+        recent=len(recent),
+        real=sum(not one.exercise for one in recent),
+        open=len(still),
+        not_passed=sum(one.stage in {"stored", "read"} for one in still),
+        unsafe=sum(one.is_security for one in still),
+    )
 
 
 def text(lang: Language, overview: Overview, known: Known) -> str:
@@ -67,10 +80,10 @@ def text(lang: Language, overview: Overview, known: Known) -> str:
         _title(lang, overview, known.place),
         *((exercise_mark.scope(lang, overview),) if exercise_mark.is_on(overview) else ()),
         f"{_activated(lang, overview, known)} {_points(lang, found)}",
-        f"{_calls(lang, known.calls)} {_said_112(lang, known.said_112, overview.now)}",
+        f"{_calls(lang, overview, known.calls)} {_said_112(lang, overview)}",
         _power(lang, overview, found),
         _link(lang, overview),
-        _needs(lang, overview, known.region, reports),
+        _needs(lang, overview, known, reports),
         _to_fill_in(lang),
     )
     return "\n".join(line for line in lines if line)
@@ -103,21 +116,25 @@ def _points(lang: Language, found: Totals) -> str:
     )
 
 
-def _calls(lang: Language, calls: Calls) -> str:
-    recent, still, waiting = (
-        lang.gettext("unknown") if n is None else str(n) for n in (calls.recent, calls.open, calls.not_passed)
-    )
-    return lang.gettext(
-        "Calls for help in the last {hours} hours: {n}, open: {open}, not passed on: {waiting}."
-    ).format(hours=int(RECENT.total_seconds() // 3600), n=recent, open=still, waiting=waiting)
-
-
-def _said_112(lang: Language, said: Said112 | None, now: datetime) -> str:
+def _calls(lang: Language, overview: Overview, calls: CallTotals) -> str:
     _ = lang.gettext
-    if said is None:
+    recent = str(calls.recent)
+    if exercise_mark.is_on(overview):
+        recent = _("{n} (of which {real} no exercise)").format(n=recent, real=calls.real)
+    return _("Calls for help in the last {hours} hours: {n}, open: {open}, not passed on: {waiting}.").format(
+        hours=int(RECENT.total_seconds() // 3600),
+        n=recent,
+        open=calls.open,
+        waiting=calls.not_passed,
+    )
+
+
+def _said_112(lang: Language, overview: Overview) -> str:
+    _, said = lang.gettext, overview.status112
+    if said.since is None:
         return _("112: nothing was said of it.")
-    word = _(_STATUS_112.get(said.word, said.word))
-    return _("112: {word} since {moment}.").format(word=word, moment=lang.moment(said.since, now))
+    moment = lang.moment(said.since, overview.now)
+    return _("112: {word} since {moment}.").format(word=_(_STATUS_112[said.word]), moment=moment)
 
 
 def _power(lang: Language, overview: Overview, found: Totals) -> str:
@@ -146,9 +163,9 @@ def _link(lang: Language, overview: Overview) -> str:
     return _("Link: {word}, back-up: {backup}").format(word=word, backup=TO_FILL_IN)
 
 
-def _needs(lang: Language, overview: Overview, region: Region, reports: Iterable[KitReport]) -> str:
+def _needs(lang: Language, overview: Overview, known: Known, reports: Iterable[KitReport]) -> str:
     """What points are short of and what residents ask for most, by the reports that are not old."""
-    _ = lang.gettext
+    _, region = lang.gettext, known.region
     names = {point.slug: point.name for point in overview.points}
     short: dict[str, list[str]] = {}
     asked: Counter[int] = Counter()
@@ -163,8 +180,11 @@ def _needs(lang: Language, overview: Overview, region: Region, reports: Iterable
     topics = ", ".join(
         f"{_topic(lang, region, topic)} ({count})" for topic, count in asked.most_common(_TOPICS) if count
     )
+    unsafe = known.calls.unsafe
+    teams = lang.ngettext("{n} team is not safe", "{n} teams are not safe", unsafe).format(n=unsafe)
+    safety = f"{teams}, {TO_FILL_IN}" if unsafe else TO_FILL_IN
     return _("Shortages: {shortages} · Safety: {safety} · From the neighbourhood: {topics}").format(
-        shortages=shortages or _("none reported"), safety=TO_FILL_IN, topics=topics or _("nothing reported")
+        shortages=shortages or _("none reported"), safety=safety, topics=topics or _("nothing reported")
     )
 
 

@@ -25,6 +25,8 @@ ENTRIES = (
     entries.ExerciseEnd(LATER),
     entries.PopUp("Kapsalon", 901, "Lindendam", 52.1, None),
     entries.PopUpEnd(),
+    entries.HandOver(),
+    entries.TakeShift(7),
 )
 
 

@@ -8,12 +8,13 @@ import pytest
 from msgspec import structs
 
 from nspgateway import region, situation_text
+from nspgateway.calls import Call, Step
 from nspgateway.crisis import Incident
 from nspgateway.i18n import load_languages
 from nspgateway.kit_words import KitReport
 from nspgateway.people import By
-from nspgateway.situation_text import Calls, Known, Said112
-from nspgateway.view import Overview
+from nspgateway.situation_text import CallTotals, Known
+from nspgateway.view import Overview, View112
 from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview
 from web_room import WebRoom
 
@@ -36,9 +37,9 @@ def told(seen: Overview | None = None, lang: str = "nl", **known: object) -> str
 def test_the_whole_text() -> None:
     """Whoever reads it out has every subject in its place, with numbers and times as they are said."""
     said = told(
+        replace(overview(), status112=View112("doubtful", NOW - timedelta(hours=2))),
         incident=INCIDENT,
-        calls=Calls(3, 1, 0),
-        said_112=Said112("doubtful", NOW - timedelta(hours=2)),
+        calls=CallTotals(3, 3, 1, 0, 1),
         reports=[
             report(stock_low=0b11, topic_1=1, count_1=4, topic_2=0, count_2=9),
             report("de-ark", topic_1=1, count_1=6, stock_low=1),
@@ -49,19 +50,18 @@ def test_the_whole_text() -> None:
     assert said[2] == (
         "Noodhulpmeldingen afgelopen 6 uur: 3, open: 1, niet doorgegeven: 0. 112: onzeker sinds 00:10."
     )
-    assert said[5].startswith(f"Tekorten: drinkwater ({LINDE.name}, {ARK.name}); eten ({LINDE.name}) ·")
+    assert said[5].startswith(
+        f"Tekorten: drinkwater ({LINDE.name}, {ARK.name}); eten ({LINDE.name}) · Veiligheid: 1 team is niet veilig, … ·"
+    )
     assert said[5].endswith("Uit de wijk: water (10), medicijnen (9)")
     assert said[6] == "Verwacht: … · Gevraagd besluit: … · Volgende stand: …"
 
 
 def test_what_nobody_knows_is_said_as_such() -> None:
-    """No number is made up: neither of calls nor of 112 nor of what points are short of."""
+    """That nobody said anything of 112 is not that it works, and no report of a shortage is no full stock."""
     said = told()
     assert "Er is niets geactiveerd." in said
-    assert (
-        "afgelopen 6 uur: onbekend, open: onbekend, niet doorgegeven: onbekend. 112: niets over ingevoerd."
-        in said
-    )
+    assert "112: niets over ingevoerd." in said
     assert "Tekorten: geen gemeld · Veiligheid: … · Uit de wijk: niets gemeld" in said
 
 
@@ -90,6 +90,32 @@ def test_an_exercise_is_named_in_the_title() -> None:
     assert first.endswith("02:10 OEFENING")
     assert second == f"Oefening bij {LINDE.name}. De rest is echt."
     assert told(seen, "en").splitlines()[0].endswith("EXERCISE")
+
+
+def call(
+    name: str, point: str = "de-linde", *, exercise: bool = False, hours: float = 1, kind: str = "ambulance"
+) -> Call:
+    at = NOW - timedelta(hours=hours)
+    return Call(name, point, "by_hand", kind, exercise, False, at, at, steps=(Step("entered", at),))
+
+
+def test_calls_are_counted_as_they_stand() -> None:
+    """Open means that nobody closed it, however old; an exercise's calls count in an exercise only, beside the real ones."""
+    by, act = By("jansen", "cp_medewerker", "page"), NOW - timedelta(minutes=5)
+    passed = call("b").with_step(Step("passed_on", act, by, word="control_room"))
+    closed = call("c").with_step(Step("closed", act, by, word="helped"))
+    known = [
+        call("a", hours=30, kind="security"),
+        passed,
+        closed,
+        call("d", exercise=True),
+        call("e", "elders"),
+    ]
+    assert situation_text.call_totals(known, overview()) == CallTotals(2, 2, 2, 1, 1)
+    seen = overview(points=(KUIL, ZUID, replace(LINDE, exercise=True), ARK))
+    found = situation_text.call_totals(known, seen)
+    assert found == CallTotals(3, 2, 3, 2, 1)
+    assert "afgelopen 6 uur: 3 (waarvan 2 geen oefening), open: 3" in told(seen, calls=found)
 
 
 def test_old_reports_and_those_of_an_exercise_that_is_over_do_not_count() -> None:

@@ -8,6 +8,7 @@ from nspgateway.web import (
     alarm_page,
     alarm_test_page,
     decision_pages,
+    handover_page,
     log_page,
     logistics_page,
     message_pages,
@@ -26,6 +27,7 @@ PAGES: tuple[Page, ...] = (
     *message_pages.PAGES,
     *logistics_page.PAGES,
     *situation_page.PAGES,
+    *handover_page.PAGES,
     *log_page.PAGES,
     *alarm_test_page.PAGES,
     *system_page.PAGES,
@@ -38,6 +40,7 @@ ACTS: tuple[Act, ...] = (
     *logistics_page.ACTS,
     *decision_pages.ACTS,
     *message_pages.ACTS,
+    *handover_page.ACTS,
     *alarm_test_page.ACTS,
     *accounts_page.ACTS,
 )

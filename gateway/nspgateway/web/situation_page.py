@@ -19,6 +19,7 @@ def _text(office: Office, ask: Ask) -> str:
         place=ask.visitor.municipality or ask.overview.region,
         region=situation.region,
         incident=crisis.incident(situation.course.crisis),
+        calls=situation_text.call_totals(situation.calls.values(), ask.overview),
         reports=works.store.reports(),
     )
     return situation_text.text(ask.lang, ask.overview, known)
