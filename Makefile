@@ -2,9 +2,9 @@
 # ARGS goes through: make demo ARGS="--kits 3", make test ARGS="tests/link -x".
 .PHONY: help demo test check soak format lock clean
 BIN := .venv/bin
-# Most tests wait for real bytes on real time: two files at once fill two cores. PARALLEL= runs one by one.
+# Most tests wait for real bytes on real time: three files at once fill two cores. PARALLEL= runs one by one.
 # In their own order: else the files with few tests, which are the long ones, would all come last.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo 'make demo     the whole chain, simulated, in your browser (ARGS="--help" lists its options)'
@@ -18,6 +18,9 @@ help:
 demo:
 	@tools/setup.sh demo
 	@$(BIN)/nsp demo $(ARGS)
+
+# They start our programs some hundred times: compiled once, whatever the environment says of byte code.
+test soak: export PYTHONDONTWRITEBYTECODE :=
 
 test:
 	@tools/setup.sh dev system stubs
