@@ -19,8 +19,6 @@ async def press(twin, pin, ms, *, settle_ms=150):
     await asyncio.sleep(settle_ms / 1000)
 
 
-# In two whole runs on two busy cores no boot report came within 75 s, alone it always does: until we know why.
-@pytest.mark.soak
 async def test_a_finger_on_the_board_calls_for_help_and_reads_the_answer(tmp_path):
     """Pressed pins become one call on the air, and a person's word letters on the glass; security moves nothing."""
     moved = []
