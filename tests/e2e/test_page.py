@@ -5,18 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
-from browser import GuardedPage, chromium
+from browser import GuardedPage, chromium, violations
 from nspgateway.web import PageServer, create_app
 from page_sample import ARK, KUIL, LINDE, ZUID, Source, overview, reading
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 SIZES = {"tablet": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
 TIMEOUT_MS = 10_000
 
@@ -171,7 +169,7 @@ async def test_every_size_is_readable(
         assert all(box and min(box["width"], box["height"]) >= 44 for box in boxes)
         # The wall has the tablet's table, only larger.
         if name != "wall":
-            assert await _axe(page) == []
+            assert await violations(page) == []
     assert visit.faults == []
 
 
@@ -182,14 +180,3 @@ async def test_what_is_first_fits_a_tablet(visit: GuardedPage) -> None:
         await expect(page.locator(f'[data-alarm="{alarm}"]')).to_be_in_viewport(ratio=1)
     for slug, part in (("de-kuil", 1), ("zuid", 1), ("de-linde", 0.5)):
         await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=part)
-
-
-async def _axe(page: Page) -> list[str]:
-    """What axe finds, as rule and element; the policy of the page forbids it as a script element."""
-    await page.evaluate(AXE)
-    result = await page.evaluate("axe.run()")
-    return [
-        f"{found['id']} ({found['impact']}): {node['html'][:120]} {node['failureSummary']}"
-        for found in result["violations"]
-        for node in found["nodes"]
-    ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import axe_playwright_python
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, Route, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+_AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 ARGUMENTS = (
     "--disable-gpu",
     "--disable-dev-shm-usage",
@@ -96,3 +99,14 @@ async def shown(page: Page, slug: str, field: str) -> list[dict[str, str | int |
     """All that a watched cell has shown: quality, value, text, age in s."""
     seen: dict[str, list[dict[str, str | int | None]]] = await page.evaluate("window.shown")
     return seen.get(f"{slug} {field}", [])
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, as rule and element; the policy of the page forbids it as a script element."""
+    await page.evaluate(_AXE.read_text())
+    result = await page.evaluate("axe.run()")
+    return [
+        f"{found['id']} ({found['impact']}): {node['html'][:120]} {node['failureSummary']}"
+        for found in result["violations"]
+        for node in found["nodes"]
+    ]
