@@ -122,6 +122,7 @@ DETAILS: Mapping[str, str] = {
     "municipality": N_("municipality"),
     "screen": N_("screen"),
     "address": N_("from address"),
+    "why": N_("why"),
     "command": N_("command"),
     "result": N_("result"),
     "step": N_("stopped at"),
@@ -148,6 +149,15 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "works": N_("works"),
         "doubtful": N_("doubtful"),
         "off": N_("down"),
+    },
+    "why": {
+        "name": N_("no such name"),
+        "password": N_("wrong password"),
+        "disabled": N_("disabled account"),
+        "code": N_("wrong code from the app"),
+        "emergency_code": N_("wrong emergency code"),
+        "pairing_code": N_("wrong code of a screen"),
+        "first_code": N_("wrong code for the first account"),
     },
     "result": {"ok": N_("arrived"), "missed": N_("did not arrive")},
 }

@@ -113,7 +113,7 @@ class Browser:
     async def set_up(self) -> pyotp.TOTP:
         """Set the second factor up; return the app."""
         page = await self.get("/second-factor")
-        app = pyotp.TOTP(re.findall(r"<code>([A-Z2-7 ]+)</code>", page.body)[0].replace(" ", ""))
+        app = pyotp.TOTP(secret_of(page))
         answer = await self.post("/second-factor", **hidden(page), code=app.at(self.room.clock.now()))
         assert answer.headers.get("location") == "/", answer.text
         self.room.clock.move(STEP_S)
@@ -174,10 +174,16 @@ class Stream:
         self._gone.set()
 
 
+def secret_of(page: Answer) -> str:
+    """Return the secret that a page offers to an app."""
+    (text,) = re.findall(r"<code>([A-Z2-7 ]+)</code>", page.body)
+    return text.replace(" ", "")
+
+
 def hidden(page: Answer) -> dict[str, str]:
     """Return the fields of a page's form that nobody types."""
     found = re.findall(r'<input type="hidden" name="([^"]+)"[^>]*? value="([^"]*)"', page.body)
     return {name: unescape(value) for name, value in found}
 
 
-__all__ = ["BY", "OTHER", "PASSWORD", "Browser", "DoorRoom", "Stream", "hidden"]
+__all__ = ["BY", "OTHER", "PASSWORD", "Browser", "DoorRoom", "Stream", "hidden", "secret_of"]
