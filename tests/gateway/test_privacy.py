@@ -1,5 +1,6 @@
 """No output holds what a person typed or who it was; every field has a class that says where it may go."""
 
+import asyncio
 import dataclasses
 import inspect
 import json
@@ -71,7 +72,8 @@ def page(busy: BusyBox, code: str) -> str:
     source = busy.box.ingest
     shown: Screens = create_app(source, banner=None).state.screens
     screen = Visitor.of(By("wall", "scherm", "page"), "wall", "token")
-    return shown.page(pages.PAGES[0], Ask(screen, shown.languages[code], source.overview()), "/")
+    ask = Ask(screen, shown.languages[code], source.overview())
+    return asyncio.run(shown.page(pages.PAGES[0], ask, "/"))
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ function showHead(event) {
     location.reload();
     return;
   }
-  for (const name of ["clock", "date", "alarms", "sounds"]) main().dataset[name] = fresh.dataset[name];
+  for (const name of ["clock", "date", "alarms", "sounds", "exercise"]) main().dataset[name] = fresh.dataset[name];
   morph(document.getElementById("bars"), fresh.querySelector("#bars"));
   shown();
 }
