@@ -109,6 +109,8 @@ PURE = (
     "gateway/nspgateway/devices_health.py",
     "gateway/nspgateway/alarm_history.py",
     "gateway/nspgateway/point_page.py",
+    "gateway/nspgateway/map_plot.py",
+    "gateway/nspgateway/map_lines.py",
     "gateway/nspgateway/mqtt_packets.py",
     "gateway/nspgateway/pump.py",
     "gateway/nspgateway/link.py",

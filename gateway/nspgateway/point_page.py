@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import cells, hours, words
+from nspgateway import cells, exercise_mark, hours, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box
 from nspgateway.cells import Cell
 from nspgateway.config import PointConfig
 from nspgateway.devices_health import Device, devices
+from nspgateway.exercise_mark import Mark
 from nspgateway.forecast import has_generator
 from nspgateway.i18n import Language
 from nspgateway.quantities import Row, rows
@@ -42,6 +43,8 @@ class PointPage:
     status: str
     status_text: str
     status_shape: str
+    mark: Mark
+    mark_text: str
     marks: tuple[str, ...]
     alarms: tuple[AlarmBox, ...]
     now: tuple[tuple[str, Cell], ...]
@@ -51,9 +54,16 @@ class PointPage:
 
 
 def build(
-    lang: Language, point: Point, config: PointConfig, standing: Standing, now: datetime, *, contacts: bool
+    lang: Language,
+    point: Point,
+    config: PointConfig,
+    standing: Standing,
+    now: datetime,
+    *,
+    mark: Mark = "",
+    contacts: bool,
 ) -> PointPage:
-    """Return the page of a point. ``contacts``: whether who looks may see who to call."""
+    """Return the page of a point. ``mark``: of an exercise that goes on; ``contacts``: whether who looks may see who to call."""
     _ = lang.gettext
     deployment = words.DEPLOYMENTS[point.deployment]
     status = words.STATUSES[point.status]
@@ -66,8 +76,10 @@ def build(
         status=point.status,
         status_text=_(status.text),
         status_shape=status.shape,
+        mark=mark,
+        mark_text=exercise_mark.word(lang, mark),
         marks=tuple(marks(lang, standing, now)),
-        alarms=tuple(alarm_box(lang, alarm, {point.slug: point.name}, now) for alarm in point.alarms),
+        alarms=tuple(alarm_box(lang, alarm, {point.slug: point.name}, now, mark) for alarm in point.alarms),
         now=_now(lang, point, now),
         quantities=rows(lang, point, now),
         devices=devices(lang, point, config, now),

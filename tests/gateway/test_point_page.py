@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from nspgateway import quantities, typed
 from nspgateway.desk_base import Refused
 from nspgateway.i18n import load_languages
 from nspgateway.people import By
+from nspgateway.resident_messages import AtPoint, Hanging
 from nspgateway.web.rights import ROLES
 from nspgateway.web.visitor import Visitor
 from nsplink.fields import MESSAGES
@@ -188,6 +190,16 @@ async def test_a_use_is_entered_with_its_plan(tmp_path: Path) -> None:
     assert "Moet open zijn om za 16 jan 02:00" in page.text
     assert "sleutel onderweg" not in page.text
     assert web.box.store.actions()[0].note == "sleutel onderweg"
+
+
+async def test_what_hangs_at_the_point_is_told(tmp_path: Path) -> None:
+    """Whether the newest message to residents hangs there stands on the point's page too."""
+    web = room(tmp_path)
+    before = web.box.ingest.situation.standings["de-linde"]
+    told = Hanging(3, 1, T0, None, is_text=True, at=AtPoint(received_at=T0, displayed_at=T0, by_hand=True))
+    web.box.ingest.situation.standings["de-linde"] = replace(before, hanging=told)
+    page = await web.get("/point/de-linde")
+    assert "Hangt 18:00 met de hand ingevoerd" in page.text
 
 
 async def test_only_forms_that_one_may_use_are_shown(tmp_path: Path) -> None:

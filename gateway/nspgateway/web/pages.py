@@ -11,6 +11,7 @@ from nspgateway.web import (
     handover_page,
     log_page,
     logistics_page,
+    map_page,
     message_pages,
     overview_page,
     point_pages,
@@ -21,6 +22,7 @@ from nspgateway.web.spec import Act, Download, Page
 
 PAGES: tuple[Page, ...] = (
     *overview_page.PAGES,
+    *map_page.PAGES,
     *point_pages.PAGES,
     *alarm_page.PAGES,
     *decision_pages.PAGES,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import cast, get_args
 from weakref import WeakKeyDictionary
 
-from nspgateway import alarm_history, histories, point_page, typed, words
+from nspgateway import alarm_history, exercise_mark, histories, message_lines, point_page, typed, words
 from nspgateway.config import Deployment
 from nspgateway.desk_base import Refused
 from nspgateway.desk_fuel import MOST_LITRES
@@ -51,8 +51,10 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
             situation.states[point.slug].point,
             situation.standings[point.slug],
             now,
+            mark=exercise_mark.of_point(ask.overview, point.slug),
             contacts=ask.visitor.can("contact"),
         ),
+        "messages": message_lines.at_points(ask.lang, (point,), situation.standings, now),
         "history": history,
         "span": span,
         "spans": [(name, ask.lang.gettext(text)) for name, text in _SPAN_NAMES.items()],

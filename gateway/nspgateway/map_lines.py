@@ -1,0 +1,114 @@
+"""The map in words: every point with its state, where it is drawn, how far away it lies. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nspgateway import exercise_mark, map_plot, words
+from nspgateway.i18n import N_, Language
+from nspgateway.map_plot import Mark, Place
+from nspgateway.view import Overview, Point
+
+_DIRECTIONS = (
+    *(N_("north"), N_("north-east"), N_("east"), N_("south-east")),
+    *(N_("south"), N_("south-west"), N_("west"), N_("north-west")),
+)
+# Closer than this is "here": a direction would mean nothing.
+_HERE_KM = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A point on the map: its mark, number and name, its state in word and shape, where it lies from us."""
+
+    slug: str
+    mark: Mark
+    number: str
+    name: str
+    status: str
+    status_text: str
+    shape: str
+    deployment: str
+    deployment_shape: str
+    is_closed: bool
+    exercise: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """``spots`` in the order of urgency; ``cp``: our own mark, None = nobody said where we are."""
+
+    spots: tuple[Spot, ...]
+    cp: Mark | None
+    scale: str
+    scale_width: float
+    legend: tuple[words.Word, ...]
+
+
+def build(
+    lang: Language, overview: Overview, places: Mapping[str, Place], cp: Place | None, closed: frozenset[str]
+) -> Map:
+    """Return the map of the points of an overview. ``places``: by slug; ``closed``: deployments that stand back."""
+    # In use first, so that these get their own place where two lie together.
+    drawn = sorted(overview.points, key=lambda point: point.deployment in closed)
+    plot = map_plot.plot([*([cp] if cp else []), *(places[point.slug] for point in drawn)])
+    marks = {mark.id: mark for mark in plot.marks}
+    digits = 0 if plot.scale_km >= 1 else 1
+    return Map(
+        spots=tuple(
+            _spot(lang, overview, point, marks[point.slug], places[point.slug], cp, closed)
+            for point in overview.points
+        ),
+        cp=marks[""] if cp else None,
+        scale=f"{lang.number(plot.scale_km, digits)} km",
+        scale_width=plot.scale_width,
+        legend=_legend(lang, overview.points),
+    )
+
+
+def _legend(lang: Language, points: Sequence[Point]) -> tuple[words.Word, ...]:
+    """The states that are on the map, with their shapes."""
+    found = {point.status for point in points}
+    return tuple(
+        words.Word(lang.gettext(word.text), word.shape)
+        for status, word in words.STATUSES.items()
+        if status in found
+    )
+
+
+def _spot(
+    lang: Language,
+    overview: Overview,
+    point: Point,
+    mark: Mark,
+    place: Place,
+    cp: Place | None,
+    closed: frozenset[str],
+) -> Spot:
+    status, deployment = words.STATUSES[point.status], words.DEPLOYMENTS[point.deployment]
+    return Spot(
+        slug=point.slug,
+        mark=mark,
+        number=f"{point.number:02d}",
+        name=point.name,
+        status=point.status,
+        status_text=lang.gettext(status.text),
+        shape=status.shape,
+        deployment=lang.gettext(deployment.text),
+        deployment_shape=deployment.shape,
+        is_closed=point.deployment in closed,
+        exercise=exercise_mark.word(lang, exercise_mark.of_point(overview, point.slug)),
+        where=_where(lang, place, cp),
+    )
+
+
+def _where(lang: Language, place: Place, cp: Place | None) -> str:
+    if cp is None:
+        return f"{lang.number(place.latitude, 4)}; {lang.number(place.longitude, 4)}"
+    km = map_plot.distance_km(cp, place)
+    if km < _HERE_KM:
+        return lang.gettext("here")
+    direction = lang.gettext(_DIRECTIONS[map_plot.direction(cp, place)])
+    return lang.gettext("{km} km {direction} of us").format(km=lang.number(km, 1), direction=direction)
