@@ -1,16 +1,11 @@
 """The page of a point and the map in a real browser."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playwright.async_api import expect
 
 from browser import GuardedPage, chromium, violations
-from nspgateway.web import PageServer
-from web_room import WebRoom
+from web_room import WebRoom, served
 
 TIMEOUT_MS = 10_000
 LOOKS = (
@@ -19,19 +14,6 @@ LOOKS = (
     ("/point/de-linde/enter", "dark", 390),
     ("/map", "light", 390),
 )
-
-
-@asynccontextmanager
-async def served(room: WebRoom) -> AsyncIterator[str]:
-    """The room's pages on a port; its address."""
-    server = PageServer(room.app)
-    bound = socket.create_server(("127.0.0.1", 0))
-    task = asyncio.create_task(server.serve(sockets=[bound]))
-    try:
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 async def test_every_part_can_be_read_and_follows(tmp_path: Path) -> None:

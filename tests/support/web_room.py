@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -15,7 +19,7 @@ from command_room import Room
 from gateway_box import Box
 from nspgateway.box_status import Around, BrokerStatus
 from nspgateway.people import By
-from nspgateway.web import create_app
+from nspgateway.web import PageServer, create_app
 from nspgateway.web.office import Works
 from nspgateway.web.visitor import Visitor
 
@@ -88,6 +92,19 @@ def around(box: Box) -> Around:
     own = box.ingest.situation.own(box.clock.now())
     away = BrokerStatus("own", "offline", "connection refused", 3)
     return Around("0.1.0", 1, (away,), own)
+
+
+@asynccontextmanager
+async def served(room: WebRoom) -> AsyncIterator[str]:
+    """The room's pages on a port; its address."""
+    server = PageServer(room.app)
+    bound = socket.create_server(("127.0.0.1", 0))
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+    try:
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
 
 
 async def call(
