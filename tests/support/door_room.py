@@ -37,6 +37,7 @@ class DoorRoom:
         self.box = self.room.box
         self.clock = SleepingClock()
         self._second_factor = second_factor
+        self._people: dict[str, Browser] = {}
         self._open()
 
     def _open(self) -> None:
@@ -78,6 +79,12 @@ class DoorRoom:
         answer = await browser.log_in(name)
         assert answer.headers["location"] == "/", answer.text
         return browser
+
+    async def person(self, name: str, role: str, municipality: str = "") -> Browser:
+        """Return the browser of somebody, who logs in the first time that they are asked for."""
+        if name not in self._people:
+            self._people[name] = await self.logged_in(name, role, municipality)
+        return self._people[name]
 
 
 class Browser:
@@ -164,6 +171,13 @@ class Stream:
         """Wait for the first picture."""
         async with asyncio.timeout(5):
             await self._shown.wait()
+
+    async def begun(self) -> None:
+        """Wait for the first picture, or for the answer that there is none."""
+        shown = asyncio.create_task(self._shown.wait())
+        async with asyncio.timeout(5):
+            await asyncio.wait({shown, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        shown.cancel()
 
     async def ended(self) -> None:
         """Wait until the server ends it."""
