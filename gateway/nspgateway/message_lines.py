@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nspgateway.i18n import N_, Language
@@ -127,7 +127,10 @@ def versions(lang: Language, messages: Messages, now: datetime, *, drafts: bool)
 def _at_point(lang: Language, point: Point, hanging: Hanging, now: datetime) -> AtPointLine:
     _ = lang.gettext
     at = hanging.at
+    # That it hangs says that it came, also where the kit's own word is missing.
     received = _step(lang, at, at.received_at or at.displayed_at, _("not received yet"), now)
+    if at.received_at is not None:
+        received = replace(received, by_hand="")
     displayed = _step(lang, at, at.displayed_at, _("does not hang yet"), now)
     if not hanging.is_text:
         received, displayed = Step("–", "", is_done=False), Step("–", "", is_done=False)
