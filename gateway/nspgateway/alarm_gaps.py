@@ -20,6 +20,23 @@ def gaps(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
                 "plan": words.moment(plan or _moment(alarm.values.get("plan")), facts.now),
                 "inzet": words[f"deployment_{facts.point.deployment}"],
             }
+        case "message_unread":
+            sent = _moment(alarm.values.get("sent_at"))
+            minutes = None if sent is None else int((facts.now - sent).total_seconds() // 60)
+            return {
+                "nr": _known(words, alarm, "number"),
+                "m": words["unknown"] if minutes is None else str(minutes),
+            }
+        case "staff_short":
+            return {
+                "n": _known(words, alarm, "staff"),
+                "m": _known(words, alarm, "needed"),
+                "t": words.moment(_moment(alarm.values.get("at")), facts.now),
+            }
+        case "stock_low":
+            lines = [int(line) for line in str(alarm.values.get("lines") or "").split(",") if line]
+            names = [facts.region.stock_name(line, words.language) for line in lines]
+            return {"artikel": words.joined(names) or words["unknown"]}
         case "grid_back":
             back = facts.mains.back_at or alarm.raised_at
             return {"sinds": words.moment(back, facts.now)}
@@ -42,6 +59,12 @@ def _storm(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
         or words["problem_unknown"],
         "oorzaak": words.joined([words[f"cause_{family}"] for family in known]) or words["cause_unknown"],
     }
+
+
+def _known(words: Phrases, alarm: AlarmState, name: str) -> str:
+    """Return a value of the alarm; in words that it is not known."""
+    value = alarm.values.get(name)
+    return words["unknown"] if value is None else str(value)
 
 
 def _moment(text: object) -> datetime | None:

@@ -9,13 +9,17 @@ from msgspec import Struct
 
 from nspgateway.authenticate import Opened
 from nspgateway.judge import Judgement
+from nspgateway.kit_words import KitReport
 from nspgateway.notify import Notice
 from nspgateway.records import Changes, Frame, Window
 from nspgateway.state import PointState
 
 
 class Taken(Struct, frozen=True):
-    """One frame and all it changes. ``point``: as it is with it; ``before``: its kit's replay window without it."""
+    """One frame and all it changes. ``point``: as it is with it; ``before``: its kit's replay window without it.
+
+    ``report``: of the point, when it holds one that was not told before.
+    """
 
     opened: Opened
     frame: Frame
@@ -24,6 +28,7 @@ class Taken(Struct, frozen=True):
     notices: Sequence[Notice]
     point: PointState
     before: Window | None
+    report: KitReport | None = None
 
 
 @dataclass(slots=True)

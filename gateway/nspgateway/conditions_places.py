@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from nspgateway.alarm_state import AlarmState
+from nspgateway.alarm_state import AlarmState, Value
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
+from nspgateway.reports import Said
 from nspgateway.rules import Rule, load_storm
 from nspgateway.verdict import Verdict
 from nspgateway.view import OPEN, is_ahead
@@ -82,6 +83,46 @@ def site_not_open(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdi
     return Verdict(True, f"planned to be open at {plan.isoformat()}, and {facts.point.deployment}", values)
 
 
+def message_unread(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """A message to residents that was sent ``hours`` ago and does not hang yet, or an old one that still does."""
+    hanging = facts.standing.hanging if facts.standing else None
+    if facts.point.deployment not in OPEN:
+        return Verdict(False, f"the point is {facts.point.deployment}")
+    if hanging is None or hanging.is_done:
+        return Verdict(False, "what was sent hangs" if hanging else "nothing was sent")
+    if hanging.valid_until is not None and facts.now >= hanging.valid_until:
+        return Verdict(False, "the message is no longer valid")
+    waited = facts.now - hanging.sent_at
+    values: dict[str, Value] = {"number": hanging.number, "sent_at": hanging.sent_at.isoformat()}
+    late = waited >= timedelta(hours=rule.hours or 0.0)
+    return Verdict(
+        late, f"message {hanging.number} was sent {waited.total_seconds() / 60:.0f} min ago", values
+    )
+
+
+def staff_short(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """Fewer people than the point itself says that it needs, by its newest report or by voice."""
+    if facts.point.deployment not in OPEN:
+        return Verdict(False, f"the point is {facts.point.deployment}")
+    there, needed = _told(facts, "staff"), _told(facts, "staff_needed")
+    if there is None or needed is None:
+        return Verdict(None, "nothing recent was told of the staff")
+    n, m = int(str(there.value)), int(str(needed.value))
+    values: dict[str, Value] = {"staff": n, "needed": m, "at": there.at.isoformat()}
+    return Verdict(n < m, f"{n} people of {m}", values)
+
+
+def stock_low(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """Lines of the stock that are below their minimum, by the point's newest report or by voice."""
+    if facts.point.deployment not in OPEN:
+        return Verdict(False, f"the point is {facts.point.deployment}")
+    told = _told(facts, "stock_low")
+    if told is None or not isinstance(told.value, tuple):
+        return Verdict(None, "nothing recent was told of the stock")
+    lines = ",".join(str(line) for line in told.value)
+    return Verdict(bool(lines), f"below the minimum: {lines or 'nothing'}", {"lines": lines})
+
+
 def many_sites(_rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
     """One cause at many points. What joins it is said as an update at first, later as a new alarm."""
     found = facts.storms
@@ -105,6 +146,10 @@ def many_sites(_rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
     return verdict
 
 
+def _told(facts: Facts, figure: str) -> Said | None:
+    return facts.standing.reports.recent(figure, facts.now) if facts.standing else None
+
+
 def _value(facts: Facts, name: str) -> int | str | None:
     reading = facts.readings.get(name)
     return None if reading is None else reading.value
@@ -115,5 +160,8 @@ CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = 
     "kit_input": kit_input,
     "grid_back": grid_back,
     "site_not_open": site_not_open,
+    "message_unread": message_unread,
+    "staff_short": staff_short,
+    "stock_low": stock_low,
     "many_sites": many_sites,
 }

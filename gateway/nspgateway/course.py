@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from nspgateway import crisis, resident_messages, shift
 from nspgateway.crisis import Crisis
-from nspgateway.kit_words import Receipt
+from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.people import Action
 from nspgateway.resident_messages import Messages
 from nspgateway.shift import Shift
@@ -36,6 +36,11 @@ def after(course: Course, action: Action) -> Course:
 def receive(course: Course, receipt: Receipt) -> Course:
     """Return the course after a kit's word on a message to residents."""
     return structs.replace(course, messages=resident_messages.receive(course.messages, receipt))
+
+
+def receive_report(course: Course, report: KitReport) -> Course:
+    """Return the course after a point's report: it may say which message hangs."""
+    return structs.replace(course, messages=resident_messages.receive_report(course.messages, report))
 
 
 def restored(actions: Iterable[Action], receipts: Iterable[Receipt] = ()) -> Course:

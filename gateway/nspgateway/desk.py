@@ -10,6 +10,7 @@ from nspgateway.desk_crisis import CrisisDesk
 from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_messages import MessageDesk
 from nspgateway.desk_points import PointDesk
+from nspgateway.desk_reports import ReportDesk
 from nspgateway.desk_shift import ShiftDesk
 from nspgateway.desk_test import TestDesk
 
@@ -17,6 +18,15 @@ __all__ = ["Desk", "Refused"]
 
 
 class Desk(
-    CallDesk, AlarmDesk, FuelDesk, PointDesk, MessageDesk, TestDesk, ArchiveDesk, CrisisDesk, ShiftDesk
+    CallDesk,
+    AlarmDesk,
+    FuelDesk,
+    PointDesk,
+    ReportDesk,
+    MessageDesk,
+    TestDesk,
+    ArchiveDesk,
+    CrisisDesk,
+    ShiftDesk,
 ):
     """Everything that people can do; each act has a name, a moment and a place."""

@@ -15,6 +15,7 @@ from nspgateway.consumption import Burn
 from nspgateway.fuel_level import Refuel
 from nspgateway.fuel_loss import Loss
 from nspgateway.mains import Mains
+from nspgateway.region import Region, packaged
 from nspgateway.standing import Standing
 from nspgateway.stock import Stock
 from nspgateway.view import Forecast, Reading
@@ -81,6 +82,7 @@ class Facts(Struct, frozen=True):
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
     spreading factor that kits send with. ``standing``: what people said of the point.
+    ``region``: the region's own lists.
     ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
     ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
     ``failed_parts``: of the kit, in its newest self-test, whose report came at ``ready_at``. ``last_source``,
@@ -114,3 +116,4 @@ class Facts(Struct, frozen=True):
     back_with_many: bool = False
     failed_parts: tuple[str, ...] = ()
     ready_at: datetime | None = None
+    region: Region = msgspec.field(default_factory=packaged)

@@ -225,7 +225,8 @@ class Ingest:
         )
         whole = Opened(opened.header, opened.generation, opened.counter, opened.payload, window)
         before_it = self._authenticator.accept(whole)
-        return Taken(whole, frame, changes, judged, called.notices, after, before_it)
+        report = None if is_known else uplinks.report_of(read)
+        return Taken(whole, frame, changes, judged, called.notices, after, before_it, report)
 
     def _write(self, batch: Batch, outcomes: list[str]) -> None:
         """Make durable what was taken, and only then let it be answered; else it has not happened."""
@@ -247,9 +248,7 @@ class Ingest:
             wide, window = each.opened.header.wide, each.opened.window
             if self._transmitter is not None and window is not None:
                 self._transmitter.heard(each.frame, window, wide=wide)
-            receipt = uplinks.receipt_of(each.frame)
-            if receipt is not None:
-                self.situation.receive(receipt)
+            self.situation.told(uplinks.receipt_of(each.frame), each.report)
             event, frame = each.changes.event, each.frame
             if event is not None and frame.kind == "alarm" and frame.fields.get("alarm") == alert_test.CAUSE:
                 self.on_test_alarm(each.point, event)

@@ -20,6 +20,7 @@ class Phrases:
     """The small words of one language. ``phrases[key]`` is one of them; KeyError when there is none."""
 
     def __init__(self, language: str, words: Mapping[str, str]) -> None:
+        self.language = language
         self._words = words
         self._comma = "," if language == "nl" else "."
 

@@ -13,8 +13,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, structs
 
-from nspgateway.entries import Approval, Draft, OnTheWall, Sending
-from nspgateway.kit_words import Receipt
+from nspgateway.entries import Approval, Draft, HandReport, OnTheWall, Sending
+from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.people import Action, By
 
 MOST_NUMBER = 254
@@ -168,6 +168,8 @@ def after(messages: Messages, action: Action) -> Messages:
             )
         case Sending():
             return _sent(messages, action.entry, mark)
+        case HandReport(displayed=name) if name is not None:
+            return _told(messages, action.point, name, "displayed", action.entry.at, by_hand=True)
         case OnTheWall(number, version, stage, at):
             return _told(messages, action.point, (number, version), stage, at, by_hand=True)
     return messages
@@ -180,6 +182,14 @@ def receive(messages: Messages, receipt: Receipt) -> Messages:
         case "received" | "displayed" | "removed":
             return _told(messages, receipt.point, name, receipt.stage, receipt.at)
     return messages
+
+
+def receive_report(messages: Messages, report: KitReport) -> Messages:
+    """Return all messages after a point's report, which says what hangs there."""
+    number, version = report.fields.get("displayed"), report.fields.get("displayed_rev")
+    if not isinstance(number, int) or not isinstance(version, int) or messages.find(number, version) is None:
+        return messages
+    return _told(messages, report.point, (number, version), "displayed", report.at)
 
 
 def _with(messages: Messages, version: Version) -> Messages:

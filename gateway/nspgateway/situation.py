@@ -39,7 +39,7 @@ from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.course import Course
 from nspgateway.facts import Facts, LinkFacts, OwnFacts, StormFacts
 from nspgateway.judge import Judgement
-from nspgateway.kit_words import Receipt
+from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.mains import Mains
 from nspgateway.messages import OutboxMessage
 from nspgateway.notify import Notice
@@ -90,7 +90,7 @@ class Situation:
         entries = store.entries()
         self.region = region.load(config.region_file)
         self.course = course.restored(entries, store.receipts())
-        self.standings = standing.restored([*points, self.cp.point], entries)
+        self.standings = standing.restored([*points, self.cp.point], entries, store.reports())
         self._hang()
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
         self.states = {
@@ -167,9 +167,13 @@ class Situation:
             if before.deployment != after.deployment:
                 self.on_deployed(self.points)
 
-    def receive(self, receipt: Receipt) -> None:
-        """Take a kit's word on a message to residents that is written down."""
-        self._follow(course.receive(self.course, receipt))
+    def told(self, receipt: Receipt | None, report: KitReport | None) -> None:
+        """Take a kit's word that is written down: on a message to residents, or a report of its point."""
+        if receipt is not None:
+            self._follow(course.receive(self.course, receipt))
+        if report is not None:
+            self.standings[report.point] = standing.receive(self.standings[report.point], report)
+            self._follow(course.receive_report(self.course, report))
 
     def hear(self, point: PointConfig, read: Read) -> help_notice.Taken:
         """Let what a frame says of a call for help be true, also while it cannot be written; return what it makes."""
@@ -220,18 +224,20 @@ class Situation:
         """Return what is true of a place at ``now``; ``seen``: of the others, None = as they are."""
         seen = seen or _Seen(self, None if point is self.cp else point)
         slug = point.point.slug
-        return state.facts(
+        stands = self.standings.get(slug)
+        found = state.facts(
             point,
             now,
             self._clock.speed,
             link=self._link(point),
             sf=self._sf,
-            standing=self.standings.get(slug),
+            standing=stands and stands.of_now(exercise=_exercise(point)),
             own=self.own(now) if point is self.cp else None,
             storms=seen.storms(now) if point is self.cp else (),
             back_with_many=point.mains.back_at is not None
             and storms.came_back_with_many(slug, seen.mains, self.figures),
         )
+        return found if self.region is region.packaged() else structs.replace(found, region=self.region)
 
     def decide(self, slug: str, decisions: Sequence[Decision], now: datetime) -> Judgement:
         """Return a judgement of what a person decided about alarms of a place."""

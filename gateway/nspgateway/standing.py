@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from nspgateway import reports
 from nspgateway.config import PointConfig
+from nspgateway.entries import HandReport
+from nspgateway.kit_words import KitReport
 from nspgateway.people import Action, Delivery, Deployment, FuelEntry, PlannedStop
+from nspgateway.reports import Reports
 from nspgateway.resident_messages import Hanging
 from nspgateway.view import OPEN, WATCHED
 
@@ -23,7 +27,7 @@ class Standing:
     ``stop_since``, ``stop_until``: the newest planned stop, also when it is over. ``fuel``: litres by
     hand, oldest first. ``deliveries``: on their way, by the id of the action that planned them;
     ``delivered``: the newest that came, litres and when. ``open_since``: while it is open. ``hanging``: what should
-    hang at the point, and what it said of that.
+    hang at the point, and what it said of that. ``reports``: what it said of itself.
     """
 
     deployment: str
@@ -36,6 +40,12 @@ class Standing:
     delivered: tuple[float, datetime] | None = None
     open_since: datetime | None = None
     hanging: Hanging | None = None
+    reports: Reports = field(default_factory=Reports)
+
+    def of_now(self, *, exercise: bool) -> Standing:
+        """Return what counts now: what a kit reported as part of an exercise ends with it."""
+        counts = reports.of_now(self.reports, exercise=exercise)
+        return self if counts is self.reports else replace(self, reports=counts)
 
     def is_stopped(self, now: datetime) -> bool:
         """Tell whether a planned stop covers this moment."""
@@ -61,6 +71,8 @@ def after(standing: Standing, action: Action) -> Standing:
             oldest = action.entry.at - FUEL_ENTRIES
             entries = sorted((*standing.fuel, action.entry), key=lambda one: one.at)
             return replace(standing, fuel=tuple(one for one in entries if one.at >= oldest))
+        case HandReport():
+            return replace(standing, reports=reports.after(standing.reports, action.entry))
         case Delivery("planned"):
             return replace(standing, deliveries={**standing.deliveries, action.id: action.entry})
         case Delivery(kind, litres, plan=plan):
@@ -70,9 +82,22 @@ def after(standing: Standing, action: Action) -> Standing:
     return standing
 
 
-def restored(points: Sequence[PointConfig], actions: Iterable[Action]) -> dict[str, Standing]:
-    """Return what stands of each point after all ``actions``, oldest first; before them the settings count."""
-    found = {point.slug: Standing(point.deployment) for point in points}
+def receive(standing: Standing, report: KitReport) -> Standing:
+    """Return what stands after a report of the point's kit."""
+    return replace(standing, reports=reports.receive(standing.reports, report))
+
+
+def restored(
+    points: Sequence[PointConfig], actions: Iterable[Action], told: Iterable[KitReport] = ()
+) -> dict[str, Standing]:
+    """Return what stands of each point after all ``actions``, oldest first; before them the settings count.
+
+    ``told``: the newest report of each kit.
+    """
+    by_kit = reports.restored(told)
+    found = {
+        point.slug: Standing(point.deployment, reports=by_kit.get(point.slug, Reports())) for point in points
+    }
     for action in actions:
         if action.point in found:
             found[action.point] = after(found[action.point], action)

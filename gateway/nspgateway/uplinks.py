@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
-from nspgateway.kit_words import Receipt
+from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.records import Frame, KitBoot, KitEvent, Window
 from nsplink import backfill, message
 from nsplink.fields import TAILS
@@ -64,6 +64,15 @@ def receipt_of(frame: Frame) -> Receipt | None:
     if frame.kind != "receipt" or stage not in _RECEIPTS:
         return None
     return Receipt(frame.point, frame.kit, fields["bulletin"], fields["revision"], stage, frame.received_at)
+
+
+def report_of(read: Read) -> KitReport | None:
+    """Return the report of a point that a frame holds, named as in the journal; None for any other frame."""
+    frame, event = read.frame, read.event
+    if frame.kind != "report" or event is None:
+        return None
+    name = (frame.point, frame.kit, frame.generation, frame.counter, frame.received_at, frame.exercise)
+    return KitReport(*name, frame.fields, event.boot, event.n)
 
 
 class Journal(Protocol):

@@ -15,6 +15,7 @@ from nspgateway.web import (
     message_pages,
     overview_page,
     point_pages,
+    report_pages,
     situation_page,
     system_page,
 )
@@ -27,6 +28,7 @@ PAGES: tuple[Page, ...] = (
     *alarm_page.PAGES,
     *decision_pages.PAGES,
     *message_pages.PAGES,
+    *report_pages.PAGES,
     *logistics_page.PAGES,
     *situation_page.PAGES,
     *handover_page.PAGES,
@@ -42,6 +44,7 @@ ACTS: tuple[Act, ...] = (
     *logistics_page.ACTS,
     *decision_pages.ACTS,
     *message_pages.ACTS,
+    *report_pages.ACTS,
     *handover_page.ACTS,
     *alarm_test_page.ACTS,
     *accounts_page.ACTS,

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import cast, get_args
 from weakref import WeakKeyDictionary
 
-from nspgateway import alarm_history, exercise_mark, histories, message_lines, point_page, typed, words
+from nspgateway import (
+    alarm_history,
+    exercise_mark,
+    histories,
+    message_lines,
+    point_page,
+    report_lines,
+    typed,
+    words,
+)
 from nspgateway.config import Deployment
 from nspgateway.desk_base import Refused
 from nspgateway.desk_fuel import MOST_LITRES
@@ -55,6 +64,7 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
             contacts=ask.visitor.can("contact"),
         ),
         "messages": message_lines.at_points(ask.lang, (point,), situation.standings, now),
+        "told": report_lines.lines(ask.lang, situation.standings[point.slug].reports, situation.region, now),
         "history": history,
         "span": span,
         "spans": [(name, ask.lang.gettext(text)) for name, text in _SPAN_NAMES.items()],
