@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nspgateway import mqtt_client, region
+from nspgateway import map_picture, mqtt_client, region
 from nspgateway.alarms import load_rules
 from nspgateway.clock import Clock
 from nspgateway.config import BrokerConfig, GatewayConfig, PointConfig, load_gateway, load_points
@@ -86,6 +86,9 @@ def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterat
     yield _rules
     if config.region_file is not None:
         yield lambda: _region(config)
+    if config.map is not None:
+        picture = config.map.picture
+        yield lambda: f"{picture}: {len(map_picture.read(picture))} bytes to lie under the map"
     yield lambda: _data(config)
     if config.page is not None and config.page.certificate is not None:
         page = config.page

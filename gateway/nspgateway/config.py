@@ -19,6 +19,9 @@ from nspgateway.config_parts import (
     AlertTestConfig,
     ClientConfig,
     ForwarderConfig,
+    Latitude,
+    Longitude,
+    MapConfig,
     PageConfig,
     RefuelConfig,
     RelayConfig,
@@ -34,8 +37,6 @@ SlugOrEmpty = Annotated[str, Meta(pattern="^([a-z0-9]+(-[a-z0-9]+)*)?$", max_len
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Line = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Lines = Annotated[tuple[Line, ...], Meta(max_length=20)]
-Latitude = Annotated[float, Meta(ge=-90, le=90)]
-Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -173,6 +174,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     ``page``: None = none is served.
     ``region_file``: a region's own deciders, milestones and lists, as in the packaged region.toml.
+    ``map``: a picture to lie under the map.
     ``latitude``, ``longitude``: where the coordinating point is, for the map; both or neither.
     """
 
@@ -198,6 +200,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     alert_test: AlertTestConfig | None = None
     refuel: RefuelConfig = RefuelConfig()
     region_file: Path | None = None
+    map: MapConfig | None = None
 
     def __post_init__(self) -> None:
         if (self.latitude is None) != (self.longitude is None):
@@ -214,7 +217,7 @@ class _PointsFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _T = TypeVar("_T", GatewayConfig, _PointsFile)
-_Section = TypeVar("_Section", BrokerConfig, PageConfig)
+_Section = TypeVar("_Section", BrokerConfig, PageConfig, MapConfig)
 
 
 def load_gateway(path: Path) -> GatewayConfig:
@@ -233,6 +236,7 @@ def load_gateway(path: Path) -> GatewayConfig:
         region_file=here / config.region_file if config.region_file else None,
         broker=tuple(_from(here, b) for b in config.broker),
         page=_from(here, config.page) if config.page else None,
+        map=_from(here, config.map) if config.map else None,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
 # Ids of roles.toml that a person can have.
 PersonRole = Literal[
     "meekijker",
@@ -118,6 +120,20 @@ class AlertTestConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "10:00"
     within_s: Annotated[float, Meta(gt=0)] = 300.0
+
+
+class MapConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A picture under the map: ``picture``, a PNG file with north up, and the degrees at which its edges lie."""
+
+    picture: Path
+    north: Latitude
+    south: Latitude
+    west: Longitude
+    east: Longitude
+
+    def __post_init__(self) -> None:
+        if self.north <= self.south or self.east <= self.west:
+            raise ValueError("north must lie north of south, and east to the east of west")
 
 
 class RefuelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from nspgateway import exercise_mark, map_plot, words
 from nspgateway.i18n import N_, Language
-from nspgateway.map_plot import Mark, Place
-from nspgateway.view import Overview, Point
+from nspgateway.map_plot import Mark, Place, View
+from nspgateway.view import CLOSED, Overview, Point
 
 _DIRECTIONS = (
     *(N_("north"), N_("north-east"), N_("east"), N_("south-east")),
@@ -37,35 +37,64 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """Where the picture under the map lies, in units of the map."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
-    """``spots`` in the order of urgency; ``cp``: our own mark, None = nobody said where we are."""
+    """``spots`` in the order of urgency; ``cp``: our own mark, None = nobody said where we are.
+
+    ``ground``: None = there is no picture under it.
+    """
 
     spots: tuple[Spot, ...]
     cp: Mark | None
+    ground: Ground | None
     scale: str
     scale_width: float
     legend: tuple[words.Word, ...]
 
 
 def build(
-    lang: Language, overview: Overview, places: Mapping[str, Place], cp: Place | None, closed: frozenset[str]
-) -> Map:
-    """Return the map of the points of an overview. ``places``: by slug; ``closed``: deployments that stand back."""
+    lang: Language,
+    overview: Overview,
+    places: Mapping[str, Place],
+    cp: Place | None,
+    corners: tuple[Place, Place] | None = None,
+) -> Map | None:
+    """Return the map of the points of an overview; None when there is nothing to draw.
+
+    ``places``: by slug; ``cp``: ours; ``corners``: north-west and south-east of a picture that lies under it.
+    """
     # In use first, so that these get their own place where two lie together.
-    drawn = sorted(overview.points, key=lambda point: point.deployment in closed)
+    drawn = sorted(overview.points, key=lambda point: point.deployment in CLOSED)
     plot = map_plot.plot([*([cp] if cp else []), *(places[point.slug] for point in drawn)])
+    if plot is None:
+        return None
     marks = {mark.id: mark for mark in plot.marks}
     digits = 0 if plot.scale_km >= 1 else 1
     return Map(
         spots=tuple(
-            _spot(lang, overview, point, marks[point.slug], places[point.slug], cp, closed)
+            _spot(lang, overview, point, marks[point.slug], places[point.slug], cp)
             for point in overview.points
         ),
         cp=marks[""] if cp else None,
+        ground=_ground(plot.view, *corners) if corners else None,
         scale=f"{lang.number(plot.scale_km, digits)} km",
         scale_width=plot.scale_width,
         legend=_legend(lang, overview.points),
     )
+
+
+def _ground(view: View, north_west: Place, south_east: Place) -> Ground:
+    (left, top), (right, bottom) = view.spot(north_west), view.spot(south_east)
+    return Ground(left, top, round(right - left, 1), round(bottom - top, 1))
 
 
 def _legend(lang: Language, points: Sequence[Point]) -> tuple[words.Word, ...]:
@@ -85,7 +114,6 @@ def _spot(
     mark: Mark,
     place: Place,
     cp: Place | None,
-    closed: frozenset[str],
 ) -> Spot:
     status, deployment = words.STATUSES[point.status], words.DEPLOYMENTS[point.deployment]
     return Spot(
@@ -98,7 +126,7 @@ def _spot(
         shape=status.shape,
         deployment=lang.gettext(deployment.text),
         deployment_shape=deployment.shape,
-        is_closed=point.deployment in closed,
+        is_closed=point.deployment in CLOSED,
         exercise=exercise_mark.word(lang, exercise_mark.of_point(overview, point.slug)),
         where=_where(lang, place, cp),
     )

@@ -1,7 +1,8 @@
 """Where the points lie, drawn by their coordinates: no tiles, no request, right distances. Pure.
 
-North is up. One degree of longitude is shortened by the cosine of the latitude, which is right to a metre in
-a hundred over the area of one coordinating point. A mark that would cover another stands beside its place, with a stroke to it.
+North is up. A degree of longitude is shortened by the cosine of the latitude, which is right to a metre in a
+hundred over the area of one coordinating point. A mark that would cover another stands beside its place, with a
+stroke to it.
 """
 
 from __future__ import annotations
@@ -55,29 +56,51 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What the picture shows: ``middle`` lies in its middle, and a kilometre is ``per_km`` units."""
+
+    middle: Place
+    per_km: float
+
+    @classmethod
+    def of(cls, places: Sequence[Place]) -> View:
+        """Return the view that just holds the places."""
+        north, south = max(p.latitude for p in places), min(p.latitude for p in places)
+        east, west = max(p.longitude for p in places), min(p.longitude for p in places)
+        middle = Place("", (north + south) / 2, (east + west) / 2)
+        wide, high = _offset(Place("", south, west), Place("", north, east), middle.latitude)
+        per_km = min(
+            (WIDTH - 2 * _MARGIN) / max(wide, _LEAST_KM), (HEIGHT - 2 * _MARGIN) / max(high, _LEAST_KM)
+        )
+        return cls(middle, per_km)
+
+    def spot(self, place: Place) -> tuple[float, float]:
+        """Return where a place is drawn."""
+        east, north = _offset(self.middle, place, self.middle.latitude)
+        return round(WIDTH / 2 + east * self.per_km, 1), round(HEIGHT / 2 - north * self.per_km, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Plot:
     """The marks in the order of the places; ``scale_km``: a round length, ``scale_width`` units wide."""
 
+    view: View
     marks: tuple[Mark, ...]
     scale_km: float
     scale_width: float
 
 
-def plot(places: Sequence[Place]) -> Plot:
-    """Return where each place is drawn. The first ones get their own place when two are at one."""
+def plot(places: Sequence[Place]) -> Plot | None:
+    """Return where each place is drawn, None when there are none. The first ones get their own place when two are at one."""
     if not places:
-        return Plot((), 1.0, 0.0)
-    spots = _spots(places)
-    wide, high = (max(found) - min(found) for found in zip(*spots, strict=True))
-    per_km = min((WIDTH - 2 * _MARGIN) / max(wide, _LEAST_KM), (HEIGHT - 2 * _MARGIN) / max(high, _LEAST_KM))
-    middle_x, middle_y = ((max(found) + min(found)) / 2 for found in zip(*spots, strict=True))
+        return None
+    view = View.of(places)
     marks: list[Mark] = []
-    for place, (east, north) in zip(places, spots, strict=True):
-        x = round(WIDTH / 2 + (east - middle_x) * per_km, 1)
-        y = round(HEIGHT / 2 - (north - middle_y) * per_km, 1)
-        marks.append(Mark(place.id, *_free(x, y, marks), x, y))
-    fitting = [km for km in _ROUND_KM if km * per_km <= _SCALE_SHARE * WIDTH] or [_ROUND_KM[0]]
-    return Plot(tuple(marks), fitting[-1], round(fitting[-1] * per_km, 1))
+    for place in places:
+        spot = view.spot(place)
+        marks.append(Mark(place.id, *_free(*spot, marks), *spot))
+    fitting = [km for km in _ROUND_KM if km * view.per_km <= _SCALE_SHARE * WIDTH] or [_ROUND_KM[0]]
+    return Plot(view, tuple(marks), fitting[-1], round(fitting[-1] * view.per_km, 1))
 
 
 def distance_km(one: Place, other: Place) -> float:
@@ -91,14 +114,10 @@ def direction(one: Place, other: Place) -> int:
     return round(math.atan2(east, north) / (2 * math.pi) * _DIRECTIONS) % _DIRECTIONS
 
 
-def _spots(places: Sequence[Place]) -> list[tuple[float, float]]:
-    """Kilometres east and north of the first place."""
-    return [_offset(places[0], place) for place in places]
-
-
-def _offset(one: Place, other: Place) -> tuple[float, float]:
-    between = math.radians((one.latitude + other.latitude) / 2)
-    east = (other.longitude - one.longitude) * _KM_A_DEGREE * math.cos(between)
+def _offset(one: Place, other: Place, latitude: float | None = None) -> tuple[float, float]:
+    """Kilometres east and north; ``latitude``: where a degree of longitude is measured, None = between the two."""
+    between = (one.latitude + other.latitude) / 2 if latitude is None else latitude
+    east = (other.longitude - one.longitude) * _KM_A_DEGREE * math.cos(math.radians(between))
     return east, (other.latitude - one.latitude) * _KM_A_DEGREE
 
 

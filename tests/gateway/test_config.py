@@ -111,6 +111,13 @@ def test_reads_what_is_right(tmp_path: Path) -> None:
         ("[page]", 'certificate = "own.pem"\n[page]', "broker[0]", 12, "belong together"),
         ("[page]", 'certificate = "a"\nprivate_key = "b"\n[page]', "broker[0]", 12, "broker's ca"),
         ("[radio]", "latitude = 52.1\n[radio]", "", None, "belong together"),
+        (
+            "[radio]",
+            '[map]\npicture = "a.png"\nnorth = 52.0\nsouth = 52.1\nwest = 5.0\neast = 6.0\n[radio]',
+            "map",
+            8,
+            "north of south",
+        ),
         ("[page]", '[[broker]]\nname = "own"\nhost = "b"\n[page]', "broker[1].name", 18, "already used"),
     ],
 )

@@ -132,7 +132,7 @@ async def call(
     whole = b"".join(one.get("body", b"") for one in said if one["type"] == "http.response.body")
     lines = [(n.decode(), v.decode()) for n, v in start["headers"]]
     cookies = tuple(text for name, text in lines if name == "set-cookie")
-    return Answer(start["status"], dict(lines), whole.decode(), cookies)
+    return Answer(start["status"], dict(lines), whole.decode(errors="replace"), cookies)
 
 
 def scope(

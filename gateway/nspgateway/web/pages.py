@@ -37,7 +37,7 @@ PAGES: tuple[Page, ...] = (
     *system_page.PAGES,
     *accounts_page.PAGES,
 )
-DOWNLOADS: tuple[Download, ...] = (*logistics_page.DOWNLOADS, *situation_page.DOWNLOADS)
+DOWNLOADS: tuple[Download, ...] = (*map_page.DOWNLOADS, *logistics_page.DOWNLOADS, *situation_page.DOWNLOADS)
 ACTS: tuple[Act, ...] = (
     *alarm_acts.ACTS,
     *point_pages.ACTS,

@@ -58,11 +58,11 @@ HEAD = Page("/head", "head.html", lambda _office, _ask: {}, "")
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file: ``make`` returns its text. ``media_type`` with its charset; ``filename`` as a browser saves it."""
+    """A file: ``make`` returns what is in it. ``media_type`` with its charset; ``filename`` as a browser saves it."""
 
     path: str
     filename: str
-    make: Callable[[Office, Ask], str]
+    make: Callable[[Office, Ask], str | bytes]
     media_type: str = "text/csv; charset=utf-8"
     right: Right = "view"
 
