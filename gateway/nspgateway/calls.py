@@ -126,6 +126,11 @@ class Call:
         return self.first("withdrawn") is not None
 
     @property
+    def is_settled(self) -> bool:
+        """True once it was passed on, or answered so that nobody has to be told any more."""
+        return any(s.what == "passed_on" or (s.what == "answered" and s.word in _SETTLED) for s in self.steps)
+
+    @property
     def needs_call_back(self) -> bool:
         """True while nobody has asked the point whether all is well after it withdrew."""
         last = next((s.what for s in reversed(self.steps) if s.what in {"withdrawn", "called_back"}), "")
@@ -205,8 +210,7 @@ def late(call: Call) -> tuple[Late, datetime] | None:
     seen = call.first(*SEEN)
     if seen is None:
         return "help_unread", call.stored_at
-    settled = any(s.what == "passed_on" or (s.what == "answered" and s.word in _SETTLED) for s in call.steps)
-    return None if settled or call.is_withdrawn else ("help_not_passed", seen.at)
+    return None if call.is_settled or call.is_withdrawn else ("help_not_passed", seen.at)
 
 
 def waited_s(since: datetime, now: datetime) -> float | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Literal
 
 from nspgateway import calls, help_notice
 from nspgateway.call_sender import CallSender
 from nspgateway.calls import ANSWERS, REASONS, RECIPIENTS, Call, CallNews
 from nspgateway.desk_base import SLACK, DeskBase, Refused, note_of
-from nspgateway.people import Action, By, CallAct, Status112
+from nspgateway.people import Action, By, CallAct, Status112, Word112
 from nspgateway.records import Changes
 from nsplink.fields import HELP_KINDS, STATUS_112
 
@@ -119,7 +118,7 @@ class CallDesk(DeskBase):
         self._on_done()
         return name
 
-    def set_112(self, word: Literal["works", "doubtful", "off"], by: By, note: str = "") -> None:
+    def set_112(self, word: Word112, by: By, note: str = "") -> None:
         """Say whether 112 works; every kit is told until it has answered. Raises Refused."""
         _one_of(word, STATUS_112, "the state of 112")
         self._enter("status112", "", Status112(word), by, {"word": word}, note_of(note))

@@ -75,11 +75,14 @@ class CallAct:
     text: str = field(default="", repr=False)
 
 
+Word112 = Literal["works", "doubtful", "off"]
+
+
 @dataclass(frozen=True, slots=True)
 class Status112:
     """Whether 112 can be reached from the points, as somebody found out."""
 
-    word: Literal["works", "doubtful", "off"]
+    word: Word112
 
 
 Entry = Deployment | PlannedStop | FuelEntry | Delivery | Hold | CallAct | Status112 | Written

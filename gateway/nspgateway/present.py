@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import bars, clocks, exercise_mark, rows, totals, urgency, words
+from nspgateway import bars, call_lines, clocks, exercise_mark, rows, totals, urgency, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box
 from nspgateway.alarm_text import role_name
 from nspgateway.bars import Bar
+from nspgateway.call_lines import CallLine
 from nspgateway.cells import Level
 from nspgateway.clocks import ClockLine
 from nspgateway.i18n import Language
@@ -30,6 +31,7 @@ ALARMS_IN_FULL = 4
 class Head:
     """What stands over every page: the time, what is wrong with our own equipment, and how many alarms are open.
 
+    ``calls``: every open call for help.
     ``clocks``: since when the grid is out and T+, while something is activated.
     ``exercise``: the mark of an exercise that goes on, and at which points; "" = none does. ``sounds``: what sounds
     until somebody has seen it, as word:point/id@second, the loudest first.
@@ -39,6 +41,7 @@ class Head:
     clock: str
     date: str
     bars: tuple[Bar, ...]
+    calls: tuple[CallLine, ...]
     clocks: tuple[ClockLine, ...]
     exercise: str
     exercise_scope: str
@@ -72,6 +75,7 @@ def head(overview: Overview, lang: Language) -> Head:
         clock=lang.seconds_clock(overview.now),
         date=lang.date(overview.now, "EEEE d MMMM"),
         bars=bars.bars(lang, overview),
+        calls=call_lines.lines(lang, overview),
         clocks=clocks.lines(lang, overview.clocks, overview.now),
         exercise=exercise_mark.word(lang, "exercise") if is_exercise else "",
         exercise_scope=exercise_mark.scope(lang, overview) if is_exercise else "",

@@ -16,10 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from call_room import OFFICER, CallRoom
+from nspgateway import present
 from nspgateway.calls import Call
 from nspgateway.clock_step import Step as ClockStep
 from nspgateway.desk import Refused
 from nspgateway.errors import StoreFull
+from nspgateway.i18n import load_languages
 from nsplink.fields import ALARMS, HELP_KINDS, HELP_MARKS
 
 KIT, N = st.sampled_from([65, 66]), st.integers(1, 3)
@@ -58,6 +60,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.room = CallRoom(folder, deployment="open")
+        self.dutch = load_languages()["nl"]
         self.due: dict[str, int] = {}
         self.closed: set[str] = set()
         self.loose: set[str] = set()
@@ -168,6 +171,8 @@ class Watch:
         """Look at every promise."""
         top = self.room.top()
         assert sorted(one.id for one in top) == sorted(self.due)
+        shown = present.head(self.room.box.ingest.overview(), self.dutch).calls
+        assert [line.id for line in shown] == [one.id for one in top]
         rows = [one.row for one in top]
         assert rows == sorted(rows)
         for one in top:

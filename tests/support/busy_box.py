@@ -23,9 +23,13 @@ from nsplink import backfill, message
 MARKERS = {
     name: f"zq{number}{name}qz"
     for number, name in enumerate(
-        ("help", "details", "withdrawn", "report", "who", "note_page", "note_mqtt", "strange_field", "strange_word")
+        (
+            *("help", "details", "withdrawn", "report", "who", "note_page", "note_mqtt"),
+            *("call_name", "call_whom", "call_answer", "call_place", "call_back", "call_reason"),
+            *("call_voice", "call_voice_place", "strange_field", "strange_word"),
+        )
     )
-}  # fmt: skip
+}
 PERSON = By(MARKERS["who"], "cp_medewerker", "page")
 
 
@@ -99,6 +103,14 @@ class BusyBox:
         desk.set_deployment("de-linde", "partly_open", PERSON, note=MARKERS["note_page"])
         desk.acknowledge("de-linde", "power_lost", PERSON)
         desk.plan_stop("de-ark", PERSON)
+        call, words = "65-1-1-7", MARKERS
+        desk.read_call(call, PERSON)
+        desk.pass_on(call, PERSON, "other", words["call_name"], other=words["call_whom"])
+        desk.answer_call(call, PERSON, "text", words["call_answer"])
+        desk.place_call(call, PERSON, words["call_place"])
+        desk.called_back(call, PERSON, words["call_back"])
+        desk.close_call("65-1-x-108", PERSON, "other", words["call_reason"])
+        desk.enter_call("de-ark", PERSON, "police", words["call_voice"], place=words["call_voice_place"])
 
     def _clients(self) -> None:
         deployment = {"point": "de-ark", "word": "open", "note": MARKERS["note_mqtt"]}

@@ -57,9 +57,14 @@ class WebRoom:
     """``room``: the gateway, with its desk; ``role``: of whoever asks."""
 
     def __init__(
-        self, folder: Path, role: str = "cp_medewerker", municipality: str = "", **more: Any
+        self,
+        folder: Path,
+        role: str = "cp_medewerker",
+        municipality: str = "",
+        room: type[Room] = Room,
+        **more: Any,
     ) -> None:
-        self.room = Room(folder, **more)
+        self.room = room(folder, **more)
         self.box = self.room.box
         self.gate = RoleGate(role, municipality)
         self._open()

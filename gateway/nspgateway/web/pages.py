@@ -7,6 +7,7 @@ from nspgateway.web import (
     alarm_acts,
     alarm_page,
     alarm_test_page,
+    call_pages,
     decision_pages,
     handover_page,
     log_page,
@@ -23,6 +24,7 @@ from nspgateway.web.spec import Act, Download, Page
 
 PAGES: tuple[Page, ...] = (
     *overview_page.PAGES,
+    *call_pages.PAGES,
     *map_page.PAGES,
     *point_pages.PAGES,
     *alarm_page.PAGES,
@@ -40,6 +42,7 @@ PAGES: tuple[Page, ...] = (
 DOWNLOADS: tuple[Download, ...] = (*map_page.DOWNLOADS, *logistics_page.DOWNLOADS, *situation_page.DOWNLOADS)
 ACTS: tuple[Act, ...] = (
     *alarm_acts.ACTS,
+    *call_pages.ACTS,
     *point_pages.ACTS,
     *logistics_page.ACTS,
     *decision_pages.ACTS,
