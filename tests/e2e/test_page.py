@@ -1,6 +1,4 @@
-import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +8,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from browser import GuardedPage, chromium, violations
-from nspgateway.web import PageServer, create_app
+from nspgateway.web import create_app
 from page_sample import ARK, KUIL, LINDE, ZUID, Source, overview, reading
+from page_site import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,27 +18,12 @@ SIZES = {"tablet": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
 TIMEOUT_MS = 10_000
 
 
-class Gateway:
-    """The page's server, to be stopped and started again on one port."""
+class Gateway(Site):
+    """The page of a sample night, which a test changes."""
 
     def __init__(self) -> None:
         self.source = Source(overview())
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._task: asyncio.Task[None] | None = None
-        self._server: PageServer | None = None
-
-    async def start(self) -> None:
-        self._server = PageServer(create_app(self.source, banner=None))
-        bound = socket.create_server(("127.0.0.1", self.port))
-        self._task = asyncio.create_task(self._server.serve(sockets=[bound]))
-
-    async def stop(self) -> None:
-        if self._server and self._task:
-            self._server.should_exit = True
-            await self._task
-        self._server = self._task = None
+        super().__init__(lambda: create_app(self.source, banner=None))
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -24,9 +24,9 @@ ARGUMENTS = (
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*arguments: str) -> AsyncIterator[Browser]:
     """The system's Chromium, headless, for as long as the block lasts."""
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    sandbox = (*arguments, "--no-sandbox") if os.geteuid() == 0 else arguments
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=(*ARGUMENTS, *sandbox))
         yield browser
@@ -39,7 +39,7 @@ class GuardedPage:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.faults: list[str] = []
-        self._url = url
+        self.url = url
         page.on("requestfailed", self._on_failed)
         page.on("response", self._on_response)
         page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
@@ -48,17 +48,20 @@ class GuardedPage:
     async def open(self, path: str = "") -> Page:
         """Load it, with every other host out of reach."""
         await self.page.route("**/*", self._guard)
-        await self.page.goto(self._url + path, wait_until="load")
+        await self.page.goto(self.url + path, wait_until="load")
         return self.page
 
     async def _guard(self, route: Route) -> None:
-        if route.request.url.startswith(self._url):
+        if route.request.url.startswith(self.url):
             await route.continue_()
         else:
             self.faults.append(f"left the host: {route.request.url}")
             await route.abort()
 
     def _on_failed(self, request: Request) -> None:
+        # Who leaves a page ends its stream, and whatever was still on its way.
+        if request.failure == "net::ERR_ABORTED":
+            return
         self.faults.append(f"failed: {request.url}")
 
     def _on_response(self, response: Response) -> None:
@@ -101,12 +104,16 @@ async def shown(page: Page, slug: str, field: str) -> list[dict[str, str | int |
     return seen.get(f"{slug} {field}", [])
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe finds, as rule and element; the policy of the page forbids it as a script element."""
+async def violations(page: Page, *impacts: str) -> list[str]:
+    """What axe finds, as rule and element, of these impacts (none given = all).
+
+    The policy of the page forbids it as a script element.
+    """
     await page.evaluate(_AXE.read_text())
     result = await page.evaluate("axe.run()")
     return [
         f"{found['id']} ({found['impact']}): {node['html'][:120]} {node['failureSummary']}"
         for found in result["violations"]
+        if not impacts or found["impact"] in impacts
         for node in found["nodes"]
     ]
