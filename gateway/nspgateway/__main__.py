@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -189,6 +190,7 @@ class Gateway:
             is_dated=lambda: self.own.is_dated,
         )
         self.own.on_step.append(door.step)
+        self.own.add(lambda facts, _now: replace(facts, emergency_used_at=door.sealed_used_at))
         towns = {point.municipality for point in points}
         return door, AccountDesk(self.store, self.ingest.recorder.commit, clock, towns)
 
@@ -255,6 +257,8 @@ class Gateway:
         news: tuple[str, ...] = (sd_notify.READY, sd_notify.ALIVE)
         while True:
             self.own.tick()
+            if self.door is not None:
+                self.door.tick()
             self.ingest.tick()
             self.alerting.tick()
             manager.tell(*news)

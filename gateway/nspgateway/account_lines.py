@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from nspgateway.access import wall
 from nspgateway.access.accounts import ROLES, Account
@@ -35,6 +36,14 @@ class ScreenLine:
     name: str
     state: str
     is_paired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyLine:
+    """How it stands with the emergency code."""
+
+    text: str
+    state: Literal["none", "sealed", "used"]
 
 
 def accounts(lang: Language, found: Iterable[Account], must: Collection[str]) -> tuple[AccountLine, ...]:
@@ -83,13 +92,19 @@ def _screen(lang: Language, screen: Screen, now: datetime) -> str:
     return _("its code has run out")
 
 
-def emergency(lang: Language, code: EmergencyCode | None, now: datetime) -> tuple[str, bool]:
-    """Return how it stands with the emergency code, and whether that is well."""
+def emergency(lang: Language, code: EmergencyCode | None, now: datetime) -> EmergencyLine:
+    """Return how it stands with the emergency code."""
     _ = lang.gettext
     if code is None:
-        return _("There is no emergency code. Make one and put it in a sealed envelope."), False
+        return EmergencyLine(
+            _("There is no emergency code. Make one and put it in a sealed envelope."), "none"
+        )
     if code.used_at is not None:
         used = lang.moment(code.used_at, now)
-        return _("The emergency code was used at {moment}. Make a new one.").format(moment=used), False
+        return EmergencyLine(
+            _("The emergency code was used at {moment}. Make a new one.").format(moment=used), "used"
+        )
     made = lang.moment(code.made_at, now)
-    return _("The emergency code was made at {moment} and has not been used.").format(moment=made), True
+    return EmergencyLine(
+        _("The emergency code was made at {moment} and has not been used.").format(moment=made), "sealed"
+    )

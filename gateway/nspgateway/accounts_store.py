@@ -31,7 +31,8 @@ _PRUNE_DEVICES = """
     DELETE FROM known_device WHERE account = ?1 AND token NOT IN (
         SELECT token FROM known_device WHERE account = ?1 ORDER BY seen_at DESC LIMIT ?2)"""
 _END = """
-    DELETE FROM session WHERE token = ?1 OR (account = ?2 AND token != ?3) OR made_at < ?4"""
+    DELETE FROM session WHERE token = ?1 OR (account = ?2 AND token != ?3) OR made_at < ?4
+        OR (?5 AND account IS NULL)"""
 
 
 class AccountsStore(Database):
@@ -89,7 +90,7 @@ def write_access(db: sqlite3.Connection, changes: Iterable[AccessChange]) -> Non
                 db.execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)", (*values, change.second))
             case Ended():
                 before = as_text(change.before) if change.before else ""
-                db.execute(_END, (change.token, change.account, change.but, before))
+                db.execute(_END, (change.token, change.account, change.but, before, change.sealed))
             case KnownDevice(token=token, account=account, seen_at=seen_at):
                 row = (token, account, as_text(seen_at))
                 db.execute("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?)", row)

@@ -1,4 +1,4 @@
-"""What the alarm texts say of the coordinating point itself: its supply, its clock, its disk. Pure."""
+"""What the alarm texts say of the coordinating point itself: its supply, its clock, its disk, its emergency code. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def gaps(words: Phrases, facts: Facts) -> dict[str, str]:
         "stroom_sinds": words.moment(own.supply_since, facts.now),
         "klok": _clock(words, facts),
         "schijf": _disk(words, own),
+        "noodcode": words.moment(own.emergency_used_at, facts.now),
     }
 
 

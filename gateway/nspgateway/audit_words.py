@@ -89,6 +89,7 @@ ACTS: Mapping[str, Mapping[str, str]] = {
         "login_refused": N_("Login refused"),
         "emergency_login": N_("Came in with the emergency code"),
         "emergency_code": N_("New emergency code made"),
+        "emergency_end": N_("Emergency code: logged out who came in with it"),
         "account_first": N_("First account made"),
         "account_add": N_("Account added"),
         "account_role": N_("Role of an account changed"),

@@ -130,6 +130,8 @@ def problems(overview: Overview, around: Around) -> list[str]:
     found += [f"notifier {one.name}: {one.reason}" for one in overview.notifiers if one.failing_since]
     if own.test_step:
         found.append(f"alarm path: the newest test did not reach {_step(own.test_step)}")
+    if own.emergency_used_at is not None:
+        found.append("emergency code: used, make a new one with nsp gateway emergency-code")
     if own.clock_trusted is False:
         found.append("clock: nobody vouches for the date of this box")
     elif abs(own.clock_off_s) > 60:

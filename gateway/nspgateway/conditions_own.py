@@ -1,4 +1,4 @@
-"""What the alarm rules ask of the coordinating point itself: its supply, its clock, its disk. Pure.
+"""What the alarm rules ask of the coordinating point itself: its supply, its clock, its disk, its emergency code. Pure.
 
 As in ``conditions``: what is not watched or not known says neither yes nor no.
 """
@@ -61,9 +61,20 @@ def disk_low(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
     return Verdict(True, f"the disk is {own.disk}, {free} MB free", {"by": own.disk})
 
 
+def emergency_code_used(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """Somebody came in with the sealed code, and there is no new one yet."""
+    own = facts.own
+    if own is None:
+        return Verdict(None, "our emergency code is not watched")
+    if own.emergency_used_at is None:
+        return Verdict(False, "the emergency code is not used up")
+    return Verdict(True, "somebody came in with the emergency code")
+
+
 CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = {
     "cp_power": cp_power,
     "supply_unknown": supply_unknown,
     "own_clock": own_clock,
     "disk_low": disk_low,
+    "emergency_code_used": emergency_code_used,
 }

@@ -46,6 +46,7 @@ class OwnFacts:
     UPS's own word, running down; ``supply_age_s``: of its newest answer. ``clock_off_s``: how far our time is ahead (+) or behind (-) of the box's trusted date;
     ``clock_trusted``: whether that date is. ``disk``: "low" or "full". ``test_step``: where the daily
     test of the alarm path ended, "" = it arrived; ``test_at``: when it began. See ``path_test.missing``.
+    ``emergency_used_at``: when somebody came in with the sealed code, until there is a new one.
     """
 
     supply: Literal["", "line", "battery", "unknown"] = ""
@@ -58,6 +59,7 @@ class OwnFacts:
     disk_free_mb: float | None = None
     test_step: str = ""
     test_at: datetime | None = None
+    emergency_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Session": ("second", "made_at seen_at", "token account"),
     "EmergencyCode": ("", "made_at used_at", "id hash"),
     "Screen": ("", "name made_at code_until seen_at", "code token"),
-    "Ended": ("", "before", "token account but"),
+    "Ended": ("sealed", "before", "token account but"),
     "KnownDevice": ("", "seen_at", "token account"),
     "Forgotten": ("", "", "account"),
     "ScreenGone": ("", "name"),

@@ -55,6 +55,7 @@ Condition = Literal[
     "supply_unknown",
     "own_clock",
     "disk_low",
+    "emergency_code_used",
 ]
 Scope = Literal["points", "gateway", "both"]
 

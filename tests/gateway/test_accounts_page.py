@@ -105,13 +105,21 @@ async def test_a_screen_from_announced_to_taken_away(room: DoorRoom) -> None:
 
 
 async def test_the_emergency_code_is_told_of(room: DoorRoom) -> None:
-    """Protects the envelope: who keeps the accounts sees that there is none, that it is sealed, that it was used."""
+    """Protects the envelope: its keeper sees whether there is one, whether it was used, and can end what it opened."""
     boss = await room.logged_in("baas", "cp_techniek")
     assert "Er is geen noodcode." in (await boss.get("/accounts")).text
     code = room.accounts.new_emergency_code(BY)
     assert "nog niet gebruikt" in (await boss.get("/accounts")).text
-    await Browser(room).fill("/emergency", code=code)
+    somebody = Browser(room)
+    await somebody.fill("/emergency", code=code)
+    assert (await somebody.get("/")).status == 200
     assert "De noodcode is gebruikt om" in (await boss.get("/accounts")).text
+    await boss.act("emergency-end", back="/accounts")
+    assert "Wie met de noodcode binnenkwam, is uitgelogd." in (await boss.get("/accounts")).text
+    assert (await somebody.get("/")).status == 303
+    assert (await boss.get("/")).status == 200
+    await boss.act("emergency-end", back="/accounts")
+    assert "Dat was al zo." in (await boss.get("/accounts")).text
 
 
 async def test_every_role_can_be_given(room: DoorRoom) -> None:

@@ -280,3 +280,18 @@ async def test_a_known_browser_may_be_shared(room: AccessRoom) -> None:
     tablet = Caller("10.0.0.5", entered.device)
     assert (await room.log_in("post-2", tablet)).device == entered.device
     assert room.store.known_on(tokens.digest(entered.device)) == {"post-1", "post-2"}
+
+
+async def test_it_is_known_that_the_sealed_code_was_used_until_there_is_a_new_one(room: AccessRoom) -> None:
+    """Protects the alarm of it: known at once, after a restart too, and over when a command made a new code."""
+    code = room.desk.new_emergency_code(BY)
+    room.door.tick()
+    assert room.door.sealed_used_at is None
+    await room.door.open_sealed(code, THERE)
+    assert room.door.sealed_used_at == room.clock.now()
+    room.restart()
+    room.door.tick()
+    assert room.door.sealed_used_at is not None
+    room.desk.new_emergency_code(BY)
+    room.door.tick()
+    assert room.door.sealed_used_at is None

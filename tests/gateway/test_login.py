@@ -172,7 +172,7 @@ async def test_a_wall_screen_is_paired_looks_and_is_taken_away(room: DoorRoom) -
     """Protects the wall: a short code makes it a screen that can only look, until somebody takes that away."""
     code = room.accounts.add_screen("wand", BY)
     browser = Browser(room)
-    assert (await browser.fill("/screen", code=code)).headers["location"] == "/"
+    assert (await browser.fill("/screen", code=code)).headers["location"] == "/wall"
     page = await browser.get("/")
     assert page.status == 200
     assert "Uitloggen" not in page.text

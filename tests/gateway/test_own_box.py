@@ -137,6 +137,18 @@ def test_a_bad_clock_is_told_with_its_error(rig: Rig, facts: OwnFacts, dutch: st
     assert rig.box.alarms() == set()
 
 
+def test_a_used_emergency_code_is_told_until_there_is_a_new_one(rig: Rig) -> None:
+    """Protects from who opened the envelope unseen: it is an alarm, with the hour, for as long as the code is used up."""
+    used = OwnFacts(emergency_used_at=rig.box.clock.now())
+    clock = LANGUAGES["nl"].clock(rig.box.clock.now())
+    rig.pass_time(2, used)
+    assert f"Iemand kwam om {clock} binnen met de noodcode." in rig.text("emergency_code_used")
+    rig.pass_time(3600, used)
+    assert rig.box.alarms() == {"emergency_code_used"}
+    rig.pass_time(5, OwnFacts())
+    assert rig.box.alarms() == set()
+
+
 def test_a_disk_that_fills_up_is_told(rig: Rig) -> None:
     """Protects history: what is given up and what to do is said while there still is room."""
     rig.pass_time(2, OwnFacts(disk="low", disk_free_mb=120.4))

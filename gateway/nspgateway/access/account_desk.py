@@ -129,6 +129,12 @@ class AccountDesk:
         self._write("emergency_code", by, "", kept)
         return code
 
+    def end_emergency(self, by: By) -> None:
+        """Log out whoever came in with the emergency code."""
+        if not any(one.account is None for one in self._store.sessions()):
+            raise Refused("no_change", "Nobody is logged in with the emergency code.")
+        self._write("emergency_end", by, "", Ended(sealed=True))
+
     def _account(self, name: str) -> Account:
         account = self._store.account(as_name(name))
         if account is None:

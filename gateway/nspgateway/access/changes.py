@@ -13,12 +13,16 @@ from nspgateway.access.wall import Screen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """Sessions that end: the one of ``token``, all of ``account`` but ``but``, all made before ``before``."""
+    """Sessions that end: the one of ``token``, all of ``account`` but ``but``, all made before ``before``.
+
+    ``sealed``: those that came in with the emergency code.
+    """
 
     token: str = field(default="", repr=False)
     account: str = ""
     but: str = field(default="", repr=False)
     before: datetime | None = None
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -24,6 +24,7 @@ from nspgateway.access.door_base import Caller, Denied, address_key
 from nspgateway.access.door_people import PAGE, Entered, PeopleDoor
 from nspgateway.access.sessions import Session
 from nspgateway.access.wall import Screen
+from nspgateway.errors import StoreError
 from nspgateway.people import By
 from nspgateway.weak import weakness
 
@@ -33,9 +34,15 @@ _log = structlog.get_logger()
 
 
 class Door(PeopleDoor):
-    """Every way in. ``on_emergency`` is called when the sealed code was used."""
+    """Every way in. ``sealed_used_at``: when the sealed code was used, None = it is not used up; see ``tick``."""
 
-    on_emergency: Callable[[], None] = staticmethod(lambda: None)
+    sealed_used_at: datetime | None = None
+
+    def tick(self) -> None:
+        """Look how it stands with the sealed code: a command beside us may have made a new one. Call once a second."""
+        with suppress(StoreError):
+            kept = self._store.emergency_code()
+            self.sealed_used_at = kept.used_at if kept is not None else None
 
     async def open_sealed(self, typed: str, caller: Caller) -> Entered:
         """Let the holder of the sealed code in, at once, from anywhere; it is used up by that. Raises Denied."""
@@ -58,7 +65,7 @@ class Door(PeopleDoor):
         acts = {"emergency_login": {"address": caller.address}}
         self._write(by, acts, replace(kept, used_at=now), session)
         _log.warning("the emergency code was used", cure="nsp gateway emergency-code")
-        self.on_emergency()
+        self.sealed_used_at = now
         return Entered(token, "in")
 
     async def pair(self, typed: str, caller: Caller) -> str:

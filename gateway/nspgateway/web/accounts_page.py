@@ -78,6 +78,11 @@ def _second_factor(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
     return ""
 
 
+def _end_emergency(office: Office, ask: Ask, _form: Mapping[str, str]) -> str:
+    _desk(office).end_emergency(ask.visitor.by)
+    return ""
+
+
 def _add_screen(office: Office, ask: Ask, form: Mapping[str, str]) -> Done:
     return Done(shown=_desk(office).add_screen(form.get("key", ""), ask.visitor.by))
 
@@ -121,6 +126,12 @@ ACTS = (
         "accounts",
         _second_factor,
         N_("The app with codes was forgotten. At the next login it is set up again."),
+    ),
+    Act(
+        "emergency-end",
+        "accounts",
+        _end_emergency,
+        N_("Who came in with the emergency code is logged out."),
     ),
     Act(
         "screen-add",

@@ -131,7 +131,8 @@ class _Pages:
     def _entered(self, request: Request, step: Step, entered: Entered, fields: Mapping[str, str]) -> Response:
         back = forms.path_back(fields)
         if entered.stage == "in":
-            response: Response = RedirectResponse(back, status_code=303)
+            where = step.leads if back == "/" else back
+            response: Response = RedirectResponse(where, status_code=303)
         else:
             response = _led(WHERE[entered.stage], request, back)
         cookies.give(request, response, step.gives, entered.token)

@@ -41,7 +41,7 @@ class Step:
 
     ``stages``: of the session that it is for; none = it asks for no session. ``wrong``: message id of what is
     said of a wrong answer. ``values``: what the template needs beside the frame. ``gives``: the cookie of the
-    token that one goes on with. ``only_new``: for a gateway without accounts.
+    token that one goes on with. ``leads``: to which page, where none was asked for. ``only_new``: for a gateway without accounts.
     """
 
     path: str
@@ -51,6 +51,7 @@ class Step:
     stages: frozenset[Stage] = frozenset()
     values: Callable[[Door, str], Mapping[str, object]] = lambda _door, _token: {}
     gives: Cookie = "session"
+    leads: str = "/"
     only_new: bool = False
 
 
@@ -136,5 +137,6 @@ STEPS = (
         _pair,
         N_("This code does not fit, or it is older than ten minutes."),
         gives="screen",
+        leads="/wall",
     ),
 )
