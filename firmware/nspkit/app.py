@@ -32,7 +32,7 @@ _START_SPREAD_MS = 120_000
 # A task that has not turned for so long is stuck, and the watchdog must have its way.
 _STUCK_MS = 45_000
 # What the local page needs of the heap while it is open, and what must be left beside it. On a 64-bit VM a word is twice as long.
-_PAGE_ROOM = 76_000 if sys.maxsize >> 40 else 48_000
+_PAGE_ROOM = 112_000 if sys.maxsize >> 40 else 72_000
 _NO_PAGE_MS = 10_000
 
 class Supervisor:

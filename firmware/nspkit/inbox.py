@@ -200,12 +200,16 @@ class Inbox:
     async def hung(self, key: tuple) -> bool:
         """A person has hung up message ``key`` (number, revision); whether that is the one to show."""
         async with self._flash_lock:
-            return self._bulletins.displayed(key)
+            done = self._bulletins.displayed(key)
+        await self._look(self._clock.ms())  # a receipt of a person waits for nothing
+        return done
 
     async def taken_down(self, key: tuple) -> bool:
         """A person has taken it off the wall; whether it had to go."""
         async with self._flash_lock:
-            return self._bulletins.taken_down(key)
+            done = self._bulletins.taken_down(key)
+        await self._look(self._clock.ms())
+        return done
 
     def minutes_since(self, values: dict, now: int) -> int:
         """Age of a help stage in minutes: by the gateway's clock, or since it came."""

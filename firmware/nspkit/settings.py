@@ -38,7 +38,7 @@ _TOP = (
 _TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways", "inputs", "reserve", "local")
 _RESERVE = 8  # letters that the display has room for
 # What the local page is told: name, most letters of it or of each of so many.
-_LOCAL = (("point", 60, 1), ("stock", 24, 8), ("topics", 24, 31))
+_LOCAL = (("point", 60, 1), ("stock", 60, 8), ("topics", 60, 31))
 _MOST_GATEWAYS = 2
 _RADIO = (
     ("uart", int, 1, 2),

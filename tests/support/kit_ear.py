@@ -6,7 +6,7 @@ import contextlib
 from nsplink import frame, message, regions, seal
 from nsptools.bench.air_radio import AirRadio
 
-_ACKED = ("alarm", "clear", "help", "boot", "answer")
+_ACKED = ("alarm", "clear", "help", "boot", "answer", "report", "receipt")
 _REPLY_S = 0.2
 _ANSWER_S, _TRIES = 4, 5
 
@@ -14,12 +14,13 @@ _ANSWER_S, _TRIES = 4, 5
 class Ear:
     """``frames``: [(kind, values)] of all that the kit said, ``counters`` of them; ``acks``: whether the ear acknowledges."""
 
-    def __init__(self, air, key, gateway=1):
+    def __init__(self, air, key, gateway=1, group=None):
         self.frames = []
         self.counters = []
         self.acks = True
         self._up = seal.UplinkKey(key)
         self._down = seal.DownlinkKey(key, gateway)
+        self._all = None if group is None else seal.DownlinkKey(group, gateway)
         self._window = frame.ReplayWindow()
         self._header = None
         self._epoch = None
@@ -67,6 +68,13 @@ class Ear:
                         if told in [values["answers"] for values in self.of("answer")]:
                             return
         raise TimeoutError(f"no answer to {kind}: {[kind for kind, _ in self.frames]}")
+
+    async def tell_all(self, kind, **values):
+        """Tell every kit of the town, which answers nothing."""
+        self._counter += 1
+        head = self._header
+        header = frame.Header(frame.DOWN, kind, head.address & ~63, head.parity, False, True, self._counter)
+        await self._radio.send(self._all.seal(header, message.encode(kind, values), 0), 0)
 
     async def _send(self, kind, values):
         self._counter += 1

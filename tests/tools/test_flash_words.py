@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from flash_bench import station_of
+from nspgateway.keys import KitKey
+from nspkit import access
 from nsptools import boards
 from nsptools.bench.vm import firmware_files
 from nsptools.flash import firmware, label, mpremote
@@ -105,6 +107,17 @@ def test_a_label_says_which_kit_it_is_and_nothing_secret():
     checks = {label.check(row_of(), one) for one in (record, *others)}
     assert len(checks) == 4
     assert f"controle {label.check(row_of(), record)}" in text
+    assert "wifi" not in text
+
+
+def test_the_key_of_the_wifi_is_on_the_label_alone():
+    """A volunteer reads it off the kit; what the flasher prints has it not, and neither has the kit's own key."""
+    record = FlashRecord("de-linde", "02:00:00:00:a0:01", AT, "verified", board="heltec-v3", generation=3)
+    key = KitKey(address=1089, generation=3, key=bytes(range(16)), created=AT)
+    text = label.text(row_of(), record, 1089, key)
+    assert text.splitlines()[-2:] == ["wifi noodkit-1", f"wifi-sleutel {access.key_of(key.key)}"]
+    assert key.key.hex() not in text
+    assert all(len(line) <= label.WIDTH for line in text.splitlines())
 
 
 # The firmware's files

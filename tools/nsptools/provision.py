@@ -33,6 +33,7 @@ from nspgateway.config_parts import PageConfig
 from nspgateway.errors import GatewayError
 from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
+from nspgateway.region import Region, packaged
 from nspkit import budget, persist
 from nsplink import frame, regions
 from nsptools import toml_text
@@ -41,6 +42,7 @@ SETTINGS_VERSION = 1
 BUS_UART, RADIO_UART = 1, 2
 # Change frames of a kit: one a minute, twelve an hour.
 CHANGE_GAP_S, CHANGE_REFILL_S = 60, 300
+_NAME_LETTERS = 60  # that the kit's page has room for
 LINE: Mapping[str, object] = {"baud": 19200, "bits": 8, "parity": None, "stop": 1}
 
 
@@ -106,7 +108,7 @@ _LOCAL_BROKER = (BrokerConfig(name="local", host="127.0.0.1"),)
 class CpSpec:
     """The coordinating point. ``number``: 1-1023, from the national list. The antenna is the gateway's own.
 
-    ``latitude``, ``longitude``: for the map; both or neither.
+    ``latitude``, ``longitude``: for the map; both or neither. ``words``: for stock and topics on the kits' own pages.
     """
 
     slug: str
@@ -122,6 +124,7 @@ class CpSpec:
     cable_loss_db: float = 0.0
     brokers: tuple[BrokerConfig, ...] = _LOCAL_BROKER
     page: PageConfig | None = None
+    words: Region = field(default_factory=packaged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +302,11 @@ def kit_settings(
         "tank": asdict(site.tank) if site.tank else None,
         "generator_auto": site.generator_auto,
         "inputs": dict(site.point.inputs),
+        "local": {
+            "point": site.point.name[:_NAME_LETTERS],
+            "stock": [line.nl for line in cp.words.stock],
+            "topics": [topic.nl for topic in cp.words.topic],
+        },
     }
 
 

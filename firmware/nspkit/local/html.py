@@ -30,12 +30,12 @@ def safe(text) -> str:
     return text
 
 
-def head(title: str, exercising: bool, refresh_s: int = 0):  # noqa: ANN201 - pieces of HTML, as all functions here give
-    """What a page begins with. ``refresh_s``: 0 = it stays as it is."""
+def head(title: str, exercising: bool):  # noqa: ANN201 - pieces of HTML, as all functions here give
+    """What a page begins with. No page draws itself anew: nobody who reads it aloud or types loses their place."""
     yield '<!doctype html><html lang="nl"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    if refresh_s:
-        yield '<meta http-equiv="refresh" content="%d">' % refresh_s
-    yield '<title>%s</title><link rel="stylesheet" href="/style.css"><body>' % title
+    yield "<title>%s</title><style>" % title
+    yield STYLE
+    yield "</style><body><main>"
     if exercising:
         yield '<div class="bar">%s</div>' % word("exercise_bar")
 

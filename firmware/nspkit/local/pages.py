@@ -6,16 +6,15 @@ from nspkit.local.words import word
 from nspkit.outbound import ARRIVED
 from nsplink.fields import VISITORS
 
-_LOOK_AGAIN_S = 15
-
 
 def home(site, said: str):  # noqa: ANN201 - pieces of HTML, as all pages give
     """Everything at a glance."""
     kit, now = site.kit, site.now()
     exercising = kit.calls.exercising(now)
-    yield from head(word("title") % safe(site.point), exercising, _LOOK_AGAIN_S)
+    yield from head(word("title") % safe(site.point), exercising)
     yield "<h1>%s</h1>" % (word("title") % safe(site.point))
     yield said
+    yield link("/", word("refresh"), "go plain")
     if exercising:
         yield para(word("exercise_more"))
     yield "<h2>%s</h2>" % word("help")
@@ -158,7 +157,6 @@ def only(site, said: str):  # noqa: ANN201
     yield from _end()
 
 
-# A page that is typed in must not be drawn anew under somebody's fingers: only the first page looks again by itself.
 def _begin(title: str, exercising: bool, said: str):  # noqa: ANN202
     yield from head(title, exercising)
     yield "<h1>%s</h1>%s" % (title, said)

@@ -3,6 +3,7 @@
 WORDS = """
 title Noodkit %s
 home Naar het begin
+refresh Kijk of er nieuws is
 exercise_bar OEFENING
 exercise_more Er loopt een oefening. Een echte melding kan gewoon: kies ECHT.
 closes Deze pagina gaat vanzelf uit over %d minuten.
@@ -78,8 +79,8 @@ open Open
 partly_open Beperkt open
 closed Gesloten
 wound_down Afgebouwd
-staff Hoeveel vrijwilligers zijn er nu?
-staff_needed Hoeveel komen er tekort?
+staff Met hoeveel mensen bent u?
+staff_needed Hoeveel mensen hebt u nodig?
 relief Over hoeveel uur komt er aflossing?
 visitors Hoeveel bezoekers zijn er?
 none Geen
@@ -94,7 +95,7 @@ count Hoe vaak?
 note Opmerking, 40 letters. Geen namen.
 unknown Onbekend
 sent Verstuurd. Kijk hieronder of het is aangekomen.
-saved Doorgegeven.
+saved Genoteerd. De kit geeft het door.
 bad_number Vul bij "%s" een heel getal in van %d tot %d, of laat het leeg.
 bad_hours Vul bij "%s" de uren in, zoals 2 of 1,5. Hoogstens 63. Leeg mag ook.
 bad_topic Kies een onderwerp één keer, en vul in hoe vaak: 1 tot 62.

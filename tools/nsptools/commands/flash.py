@@ -165,10 +165,10 @@ def _labels(there: Station, folder: Path, done: list[Done]) -> None:
     for one in done:
         if one.record.result == "verified" and one.changed:
             slug = one.record.slug
-            text = label.text(there.register.kit(slug), one.record, there.address(slug))
-            print(text)
+            what = there.register.kit(slug), one.record, there.address(slug)
+            print(label.text(*what))
             try:
-                put(labels / f"{slug}.txt", text.encode())
+                put(labels / f"{slug}.txt", label.text(*what, there.key_in_use(slug)).encode())
             except FolderError as error:  # it has been shown: the kits' results are what counts
                 _complain(str(error))
 

@@ -16,16 +16,18 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
 from msgspec import structs
 
+from nspgateway import region
 from nspgateway.config import KitInput, PointConfig, load_gateway, load_points
 from nspgateway.errors import GatewayError
 from nspgateway.keys import KeyRegister, KitKey
+from nspgateway.region import Region
 from nspkit import settings as kit_checks
 from nsplink import frame
 from nsptools.provision import (
@@ -212,7 +214,8 @@ class Station:
         return made
 
     def _settings(self, site: SiteSpec) -> dict[str, object]:
-        spec, config = self.config.spec(), self.config
+        config = self.config
+        spec = replace(config.spec(), words=self._words())
         key = KitKey(
             address=frame.address(config.cp_number, site.kit),
             generation=1,
@@ -220,6 +223,11 @@ class Station:
             created=datetime.now(UTC),
         )
         return kit_settings(site, spec, key, config.phy(), config.heartbeat_s, config.full_s, 1.0)
+
+    def _words(self) -> Region:
+        """Return the words of the region, whose own file stands in the gateway's settings."""
+        path = self.folder / "gateway.toml"
+        return region.load(load_gateway(path).region_file if path.exists() else None)
 
     def _issue(self, addresses: Sequence[int]) -> None:
         """Draw a key for whoever has none that counts."""
