@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from nspgateway.alarm_text import catalogue, role_name
-from nspgateway.audit_words import DETAILS, ORIGINS, TEXT_OF, VALUES
+from nspgateway.audit_words import DETAILS, OF_ACT, ORIGINS, TEXT_OF, VALUES
 from nspgateway.i18n import Language
 from nspgateway.people import Action
+from nspgateway.region import Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,29 @@ class Line:
     note: str = field(repr=False)
 
 
-def lines(lang: Language, actions: Iterable[Action], names: Mapping[str, str]) -> tuple[Line, ...]:
-    """Return the lines in the order of ``actions``; ``names``: slug of a place to its name."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids are called: ``places`` by slug; ``terms``: of the region, by the key of a detail and then by id."""
+
+    places: Mapping[str, str]
+    terms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, lang: Language, region: Region, places: Mapping[str, str]) -> Names:
+        """Return them as a region calls its own."""
+        terms = {
+            "decider": {one.id: one.name(lang.code) for one in region.decider},
+            "milestone": {one.id: one.name(lang.code) for one in region.milestone},
+        }
+        return cls(places, terms)
+
+
+def lines(lang: Language, actions: Iterable[Action], names: Names) -> tuple[Line, ...]:
+    """Return the lines in the order of ``actions``."""
     return tuple(line(lang, action, names) for action in actions)
 
 
-def line(lang: Language, action: Action, names: Mapping[str, str]) -> Line:
+def line(lang: Language, action: Action, names: Names) -> Line:
     """Return one line; what this version has no words for is shown as it was written down."""
     _ = lang.gettext
     origin = action.by.origin
@@ -43,11 +61,9 @@ def line(lang: Language, action: Action, names: Mapping[str, str]) -> Line:
         date=lang.date(action.at, "EEE d MMM y"),
         clock=lang.seconds_clock(action.at),
         what=_(TEXT_OF.get(action.what, action.what)),
-        point=names.get(action.point, action.point),
+        point=names.places.get(action.point, action.point),
         alarm=alarm_title(lang, action.alarm),
-        details=tuple(
-            _detail(lang, key, value) for key, value in action.detail.items() if value not in {None, ""}
-        ),
+        details=tuple(_details(lang, action, names)),
         who=action.by.who,
         role=role_name(lang.code, action.by.role),
         origin=_(ORIGINS[origin]) if origin in ORIGINS else origin,
@@ -64,24 +80,25 @@ def alarm_title(lang: Language, alarm: str) -> str:
     return title.split("{")[0].rstrip(" :") if "{" in title else title
 
 
-def _detail(lang: Language, key: str, value: float | str | None) -> str:
-    _ = lang.gettext
-    name = _(DETAILS[key]) if key in DETAILS else key
-    return f"{name}: {_value(lang, key, value)}"
+def _details(lang: Language, action: Action, names: Names) -> Iterator[str]:
+    for key, value in action.detail.items():
+        if value not in {None, ""}:
+            name = lang.gettext(DETAILS[key]) if key in DETAILS else key
+            yield f"{name}: {_value(lang, action, key, names)}"
 
 
-def _value(lang: Language, key: str, value: float | str | None) -> str:
-    _ = lang.gettext
-    if isinstance(value, str):
-        known = VALUES.get(key, {}).get(value)
-        if known is not None:
-            return _(known)
-        if key == "role":
-            return role_name(lang.code, value)
-        return _moment(lang, value) or value
-    if value is None:
-        return _("unknown")
-    return lang.number(value, 0 if value == round(value) else 1)
+def _value(lang: Language, action: Action, key: str, names: Names) -> str:
+    value: float | int | str | None = action.detail[key]
+    if isinstance(value, float):
+        return lang.number(value, 0 if value.is_integer() else 1)
+    if not isinstance(value, str):
+        return str(value)
+    words = OF_ACT.get(action.what, VALUES.get(key, {})) if key == "word" else VALUES.get(key, {})
+    if value in words:
+        return lang.gettext(words[value])
+    if key == "role":
+        return role_name(lang.code, value)
+    return names.terms.get(key, {}).get(value) or _moment(lang, value) or value
 
 
 def _moment(lang: Language, text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nspgateway import call_words
 from nspgateway.i18n import N_
 
 # Group of the filter -> its name, in the order in which they are offered.
@@ -125,6 +126,16 @@ DETAILS: Mapping[str, str] = {
     "address": N_("from address"),
     "why": N_("why"),
     "command": N_("command"),
+    "number": N_("message no."),
+    "version": N_("version"),
+    "revision": N_("version"),
+    "replaces": N_("in the place of no."),
+    "stage": N_("the point says"),
+    "at": N_("said at"),
+    "handover": N_("handover no."),
+    "from": N_("from"),
+    "to": N_("to"),
+    "by_s": N_("by seconds"),
     "result": N_("result"),
     "step": N_("stopped at"),
 }
@@ -138,6 +149,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "take_over": N_("take over points"),
         "extend": N_("extend"),
         "scale_down": N_("scale down"),
+        **call_words.KINDS,
     },
     "word": {
         "stored": N_("In storage"),
@@ -160,7 +172,14 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "pairing_code": N_("wrong code of a screen"),
         "first_code": N_("wrong code for the first account"),
     },
+    "stage": {"displayed": N_("it hangs"), "removed": N_("it was taken down")},
     "result": {"ok": N_("arrived"), "missed": N_("did not arrive")},
+}
+# The word of an act where it has words of its own.
+OF_ACT: Mapping[str, Mapping[str, str]] = {
+    "call_passed_on": call_words.RECIPIENTS,
+    "call_answered": call_words.ANSWERS,
+    "call_closed": call_words.REASONS,
 }
 # Where an act came from, beside a client of MQTT and the gateway itself.
 ORIGINS: Mapping[str, str] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nspgateway import audit_lines, exercise_mark, hours, words
-from nspgateway.alarm_text import catalogue, role_name
-from nspgateway.audit_lines import Line
+from nspgateway import audit_lines, call_words, exercise_mark, hours, words
+from nspgateway.alarm_text import role_name
+from nspgateway.audit_lines import Line, Names
 from nspgateway.cells import Level
 from nspgateway.exercise_mark import Mark
 from nspgateway.i18n import N_, Language
@@ -140,24 +140,21 @@ def signature(lang: Language, shift: Shift, now: datetime) -> Signature:
     )
 
 
-def since(
-    lang: Language, actions: Iterable[Action], shift: Shift, names: Mapping[str, str]
-) -> tuple[Line, ...]:
+def since(lang: Language, actions: Iterable[Action], shift: Shift, names: Names) -> tuple[Line, ...]:
     """Return the lines of the log since the shift began; ``actions``: newest first."""
     begun = shift.begun_at
     return audit_lines.lines(lang, (one for one in actions if begun is None or one.at >= begun), names)
 
 
 def _open_call(lang: Language, call: CallView, now: datetime) -> OpenCall:
-    _, phrases = lang.gettext, catalogue().phrases[lang.code]
-    key = "help_safety" if call.kind == "security" else f"help_short_{call.kind or 'not_known'}"
+    _ = lang.gettext
     stage = _(_STAGES.get(call.stage, call.stage))
     if call.needs_call_back:
         stage = _("withdrawn: call the point back")
     mark: Mark = "exercise" if call.exercise else "real" if call.is_real else ""
     return OpenCall(
         name=call.name,
-        kind=phrases[key],
+        kind=_(call_words.KINDS.get(call.kind or "not_known", call.kind or "")),
         made=lang.moment(call.made_at, now),
         stage=stage,
         since=_("since {clock}").format(clock=lang.moment(call.since, now)),
@@ -194,6 +191,9 @@ def _of_point(
         yield made(_("Refuelling, the generator stands still until"), standing.stop_until, ends=True)
     if standing.opens_at is not None:
         yield made(_("Would be open"), standing.opens_at)
+    relief = standing.of_now(exercise=point.exercise).reports.recent("relief_at", now)
+    if relief is not None and isinstance(relief.value, datetime):
+        yield made(_("Relief of the team"), relief.value)
     hangs = messages.hanging(point.slug)
     if hangs is not None and not hangs.is_done and point.deployment not in CLOSED:
         what = (

@@ -59,6 +59,10 @@ class Region(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Return the name of a stock line; one that the region does not know has its number."""
         return self.stock[line].name(language) if 0 <= line < len(self.stock) else f"nr. {line + 1}"
 
+    def topic_name(self, topic: int, language: str) -> str:
+        """Return the name of a topic; one that the region does not know has its number."""
+        return self.topic[topic].name(language) if 0 <= topic < len(self.topic) else f"nr. {topic + 1}"
+
 
 class _Own(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A region's own file: only the tables that it has."""

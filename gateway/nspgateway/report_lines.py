@@ -46,7 +46,7 @@ def text_of(lang: Language, figure: str, said: Said, region: Region, now: dateti
         return ", ".join(region.stock_name(int(str(line)), lang.code) for line in value) or _("no shortage")
     if figure == "topics" and isinstance(value, tuple):
         pairs = [one for one in value if isinstance(one, tuple)]
-        return ", ".join(f"{_topic(lang, region, topic)} ({count})" for topic, count in pairs)
+        return ", ".join(f"{region.topic_name(topic, lang.code)} ({count})" for topic, count in pairs)
     return str(value)
 
 
@@ -70,7 +70,3 @@ def _told(lang: Language, said: Said, now: datetime) -> str:
     _ = lang.gettext
     how = _("entered by hand, {moment}") if said.by_hand else _("by the kit, {moment}")
     return how.format(moment=lang.moment(said.at, now))
-
-
-def _topic(lang: Language, region: Region, topic: int) -> str:
-    return region.topic[topic].name(lang.code) if topic < len(region.topic) else f"nr. {topic + 1}"

@@ -6,20 +6,21 @@ What only a person can say stands as "…" to be filled in. What nobody knows is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from nspgateway import exercise_mark, totals
 from nspgateway.calls import Call
 from nspgateway.crisis import Incident
 from nspgateway.i18n import N_, Language
-from nspgateway.kit_words import KitReport
 from nspgateway.region import Region
+from nspgateway.reports import Reports
 from nspgateway.totals import Totals
 from nspgateway.view import NEED_HOURS, Overview, Point
 
-# How far calls for help and reports of points look back.
+# How far the number of calls for help looks back.
 RECENT = timedelta(hours=6)
 TO_FILL_IN = "…"
 _TOPICS = 3
@@ -46,14 +47,14 @@ class CallTotals:
 class Known:
     """What the text is made of beside the overview. ``place``: the region, or the municipality that is told of.
 
-    ``reports``: the newest of each point.
+    ``reports``: what each point said of itself, as far as it counts now, by slug.
     """
 
     place: str
     region: Region
     incident: Incident | None = None
     calls: CallTotals = CallTotals()
-    reports: Sequence[KitReport] = ()
+    reports: Mapping[str, Reports] = field(default_factory=dict)
 
 
 def call_totals(calls: Iterable[Call], overview: Overview) -> CallTotals:
@@ -75,7 +76,6 @@ def call_totals(calls: Iterable[Call], overview: Overview) -> CallTotals:
 def text(lang: Language, overview: Overview, known: Known) -> str:
     """Return the text, a subject a line."""
     found = totals.of(overview.points)
-    reports = [report for report in known.reports if _counts(report, overview)]
     lines = (
         _title(lang, overview, known.place),
         *((exercise_mark.scope(lang, overview),) if exercise_mark.is_on(overview) else ()),
@@ -83,7 +83,7 @@ def text(lang: Language, overview: Overview, known: Known) -> str:
         f"{_calls(lang, overview, known.calls)} {_said_112(lang, overview)}",
         _power(lang, overview, found),
         _link(lang, overview),
-        _needs(lang, overview, known, reports),
+        _needs(lang, overview, known),
         _to_fill_in(lang),
     )
     return "\n".join(line for line in lines if line)
@@ -163,49 +163,49 @@ def _link(lang: Language, overview: Overview) -> str:
     return _("Link: {word}, back-up: {backup}").format(word=word, backup=TO_FILL_IN)
 
 
-def _needs(lang: Language, overview: Overview, known: Known, reports: Iterable[KitReport]) -> str:
-    """What points are short of and what residents ask for most, by the reports that are not old."""
+def _needs(lang: Language, overview: Overview, known: Known) -> str:
+    """What points are short of, people too, and what residents ask for most, by the reports that are not old."""
     _, region = lang.gettext, known.region
-    names = {point.slug: point.name for point in overview.points}
     short: dict[str, list[str]] = {}
     asked: Counter[int] = Counter()
-    for report in reports:
-        for line in _lines(report.fields.get("stock_low")):
-            short.setdefault(region.stock_name(line, lang.code), []).append(names[report.point])
-        for n in range(1, _TOPICS + 1):
-            topic, count = report.fields.get(f"topic_{n}"), report.fields.get(f"count_{n}")
-            if isinstance(topic, int) and isinstance(count, int):
-                asked[topic] += count
+    for point in overview.points:
+        told = known.reports.get(point.slug, Reports())
+        for line in _told(told, "stock_low", overview.now):
+            short.setdefault(region.stock_name(line, lang.code), []).append(point.name)
+        if _is_short_of_people(told, overview.now):
+            short.setdefault(_("people"), []).append(point.name)
+        for topic, count in _told(told, "topics", overview.now):
+            asked[topic] += count
     shortages = "; ".join(f"{what} ({', '.join(where)})" for what, where in short.items())
     topics = ", ".join(
-        f"{_topic(lang, region, topic)} ({count})" for topic, count in asked.most_common(_TOPICS) if count
+        f"{region.topic_name(topic, lang.code)} ({count})"
+        for topic, count in asked.most_common(_TOPICS)
+        if count
     )
     unsafe = known.calls.unsafe
     teams = lang.ngettext("{n} team is not safe", "{n} teams are not safe", unsafe).format(n=unsafe)
-    safety = f"{teams}, {TO_FILL_IN}" if unsafe else TO_FILL_IN
     return _("Shortages: {shortages} · Safety: {safety} · From the neighbourhood: {topics}").format(
-        shortages=shortages or _("none reported"), safety=safety, topics=topics or _("nothing reported")
+        shortages=shortages or _("none reported"),
+        safety=f"{teams}, {TO_FILL_IN}" if unsafe else TO_FILL_IN,
+        topics=topics or _("nothing reported"),
     )
+
+
+def _told(told: Reports, figure: str, now: datetime) -> tuple[Any, ...]:
+    """Return what a point said in a list, as far as it is of now; empty for nothing."""
+    said = told.recent(figure, now)
+    return said.value if said is not None and isinstance(said.value, tuple) else ()
+
+
+def _is_short_of_people(told: Reports, now: datetime) -> bool:
+    there, needed = told.recent("staff", now), told.recent("staff_needed", now)
+    if there is None or needed is None:
+        return False
+    return isinstance(there.value, int) and isinstance(needed.value, int) and there.value < needed.value
 
 
 def _to_fill_in(lang: Language) -> str:
     return lang.gettext("Expected: {gap} · Decision asked for: {gap} · Next: {gap}").format(gap=TO_FILL_IN)
-
-
-def _counts(report: KitReport, overview: Overview) -> bool:
-    """Tell whether a report is of now, of a point that is shown, and no leftover of an exercise."""
-    point = next((one for one in overview.points if one.slug == report.point), None)
-    if point is None or (report.exercise and not point.exercise):
-        return False
-    return overview.now - report.at <= RECENT
-
-
-def _lines(bits: int | str | None) -> list[int]:
-    return [n for n in range(8) if isinstance(bits, int) and bits >> n & 1]
-
-
-def _topic(lang: Language, region: Region, topic: int) -> str:
-    return region.topic[topic].name(lang.code) if topic < len(region.topic) else f"nr. {topic + 1}"
 
 
 def _names(points: Iterable[Point]) -> str:

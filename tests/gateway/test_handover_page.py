@@ -11,6 +11,7 @@ from nspgateway import handover_lines
 from nspgateway.desk_base import Refused
 from nspgateway.i18n import load_languages
 from nspgateway.people import By, Delivery
+from nspgateway.reports import Reports, Said
 from nspgateway.resident_messages import Messages
 from nspgateway.shift import Shift
 from nspgateway.standing import Standing
@@ -128,6 +129,8 @@ def test_promises_have_a_time_and_a_name() -> None:
         ("Tanken, het aggregaat staat stil tot", "02:20", "", False),
         ("Levering: 60 l diesel", "05:10", "de vries, Logistiek", False),
     ]
+    relief = Reports(hand={"relief_at": Said(soon, NOW - timedelta(hours=1), by_hand=True)})
+    assert promised(overview(), reports=relief) == [("Aflossing van het team", "05:10", "", False)]
     assert promised(overview(), opens_at=late) == [("Zou open zijn", "01:50", "", True)]
     assert promised(overview(points=(KUIL,)), deliveries=plans) == []
 

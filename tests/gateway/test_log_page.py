@@ -1,18 +1,24 @@
 """The log says who did what, when and where: in words, newest first, by point and by kind, a page at a time."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway_box import T0
-from nspgateway import audit_lines
-from nspgateway.audit_words import ACTS, GROUPS
+from nspgateway import audit_lines, region
+from nspgateway.audit_lines import Names
+from nspgateway.audit_words import ACTS, GROUPS, TEXT_OF
 from nspgateway.i18n import load_languages
 from nspgateway.people import Action, By
 from nspgateway.records import Changes
 from nspgateway.web import log_page
 from web_room import WebRoom
 
+PACKAGE = Path(audit_lines.__file__).parent
+# Which argument names the act.
+PLACES = {"_enter": 0, "Action": 2}
 BY = By("jansen", "cp_medewerker", "page")
 NL = load_languages()["nl"]
 
@@ -92,11 +98,41 @@ async def test_the_log_is_for_those_who_may(tmp_path: Path, role: str) -> None:
 def test_an_act_without_words_is_not_left_out() -> None:
     """What a later version wrote down is shown as it is; nothing disappears from a log."""
     odd = Action(
-        T0, By("x", "some_role", "mqtt:desk"), "tele_port", "gone", "odd_alarm", {"why": "x", "n": None}
+        T0, By("x", "some_role", "mqtt:desk"), "tele_port", "gone", "odd_alarm", {"strange": "x", "n": None}
     )
-    line = audit_lines.line(NL, odd, {})
+    line = audit_lines.line(NL, odd, Names({}))
     assert (line.what, line.point, line.alarm, line.role) == ("tele_port", "gone", "odd_alarm", "some_role")
-    assert line.details == ("why: x",)
+    assert line.details == ("strange: x",)
+
+
+def test_what_an_act_says_is_in_words_of_its_own() -> None:
+    """The same word means one thing of a call that was passed on and another of one that was closed."""
+    names = Names.of(NL, region.packaged(), {})
+
+    def details(what: str, **detail: int | str) -> tuple[str, ...]:
+        return audit_lines.line(NL, Action(T0, BY, what, detail=detail), names).details
+
+    assert details("call_passed_on", word="other") == ("ingevoerd: iemand anders",)
+    assert details("call_closed", word="other") == ("ingevoerd: Een andere reden",)
+    assert details("decision", decider="rot") == ("besloten door: leider ROT",)
+    assert details("deliver", plan=1234) == ("plan nr.: 1234",)
+
+
+def test_every_act_has_words() -> None:
+    """Whatever is written into the audit trail by its name in the code, the log has a sentence for it."""
+    found = {act for path in sorted(PACKAGE.rglob("*.py")) for act in acts_of(path.read_text())}
+    assert {"acknowledge", "plan_delivery", "take_shift"} <= found
+    assert found - set(TEXT_OF) == set()
+
+
+def acts_of(source: str) -> Iterator[str]:
+    """The acts that a module enters by a name of its own."""
+    for node in ast.walk(ast.parse(source)):
+        place = PLACES.get(ast.unparse(node.func).split(".")[-1]) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and place is not None and len(node.args) > place:
+            name = node.args[place]
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                yield name.value
 
 
 def test_every_group_has_its_acts() -> None:

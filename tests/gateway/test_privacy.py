@@ -44,7 +44,13 @@ from web_room import around
 def situation(busy: BusyBox) -> str:
     """The text for the region's own system."""
     ingest = busy.box.ingest
-    known = Known("Regio", ingest.situation.region, reports=busy.box.store.reports())
+    stood = ingest.situation.standings
+    known = Known(
+        "Regio",
+        ingest.situation.region,
+        calls=situation_text.call_totals(ingest.situation.calls.values(), ingest.overview()),
+        reports={slug: standing.reports for slug, standing in stood.items()},
+    )
     return situation_text.text(load_languages()["nl"], ingest.overview(), known)
 
 

@@ -11,8 +11,8 @@ from nspgateway import region, situation_text
 from nspgateway.calls import Call, Step
 from nspgateway.crisis import Incident
 from nspgateway.i18n import load_languages
-from nspgateway.kit_words import KitReport
 from nspgateway.people import By
+from nspgateway.reports import Reports, Said
 from nspgateway.situation_text import CallTotals, Known
 from nspgateway.view import Overview, View112
 from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview
@@ -23,10 +23,9 @@ T0 = NOW - timedelta(hours=9, minutes=40)
 INCIDENT = Incident(1, T0, "burgemeester", ("de-linde",), None, None, {})
 
 
-def report(
-    point: str = "de-linde", *, age: timedelta = timedelta(hours=1), exercise: bool = False, **fields: int
-) -> KitReport:
-    return KitReport(point, 65, 1, 1, NOW - age, exercise, fields, 1, 1)
+def said(*, age: timedelta = timedelta(hours=1), **figures: object) -> Reports:
+    """What a point told by voice."""
+    return Reports(hand={name: Said(value, NOW - age, by_hand=True) for name, value in figures.items()})  # type: ignore[arg-type]  # as a test names it
 
 
 def told(seen: Overview | None = None, lang: str = "nl", **known: object) -> str:
@@ -36,33 +35,33 @@ def told(seen: Overview | None = None, lang: str = "nl", **known: object) -> str
 
 def test_the_whole_text() -> None:
     """Whoever reads it out has every subject in its place, with numbers and times as they are said."""
-    said = told(
+    lines = told(
         replace(overview(), status112=View112("doubtful", NOW - timedelta(hours=2))),
         incident=INCIDENT,
         calls=CallTotals(3, 3, 1, 0, 1),
-        reports=[
-            report(stock_low=0b11, topic_1=1, count_1=4, topic_2=0, count_2=9),
-            report("de-ark", topic_1=1, count_1=6, stock_low=1),
-        ],
+        reports={
+            "de-linde": said(stock_low=(0, 1), topics=((1, 4), (0, 9)), staff=2, staff_needed=4),
+            "de-ark": said(stock_low=(0,), topics=((1, 6),), staff=4, staff_needed=4),
+        },
     ).splitlines()
-    assert said[0] == "Noodsteunpunten Regio Oost, stand 16-01 02:10"
-    assert said[1].startswith("Geactiveerd: burgemeester, 15-01 16:30, T+9 uur. Open: ")
-    assert said[2] == (
+    assert lines[0] == "Noodsteunpunten Regio Oost, stand 16-01 02:10"
+    assert lines[1].startswith("Geactiveerd: burgemeester, 15-01 16:30, T+9 uur. Open: ")
+    assert lines[2] == (
         "Noodhulpmeldingen afgelopen 6 uur: 3, open: 1, niet doorgegeven: 0. 112: onzeker sinds 00:10."
     )
-    assert said[5].startswith(
-        f"Tekorten: drinkwater ({LINDE.name}, {ARK.name}); eten ({LINDE.name}) · Veiligheid: 1 team is niet veilig, … ·"
+    assert lines[5].startswith(
+        f"Tekorten: drinkwater ({LINDE.name}, {ARK.name}); eten ({LINDE.name}); mensen ({LINDE.name}) · Veiligheid: 1 team is niet veilig, … ·"
     )
-    assert said[5].endswith("Uit de wijk: water (10), medicijnen (9)")
-    assert said[6] == "Verwacht: … · Gevraagd besluit: … · Volgende stand: …"
+    assert lines[5].endswith("Uit de wijk: water (10), medicijnen (9)")
+    assert lines[6] == "Verwacht: … · Gevraagd besluit: … · Volgende stand: …"
 
 
 def test_what_nobody_knows_is_said_as_such() -> None:
     """That nobody said anything of 112 is not that it works, and no report of a shortage is no full stock."""
-    said = told()
-    assert "Er is niets geactiveerd." in said
-    assert "112: niets over ingevoerd." in said
-    assert "Tekorten: geen gemeld · Veiligheid: … · Uit de wijk: niets gemeld" in said
+    found = told()
+    assert "Er is niets geactiveerd." in found
+    assert "112: niets over ingevoerd." in found
+    assert "Tekorten: geen gemeld · Veiligheid: … · Uit de wijk: niets gemeld" in found
 
 
 def test_silent_points_are_named() -> None:
@@ -118,20 +117,20 @@ def test_calls_are_counted_as_they_stand() -> None:
     assert "afgelopen 6 uur: 3 (waarvan 2 geen oefening), open: 3" in told(seen, calls=found)
 
 
-def test_old_reports_and_those_of_an_exercise_that_is_over_do_not_count() -> None:
-    """Yesterday's shortage and an exercise's are not today's."""
-    old, played = report(age=timedelta(hours=7), stock_low=1), report("de-ark", exercise=True, stock_low=1)
-    assert "Tekorten: geen gemeld" in told(reports=[old, played])
-    elsewhere = report("elders", stock_low=1)
-    assert "Tekorten: geen gemeld" in told(reports=[elsewhere])
+def test_old_reports_do_not_count() -> None:
+    """Yesterday's shortage is not today's, and a point that is not shown is not told of."""
+    assert "Tekorten: geen gemeld" in told(
+        reports={"de-linde": said(age=timedelta(hours=13), stock_low=(0,))}
+    )
+    assert "Tekorten: geen gemeld" in told(reports={"elders": said(stock_low=(0,))})
 
 
 def test_a_line_that_the_region_does_not_know_has_its_number() -> None:
     """A kit of a later version makes no error."""
     bare = structs.replace(region.packaged(), stock=(), topic=())
-    said = told(region=bare, reports=[report(stock_low=0x80, topic_1=30, count_1=2)])
-    assert f"Tekorten: nr. 8 ({LINDE.name}) ·" in said
-    assert "Uit de wijk: nr. 31 (2)" in said
+    found = told(region=bare, reports={"de-linde": said(stock_low=(7,), topics=((30, 2),))})
+    assert f"Tekorten: nr. 8 ({LINDE.name}) ·" in found
+    assert "Uit de wijk: nr. 31 (2)" in found
 
 
 async def test_page_and_file_say_the_same(tmp_path: Path) -> None:

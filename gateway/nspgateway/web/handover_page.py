@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from nspgateway import crisis, decision_lines, handover_lines, present
+from nspgateway.audit_lines import Names
 from nspgateway.audit_words import ACTS as WORDS
 from nspgateway.desk_base import Refused
 from nspgateway.handover_lines import SHIFTS, USUAL_H
@@ -44,7 +45,10 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
         "hours": str(hours_ahead),
         "shifts": handover_lines.shifts(lang),
         "told": handover_lines.since(
-            lang, works.store.trail(places, _TOLD, None, _LINES), course.shift, names
+            lang,
+            works.store.trail(places, _TOLD, None, _LINES),
+            course.shift,
+            Names.of(lang, situation.region, names),
         ),
         # The shift is that of the whole coordinating point; who sees a part of it signs for none.
         "signature": None if ask.visitor.municipality else handover_lines.signature(lang, course.shift, now),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from nspgateway import audit_lines
+from nspgateway.audit_lines import Names
 from nspgateway.audit_words import ACTS, GROUPS
 from nspgateway.i18n import N_
 from nspgateway.web.office import Office
@@ -27,8 +28,9 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
     if not ask.visitor.municipality:
         names[works.ingest.situation.cp.point.slug] = overview.cp
     chosen = {"point": point if point in names else "", "kind": kind if kind in GROUPS else ""}
+    called = Names.of(lang, works.ingest.situation.region, names)
     return {
-        "lines": audit_lines.lines(lang, shown, names),
+        "lines": audit_lines.lines(lang, shown, called),
         "points": sorted(names.items(), key=lambda item: item[1]),
         "kinds": [(group, lang.gettext(name)) for group, name in GROUPS.items()],
         "chosen": chosen,

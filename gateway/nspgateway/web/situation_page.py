@@ -20,7 +20,11 @@ def _text(office: Office, ask: Ask) -> str:
         region=situation.region,
         incident=crisis.incident(situation.course.crisis),
         calls=situation_text.call_totals(situation.calls.values(), ask.overview),
-        reports=works.store.reports(),
+        reports={
+            point.slug: situation.standings[point.slug].of_now(exercise=point.exercise).reports
+            for point in ask.overview.points
+            if point.slug in situation.standings
+        },
     )
     return situation_text.text(ask.lang, ask.overview, known)
 
