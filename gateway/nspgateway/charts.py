@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nspgateway.i18n import Language
+from nspgateway.people import FuelEntry
 from nspgateway.trend import Dot, Gap, Line, Run, Window
 
 WIDTH, HEIGHT = 600, 120
 # Gaps that are named one by one; the rest are counted.
 _GAPS_NAMED = 2
+# The newest entries by hand that are named.
+_ENTRIES_NAMED = 3
 _TICKS = 4
 _MINUTES = 60
 # Upper ends of a scale that people read at a glance, times ten to some power.
@@ -66,7 +69,8 @@ class Chart:
     """One picture with its words.
 
     ``summary``: what it shows, in sentences. ``strokes``, ``bands``: SVG paths of the mean and of what lies between
-    lowest and highest. ``holes``: nothing is known. ``boxes``: states. ``limit``: y of a line that means something,
+    lowest and highest. ``dips``, ``fills``: what people entered, as paths of a dot and of an upright line.
+    ``holes``: nothing is known. ``boxes``: states. ``limit``: y of a line that means something,
     ``limit_text``: what. ``scale``: labels from the top down; ``times``: labels from left to right.
     """
 
@@ -75,6 +79,8 @@ class Chart:
     summary: str
     strokes: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
+    dips: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
     holes: tuple[Box, ...] = ()
     boxes: tuple[Box, ...] = ()
     limit: float | None = None
@@ -118,6 +124,33 @@ def of_line(
             scale.label(lang, value) for value in (scale.high, (scale.low + scale.high) / 2, scale.low)
         ),
         times=times(lang, window),
+    )
+
+
+def with_entries(
+    lang: Language, chart: Chart, entries: Sequence[FuelEntry], tank_litres: float, window: Window
+) -> Chart:
+    """Return a chart of a tank's level with what people dipped and poured in, as far as it lies in the window."""
+    _ = lang.gettext
+    shown = [entry for entry in entries if window.since <= entry.at <= window.until]
+    if not shown:
+        return chart
+    said = [
+        (
+            _("dipped {litres} l ({clock})") if entry.kind == "dip" else _("refuelled {litres} l ({clock})")
+        ).format(litres=lang.number(entry.litres, 1), clock=lang.day_and_clock(entry.at, window.until))
+        for entry in shown[-_ENTRIES_NAMED:]
+    ]
+    level = percent()
+    return replace(
+        chart,
+        summary=" ".join((chart.summary, _("By hand: {entries}.").format(entries=", ".join(said)))),
+        dips=tuple(
+            f"M{_x(entry.at, window):g} {level.y(100 * entry.litres / tank_litres):g}h0.01"
+            for entry in shown
+            if entry.kind == "dip"
+        ),
+        fills=tuple(f"M{_x(entry.at, window):g} 0V{HEIGHT}" for entry in shown if entry.kind == "refuel"),
     )
 
 

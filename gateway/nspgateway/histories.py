@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from nspgateway import charts, trend
@@ -12,6 +12,7 @@ from nspgateway.config import PointConfig
 from nspgateway.forecast import has_generator, measures_fuel
 from nspgateway.held import STALE_INTERVALS
 from nspgateway.i18n import Language
+from nspgateway.people import FuelEntry
 from nspgateway.trend import Line, Past, Run, Span, Window
 from nspgateway.view import SNR_LIMIT_DB, WEAK_MARGIN_DB
 
@@ -44,11 +45,17 @@ def since(span: Span, point: PointConfig, now: datetime) -> datetime:
 
 
 def build(
-    lang: Language, point: PointConfig, past: Sequence[Past], span: Span, now: datetime, sf: int
+    lang: Language,
+    point: PointConfig,
+    past: Sequence[Past],
+    span: Span,
+    now: datetime,
+    sf: int,
+    entered: Sequence[FuelEntry] = (),
 ) -> History:
-    """Return what a point's heartbeats tell. ``sf``: the spreading factor they come with."""
+    """Return what a point's heartbeats tell. ``sf``: the spreading factor they come with; ``entered``: litres by hand."""
     window = trend.window(span, now, point.interval_s, STALE_INTERVALS)
-    drawn = tuple(_all(lang, point, past, window, sf))
+    drawn = tuple(_all(lang, point, past, window, sf, entered))
     return History(
         charts=tuple(one.chart for one in drawn),
         columns=tuple(one.chart.title for one in drawn),
@@ -57,19 +64,29 @@ def build(
 
 
 def _all(
-    lang: Language, point: PointConfig, past: Sequence[Past], window: Window, sf: int
+    lang: Language,
+    point: PointConfig,
+    past: Sequence[Past],
+    window: Window,
+    sf: int,
+    entered: Sequence[FuelEntry],
 ) -> Iterator[_Drawn]:
     _ = lang.gettext
-    named = not point.devices
+    # Where nobody named the devices there may be any of them.
+    is_open = not point.devices
 
     def level(name: str) -> Line:
         return trend.line(((one.at, _divided(one.number(name), 10)) for one in past), window)
 
     if measures_fuel(point):
-        yield _line(lang, ("fuel", _("Fuel")), level("fuel_permille"), charts.percent(), window)
-    if named or "battery" in point.devices:
+        fuel = _line(lang, ("fuel", _("Fuel")), level("fuel_permille"), charts.percent(), window)
+        if point.tank_litres:
+            chart = charts.with_entries(lang, fuel.chart, entered, point.tank_litres, window)
+            fuel = replace(fuel, chart=chart)
+        yield fuel
+    if is_open or "battery" in point.devices:
         yield _line(lang, ("battery", _("Battery")), level("battery_permille"), charts.percent(), window)
-    if named or "meter" in point.devices:
+    if is_open or "meter" in point.devices:
         load = trend.line(((one.at, _divided(one.number("load_w"), 1000)) for one in past), window)
         yield _line(
             lang, ("load", _("Load")), load, charts.from_zero(load.high and load.high[0], "kW"), window

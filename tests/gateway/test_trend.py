@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nspgateway import charts, histories, i18n, trend
+from nspgateway.people import FuelEntry
 from nspgateway.trend import Gap, Past, Run, Span, Window
 from page_sample import NOW
 from point_facts import make_point
@@ -186,6 +187,21 @@ def test_a_device_that_is_not_vouched_for_is_not_drawn() -> None:
     assert "Geen metingen sinds 01:10." in fuel.summary
     newest = history.rows[0][1][history.columns.index(fuel.title)]
     assert newest == "geen metingen"
+
+
+def test_what_people_entered_stands_in_the_chart_of_fuel() -> None:
+    """A dip and a refuelling are marks of their own beside the gauge's line, and stand in its sentence."""
+    entered = [
+        FuelEntry("dip", 12.0, at(400)),
+        FuelEntry("dip", 24.5, at(90)),
+        FuelEntry("refuel", 20.0, at(30)),
+    ]
+    told = [past(n) for n in range(360, -1, -5)]
+    config = make_point(tank_litres=49.0)
+    fuel = histories.build(NL, config, told, trend.SPANS["6h"], NOW, 9, entered).charts[0]
+    assert fuel.summary.endswith("Met de hand: peiling 24,5 l (00:40), 20,0 l getankt (01:40).")
+    assert fuel.dips == ("M450 60h0.01",)
+    assert fuel.fills == ("M550 0V120",)
 
 
 @pytest.mark.parametrize("span", trend.SPANS.values(), ids=trend.SPANS)

@@ -24,6 +24,7 @@ from nspgateway.desk_points import STOP_MINUTES, STOP_MOST_MINUTES
 from nspgateway.errors import StoreError
 from nspgateway.histories import History
 from nspgateway.i18n import N_, Language
+from nspgateway.people import FuelEntry
 from nspgateway.store import Store
 from nspgateway.trend import SPANS
 from nspgateway.view import Point
@@ -40,7 +41,9 @@ _FRESH = 5
 _HISTORIES = 64
 
 _Key = tuple[str, str, str]
-_drawn: WeakKeyDictionary[Store, OrderedDict[_Key, tuple[int, History]]] = WeakKeyDictionary()
+# What a drawing was made of: the part of time, and what had been entered by hand.
+_Made = tuple[int, tuple[FuelEntry, ...]]
+_drawn: WeakKeyDictionary[Store, OrderedDict[_Key, tuple[_Made, History]]] = WeakKeyDictionary()
 
 
 def _make(office: Office, ask: Ask) -> Mapping[str, object]:
@@ -95,16 +98,17 @@ def _history(office: Office, point: Point, name: str, lang: Language) -> History
     """The charts of a span, drawn only as often as there can be something new to see."""
     works, span = office.works, SPANS[name]
     now = works.clock.now()
-    tick = int(now.timestamp() // (span.step.total_seconds() / _FRESH))
+    entered = works.ingest.situation.standings[point.slug].fuel
+    made_of = (int(now.timestamp() // (span.step.total_seconds() / _FRESH)), entered)
     kept = _drawn.setdefault(works.store, OrderedDict())
     key = (point.slug, name, lang.code)
     found = kept.get(key)
-    if found is None or found[0] != tick:
+    if found is None or found[0] != made_of:
         config = works.ingest.situation.states[point.slug].point
         past = works.store.past(point.slug, histories.since(span, config, now))
         found = kept[key] = (
-            tick,
-            histories.build(lang, config, past, span, now, works.config.radio.sf),
+            made_of,
+            histories.build(lang, config, past, span, now, works.config.radio.sf, entered),
         )
         if len(kept) > _HISTORIES:
             kept.popitem(last=False)
