@@ -52,6 +52,8 @@ PURE = (
     "gateway/nspgateway/path_test_lines.py",
     "gateway/nspgateway/system_lines.py",
     "gateway/nspgateway/clocks.py",
+    "gateway/nspgateway/exercise_lines.py",
+    "gateway/nspgateway/exercises.py",
     "gateway/nspgateway/report_form.py",
     "gateway/nspgateway/report_lines.py",
     "gateway/nspgateway/reports.py",

@@ -37,6 +37,12 @@ def gaps(words: Phrases, facts: Facts, alarm: AlarmState) -> dict[str, str]:
             lines = [int(line) for line in str(alarm.values.get("lines") or "").split(",") if line]
             names = [facts.region.stock_name(line, words.language) for line in lines]
             return {"artikel": words.joined(names) or words["unknown"]}
+        case "exercise_forgotten":
+            return {
+                "naam": _known(words, alarm, "name"),
+                "t": words.moment(_moment(alarm.values.get("ends_at")), facts.now),
+                "n": _known(words, alarm, "kits"),
+            }
         case "grid_back":
             back = facts.mains.back_at or alarm.raised_at
             return {"sinds": words.moment(back, facts.now)}

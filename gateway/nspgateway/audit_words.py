@@ -72,6 +72,8 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     },
     "exercise": {
         "exercise_start": N_("Exercise begun"),
+        "exercise_extend": N_("Exercise given another end"),
+        "exercise_again": N_("Kit told again whether it is in the exercise"),
         "exercise_end": N_("Exercise ended"),
     },
     "shift": {

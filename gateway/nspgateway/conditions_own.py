@@ -71,10 +71,21 @@ def emergency_code_used(_rule: Rule, facts: Facts, _alarm: AlarmState | None) ->
     return Verdict(True, "somebody came in with the emergency code")
 
 
+def exercise_forgotten(_rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
+    """Kits say exercise although none should go on there: what is real would be taken for practice."""
+    found = facts.forgotten
+    if found is None or not found.kits:
+        return Verdict(False, "no kit is in an exercise that should be over")
+    end = None if found.ends_at is None else found.ends_at.isoformat()
+    values: dict[str, Value] = {"kits": found.kits, "name": found.name or None, "ends_at": end}
+    return Verdict(True, f"{found.kits} kits still say exercise", values)
+
+
 CONDITIONS: Mapping[str, Callable[[Rule, Facts, AlarmState | None], Verdict]] = {
     "cp_power": cp_power,
     "supply_unknown": supply_unknown,
     "own_clock": own_clock,
     "disk_low": disk_low,
     "emergency_code_used": emergency_code_used,
+    "exercise_forgotten": exercise_forgotten,
 }

@@ -1,4 +1,4 @@
-"""The course of what happens beyond one point: decisions, messages to residents, changes of shift. Pure."""
+"""The course of what happens beyond one point: decisions, messages to residents, changes of shift, exercises. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from heapq import merge
 
 from msgspec import Struct, structs
 
-from nspgateway import crisis, resident_messages, shift
+from nspgateway import crisis, exercises, resident_messages, shift
 from nspgateway.crisis import Crisis
+from nspgateway.exercises import Exercise
 from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.people import Action
 from nspgateway.resident_messages import Messages
@@ -22,6 +23,7 @@ class Course(Struct, frozen=True):
     crisis: Crisis = Crisis()
     messages: Messages = Messages()
     shift: Shift = Shift()
+    exercise: Exercise | None = None
 
 
 def after(course: Course, action: Action) -> Course:
@@ -30,6 +32,7 @@ def after(course: Course, action: Action) -> Course:
         crisis.after(course.crisis, action),
         resident_messages.after(course.messages, action),
         shift.after(course.shift, action),
+        exercises.after(course.exercise, action),
     )
 
 
@@ -43,14 +46,22 @@ def receive_report(course: Course, report: KitReport) -> Course:
     return structs.replace(course, messages=resident_messages.receive_report(course.messages, report))
 
 
-def restored(actions: Iterable[Action], receipts: Iterable[Receipt] = ()) -> Course:
-    """Return the course after all ``actions`` and ``receipts``, each oldest first."""
+def restored(
+    actions: Iterable[Action], receipts: Iterable[Receipt] = (), reports: Iterable[KitReport] = ()
+) -> Course:
+    """Return the course after all ``actions`` and ``receipts``, each oldest first, and the newest ``reports``."""
     found = Course()
-    both: Iterable[Action | Receipt] = merge(actions, receipts, key=_at)
-    for one in both:
-        found = after(found, one) if isinstance(one, Action) else receive(found, one)
+    said: Iterable[Action | Receipt | KitReport] = merge(actions, receipts, sorted(reports, key=_at), key=_at)
+    for one in said:
+        match one:
+            case Action():
+                found = after(found, one)
+            case Receipt():
+                found = receive(found, one)
+            case KitReport():
+                found = receive_report(found, one)
     return found
 
 
-def _at(one: Action | Receipt) -> datetime:
+def _at(one: Action | Receipt | KitReport) -> datetime:
     return one.at

@@ -7,6 +7,7 @@ from nspgateway.desk_archive import ArchiveDesk
 from nspgateway.desk_base import Refused
 from nspgateway.desk_calls import CallDesk
 from nspgateway.desk_crisis import CrisisDesk
+from nspgateway.desk_exercise import ExerciseDesk
 from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_messages import MessageDesk
 from nspgateway.desk_points import PointDesk
@@ -23,6 +24,7 @@ class Desk(
     FuelDesk,
     PointDesk,
     ReportDesk,
+    ExerciseDesk,
     MessageDesk,
     TestDesk,
     ArchiveDesk,

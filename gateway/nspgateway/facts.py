@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from nspgateway.config import PointConfig
 from nspgateway.consumption import Burn
+from nspgateway.exercises import Forgotten
 from nspgateway.fuel_level import Refuel
 from nspgateway.fuel_loss import Loss
 from nspgateway.mains import Mains
@@ -84,7 +85,7 @@ class Facts(Struct, frozen=True):
     known, however old. ``began``: alarms that the newest frame reports by name, and since when.
     ``ended``: those that it says are over. ``link``: None where no link is watched. ``sf``: the
     spreading factor that kits send with. ``standing``: what people said of the point.
-    ``region``: the region's own lists.
+    ``region``: the region's own lists. ``forgotten``: of the coordinating point: kits that are in no exercise of ours.
     ``own``: of the coordinating point itself; ``storms``: for the coordinating point, of all its points.
     ``mains``: whether the point is on the grid; ``back_with_many``: whether many got it back at that time.
     ``failed_parts``: of the kit, in its newest self-test, whose report came at ``ready_at``. ``last_source``,
@@ -119,3 +120,4 @@ class Facts(Struct, frozen=True):
     failed_parts: tuple[str, ...] = ()
     ready_at: datetime | None = None
     region: Region = msgspec.field(default_factory=packaged)
+    forgotten: Forgotten | None = None

@@ -49,6 +49,7 @@ Condition = Literal[
     "message_unread",
     "staff_short",
     "stock_low",
+    "exercise_forgotten",
     "many_sites",
     "alert_path_test",
     "cp_power",

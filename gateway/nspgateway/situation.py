@@ -19,6 +19,7 @@ from nspgateway import (
     calls,
     clocks,
     course,
+    exercises,
     help_notice,
     judge,
     messages,
@@ -89,8 +90,9 @@ class Situation:
         self.cp = PointState(restore.own_place(config, points))
         entries = store.entries()
         self.region = region.load(config.region_file)
-        self.course = course.restored(entries, store.receipts())
-        self.standings = standing.restored([*points, self.cp.point], entries, store.reports())
+        reports = store.reports()
+        self.course = course.restored(entries, store.receipts(), reports)
+        self.standings = standing.restored([*points, self.cp.point], entries, reports)
         self._hang()
         deployed = [_deployed(p, self.standings[p.slug]) for p in points]
         self.states = {
@@ -237,6 +239,9 @@ class Situation:
             back_with_many=point.mains.back_at is not None
             and storms.came_back_with_many(slug, seen.mains, self.figures),
         )
+        if point is self.cp:
+            marking = [name for name, one in self.states.items() if _exercise(one)]
+            found = structs.replace(found, forgotten=exercises.forgotten(self.course.exercise, marking, now))
         return found if self.region is region.packaged() else structs.replace(found, region=self.region)
 
     def decide(self, slug: str, decisions: Sequence[Decision], now: datetime) -> Judgement:

@@ -9,6 +9,7 @@ from nspgateway.web import (
     alarm_test_page,
     call_pages,
     decision_pages,
+    exercise_page,
     handover_page,
     log_page,
     logistics_page,
@@ -35,6 +36,7 @@ PAGES: tuple[Page, ...] = (
     *situation_page.PAGES,
     *handover_page.PAGES,
     *log_page.PAGES,
+    *exercise_page.PAGES,
     *alarm_test_page.PAGES,
     *system_page.PAGES,
     *accounts_page.PAGES,
@@ -49,6 +51,7 @@ ACTS: tuple[Act, ...] = (
     *message_pages.ACTS,
     *report_pages.ACTS,
     *handover_page.ACTS,
+    *exercise_page.ACTS,
     *alarm_test_page.ACTS,
     *accounts_page.ACTS,
 )
