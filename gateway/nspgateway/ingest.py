@@ -274,7 +274,7 @@ class Ingest:
         judged = self.situation.judge_all(now)
         spoken = [j for j in judged if j.changes or self._is_due(j)]
         facts = [j.facts for j in judged if j.facts.point is not self.situation.cp.point]
-        refuel = self._refuel.messages(facts, now)
+        refuel = self._refuel.messages(facts, now, self.situation.exercising)
         said = [m for j in spoken for m in self._messages(j)]
         stats = self._speaker.stats({**self.counters, **self.more_counters}, now)
         if not spoken and not stats and not refuel and not self.recorder.has_unsaved:
@@ -285,7 +285,7 @@ class Ingest:
             self.recorder.commit(Changes(at=now, alarms=changes, messages=(*said, *stats, *refuel)), spoken)
             self._speaker.note_stats(stats)
             if refuel:
-                self._refuel.note(facts, now)
+                self._refuel.note(facts, now, self.situation.exercising)
         self.show()
 
     def _is_due(self, judged: Judgement) -> bool:
@@ -307,10 +307,8 @@ class Ingest:
     def refuel_list(self) -> RefuelList:
         """Return who needs which fuel, as it is at this moment."""
         now = self._clock.now()
-        states = self.situation.states
-        facts = [self.situation.facts(point, now) for point in states.values()]
-        exercising = {slug for slug, point in states.items() if point.heard and point.heard.exercise}
-        return refuel_list.build(facts, self._config.refuel.hours, now, exercising)
+        facts = [self.situation.facts(point, now) for point in self.situation.states.values()]
+        return refuel_list.build(facts, self._config.refuel.hours, now, self.situation.exercising)
 
     def health(self, broker: str = "") -> Health:
         """Return what is wrong inside the gateway, for those who only have MQTT, and that of this broker."""

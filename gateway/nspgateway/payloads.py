@@ -178,7 +178,10 @@ class Litres(Struct, frozen=True):
 
 
 class RefuelLine(Struct, frozen=True):
-    """One point of the refuel list; litres and moments are null while unknown, and ``why`` says why."""
+    """One point of the refuel list; litres and moments are null while unknown, and ``why`` says why.
+
+    ``exercise``: the line is part of an exercise.
+    """
 
     point: str
     number: int
@@ -200,6 +203,7 @@ class RefuelLine(Struct, frozen=True):
     filler: str
     access: str
     supplier: str
+    exercise: bool = False
 
 
 class Refuel(Struct, frozen=True):

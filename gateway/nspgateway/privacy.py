@@ -60,7 +60,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "RefuelLine": (
         "fuel_kind fuel_source",
         ("municipality point number name deployment litres fuel_at litres_needed litres_fit empty_low drive_before why priority "
-        "planned delivered filler access supplier"),
+        "planned delivered filler access supplier exercise"),
     ),
     "Refuel": (_GATEWAY, "at valid_until hours points litres_needed litres_planned unknown"),
     "Modem": ("state cause since",),

@@ -58,6 +58,7 @@ def _refuel_line(line: Line) -> RefuelLine:
         filler=line.filler,
         access=line.access,
         supplier=line.supplier,
+        exercise=line.mark == "exercise",
     )
 
 

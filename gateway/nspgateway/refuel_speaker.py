@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from nspgateway import refuel_list, refuel_message
@@ -29,23 +29,25 @@ class RefuelSpeaker:
         self._said_at: datetime | None = None
         self._said: object = None
 
-    def messages(self, facts: Sequence[Facts], now: datetime) -> list[OutboxMessage]:
-        """Return the list when there is something to say. ``facts``: of every point."""
+    def messages(
+        self, facts: Sequence[Facts], now: datetime, exercising: Collection[str] = ()
+    ) -> list[OutboxMessage]:
+        """Return the list when there is something to say. ``facts``: of every point; ``exercising``: slugs of those that do."""
         # The clock may have been set back: then it is as if nothing was said.
         since = None if self._looked_at is None else now - self._looked_at
         if since is not None and timedelta() <= since < AT_MOST_EVERY:
             return []
         self._looked_at = now
-        found = refuel_list.build(facts, self._config.refuel.hours, now)
+        found = refuel_list.build(facts, self._config.refuel.hours, now, exercising)
         is_new = self._said_at is None or not timedelta() <= now - self._said_at < AGAIN_AFTER
         if not is_new and _content(found) == self._said:
             return []
         config = self._config
         return [refuel_message.refuel(config.region, config.cp, found, VALID_S, demo=self._demo)]
 
-    def note(self, facts: Sequence[Facts], now: datetime) -> None:
+    def note(self, facts: Sequence[Facts], now: datetime, exercising: Collection[str] = ()) -> None:
         """Remember that the list of these facts was said."""
-        self._said = _content(refuel_list.build(facts, self._config.refuel.hours, now))
+        self._said = _content(refuel_list.build(facts, self._config.refuel.hours, now, exercising))
         self._said_at = now
 
 
@@ -56,6 +58,7 @@ def _content(found: RefuelList) -> object:
             line.slug,
             line.source,
             line.why,
+            line.mark,
             line.deployment,
             line.planned,
             line.delivered,

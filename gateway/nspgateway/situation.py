@@ -190,9 +190,14 @@ class Situation:
         return messages.help_call(point, call, now, demo=self._demo)
 
     @property
+    def exercising(self) -> frozenset[str]:
+        """The points whose kits mark their frames as part of an exercise."""
+        return frozenset(slug for slug, one in self.states.items() if _exercise(one))
+
+    @property
     def exercise_runs(self) -> bool:
         """True while any kit marks its frames as part of an exercise."""
-        return any(_exercise(one) for one in self.states.values())
+        return bool(self.exercising)
 
     @property
     def grid_lost_at(self) -> datetime | None:

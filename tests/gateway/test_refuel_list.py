@@ -125,6 +125,12 @@ def test_the_list_goes_to_mqtt_on_change_and_again_before_it_expires(tmp_path: P
     first_at = last["at"]
     box.clock.move(601)
     assert said()[-1]["at"] > first_at
+    box.clock.move(61)
+    box.vital(3, fuel_permille=300, exercise=True)
+    assert {line["point"]: line["exercise"] for line in said()[-1]["points"]} == {
+        "de-linde": True,
+        "de-ark": False,
+    }
 
 
 @pytest.mark.parametrize(
