@@ -11,6 +11,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -108,8 +109,9 @@ def same_day(one: datetime, other: datetime) -> bool:
     return one.astimezone(ZONE).date() == other.astimezone(ZONE).date()
 
 
-def load_languages() -> dict[str, Language]:
-    """All languages of the page by code. OSError when a catalogue is missing."""
+@cache
+def load_languages() -> Mapping[str, Language]:
+    """All languages of the page by code, read once. OSError when a catalogue is missing."""
     return {
         code: Language(code, Locale.parse(locale), _translations(code)) for code, locale in LANGUAGES.items()
     }

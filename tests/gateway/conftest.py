@@ -1,11 +1,30 @@
-"""A real Mosquitto for the tests of MQTT: own configuration, own port, gone afterwards."""
+"""A real Mosquitto for the tests of MQTT: own configuration, own port, gone afterwards. Templates that are compiled once."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2 import Environment
 
 from mqtt_peers import Mosquitto, Wire
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_once() -> Iterator[None]:
+    """Each test makes its pages anew, of the same templates: they are compiled once for environments that are alike."""
+    compiled: dict[tuple[object, ...], Any] = {}
+    compile_one = Environment.compile
+
+    def once(self: Environment, source: Any, *name: Any, **how: Any) -> Any:
+        key = (source, *name, *how.items(), self.autoescape, *sorted(self.extensions))
+        if key not in compiled:
+            compiled[key] = compile_one(self, source, *name, **how)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", once)
+        yield
 
 
 @pytest.fixture
