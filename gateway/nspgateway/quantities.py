@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -92,6 +92,8 @@ QUALITIES: Mapping[Quality, words.Word] = {
     "unknown": words.Word(N_("Unknown"), "question"),
     "none": words.Word(N_("Not present"), "box"),
 }
+# What a person entered some time ago, less what was burnt since: no measurement of now.
+RECKONED = words.Word(N_("Reckoned on"), "pencil")
 # Alarms of a kit that have no text of their own at the coordinating point.
 KIT_ALARMS = {
     "kit_on_cell": N_("the kit runs on its own battery"),
@@ -154,17 +156,17 @@ def _made(
 
 
 def _litres(lang: Language, point: Point, now: datetime) -> Row:
-    """Litres with who said so: the gauge, a person, or a reckoning from an older reading."""
+    """Litres with who said so: the gauge, or a person, of whose word is said that it was reckoned on from there."""
     _ = lang.gettext
-    gauge = point.readings.get("fuel_permille", cells.NEVER)
-    reading = (
-        gauge
-        if point.fuel_source == "gauge"
-        else Reading(0, "good" if point.fuel_at else "unknown", point.fuel_at)
-    )
+    told_by = point.fuel_source or "gauge"
+    reading = point.readings.get("fuel_permille", cells.NEVER)
+    if told_by != "gauge":
+        reading = Reading(0, "good" if point.fuel_at else "unknown", point.fuel_at)
     text = f"{lang.number(point.fuel_litres or 0.0, 1)} l"
-    source = FUEL_SOURCES[point.fuel_source or "gauge"]
-    return _made(lang, "fuel_litres", _("Fuel in the tank"), text, _(source), reading, now)
+    row = _made(lang, "fuel_litres", _("Fuel in the tank"), text, _(FUEL_SOURCES[told_by]), reading, now)
+    if told_by == "gauge":
+        return row
+    return replace(row, quality_text=_(RECKONED.text), shape=RECKONED.shape)
 
 
 def _alarms(lang: Language, reading: Reading, now: datetime) -> Row:
