@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from access_room import cheap
-from door_room import BY, OTHER, PASSWORD, Browser, DoorRoom, hidden
+from door_room import BY, OTHER, PASSWORD, Browser, DoorRoom, hidden, secret_of
 from nspgateway.access import first
 from nspgateway.access.account_desk import checked
 from nspgateway.access.second_factor import STEP_S
@@ -220,3 +221,30 @@ async def test_language_and_theme_are_chosen_before_the_login(room: DoorRoom) ->
     inside = await browser.get("/")
     assert 'data-theme="dark"' in inside.body
     assert "Log out" in inside.text
+
+
+async def test_another_app_is_set_up_by_who_knows_the_password(room: DoorRoom) -> None:
+    """Protects from a tablet that was left alone: nobody puts their own telephone in the place of somebody's."""
+    browser = await room.logged_in("post-1", "cp_medewerker")
+    page = await browser.get("/second-factor")
+    code = pyotp.TOTP(secret_of(page)).at(room.clock.now())
+    refused = await browser.post("/second-factor", **hidden(page), code=code, old=OTHER)
+    assert "Code of wachtwoord klopt niet." in refused.text
+    account = room.box.store.account("post-1")
+    assert account is not None
+    assert account.totp is None
+    done = await browser.post("/second-factor", **hidden(page), code=code, old=PASSWORD)
+    assert done.headers["location"] == "/"
+    assert (await Browser(room).log_in("post-1")).headers["location"] == "/second-factor"
+
+
+async def test_who_logs_in_over_somebody_ends_that_session(room: DoorRoom) -> None:
+    """Protects from the night's emergency session that lingers under a colleague's: one browser has one session."""
+    browser = Browser(room)
+    await browser.fill("/emergency", code=room.accounts.new_emergency_code(BY))
+    copied = Browser(room)
+    copied.jar = dict(browser.jar)
+    room.add("post-1", "cp_medewerker")
+    assert (await browser.log_in("post-1")).headers["location"] == "/"
+    assert (await browser.get("/")).status == 200
+    assert (await copied.get("/")).status == 303

@@ -98,7 +98,7 @@ class AccessRoom:
         """Set a second factor up; return the session that goes on, and the app with its secret."""
         by_hand, _ = self.door.draft(entered.token)
         app = pyotp.TOTP(by_hand.replace(" ", ""))
-        return await self.door.enrol(entered.token, self.code(app), caller), app
+        return await self.door.enrol(entered.token, self.code(app), caller, PASSWORD), app
 
     def code(self, app: pyotp.TOTP, later_s: float = 0.0) -> str:
         """Return what the app shows now, or so much later."""

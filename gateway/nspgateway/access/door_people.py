@@ -95,8 +95,7 @@ class PeopleDoor(DoorBase):
         keys = [device_key(caller, name)] if known else stranger
         await self._patience(keys, known=known)
         async with (self._known if known else self._strangers).turn():
-            kept = account.password if account else _nobody()
-            right = await asyncio.to_thread(passwords.fits, kept, password[: LONGEST + 1])
+            right = await asyncio.to_thread(_fits, account, password[: LONGEST + 1])
         if account is None:
             self._refuse(By("", "", PAGE), "name", caller)
         if not right or account.disabled:
@@ -117,8 +116,12 @@ class PeopleDoor(DoorBase):
         secret = self._vault.draft(tokens.digest(token))
         return second_factor.by_hand(secret), second_factor.address(secret, account.name, self.issuer)
 
-    async def enrol(self, token: str, code: str, caller: Caller) -> Entered:
-        """Set the second factor up that ``draft`` offered, once the app makes its codes. Raises Denied."""
+    async def enrol(self, token: str, code: str, caller: Caller, password: str = "") -> Entered:
+        """Set the second factor up that ``draft`` offered, once the app makes its codes. Raises Denied.
+
+        ``password``: asked of who is logged in already.
+        """
+        await self._prove(self._at(token, "enrol", "in"), password, caller)
         found, step = await self._checked_code(token, code, caller, "enrol", "in")
         sealed = self._vault.seal(found.account.name, self._vault.draft(tokens.digest(token)))
         changed = replace(found.account, totp=sealed, totp_step=step)
@@ -127,23 +130,19 @@ class PeopleDoor(DoorBase):
     async def change_password(self, token: str, old: str, new: str, caller: Caller) -> Entered:
         """Take a new password; every other session of this account ends. Raises Denied.
 
-        ``old`` is asked of who is logged in already: a tablet may have been left alone.
+        ``old`` is asked of who is logged in already.
         """
         found = self._at(token, "change", "in")
         account = found.account
         if (why := weakness(new, account.name)) is not None:
             raise Denied("weak", detail=why)
-        keys = [Key("device", f"session {found.session.token}")]
-        await self._patience(keys, known=True)
+        await self._prove(found, old, caller)
         async with self._known.turn():
-            if found.stage == "in" and not await asyncio.to_thread(passwords.fits, account.password, old):
-                self._refuse(_by(account), "password", caller)
             if await asyncio.to_thread(passwords.fits, account.password, new):
                 raise Denied("same")
             kept = await asyncio.to_thread(passwords.hashed, new)
         if self._store.account(account.name) != account:
             raise Denied("over")
-        self.attempts.passed(keys)
         changed = replace(account, password=kept, must_change=False)
         return self._enter(changed, caller, found, second=found.session.second, what="account_password")
 
@@ -173,6 +172,18 @@ class PeopleDoor(DoorBase):
         if found is None or found.account is None or found.stage not in stages:
             raise Denied("over")
         return _Person(found.session, found.account, found.stage)
+
+    async def _prove(self, found: _Person, password: str, caller: Caller) -> None:
+        """Ask who is logged in already for the password: a tablet may have been left alone. Raises Denied."""
+        if found.stage != "in":
+            return
+        keys = [Key("device", f"session {found.session.token}")]
+        await self._patience(keys, known=True)
+        async with self._known.turn():
+            right = await asyncio.to_thread(passwords.fits, found.account.password, password)
+        if not right:
+            self._refuse(_by(found.account), "password", caller)
+        self.attempts.passed(keys)
 
     def _knows(self, caller: Caller, name: str) -> bool:
         return bool(caller.device) and name in self._store.known_on(tokens.digest(caller.device))
@@ -231,6 +242,10 @@ class PeopleDoor(DoorBase):
 def _nobody() -> str:
     """Return what is checked for a name that nobody has: the answer takes as long as with one."""
     return passwords.hashed(passwords.draw())
+
+
+def _fits(account: Account | None, password: str) -> bool:
+    return passwords.fits(account.password if account else _nobody(), password)
 
 
 def _by(account: Account) -> By:

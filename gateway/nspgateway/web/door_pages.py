@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -99,7 +100,7 @@ class _Pages:
                 return _led("/", request)
             self._door.log_out(token)
         except BadForm as error:
-            return Response(status_code=error.status)
+            return _problem(request, error)
         except StoreError:
             return _led("/", request)  # still logged in: nothing may look as if it were not
         response = _led("/login?out", request)
@@ -110,7 +111,7 @@ class _Pages:
         try:
             fields = await forms.read(request)
         except BadForm as error:
-            return Response(status_code=error.status)
+            return _problem(request, error)
         lang = _bare(request).language(request)
         if not token or not forms.is_ours(request, fields, tokens.form_token(token)):
             return self._shown(request, step, token, 403, lang.gettext(_TOO_OLD), fields)
@@ -135,6 +136,10 @@ class _Pages:
             response: Response = RedirectResponse(where, status_code=303)
         else:
             response = _led(WHERE[entered.stage], request, back)
+        if step.gives == "session" and not step.stages:
+            # Somebody else goes on in this browser: nobody has the token of the session before any more.
+            with suppress(StoreError):
+                self._door.log_out(cookies.read(request, "session"))
         cookies.give(request, response, step.gives, entered.token)
         if entered.device:
             cookies.give(request, response, "device", entered.device)
@@ -176,6 +181,10 @@ def _led(path: str, request: Request, back: str = "") -> Response:
     if back != "/":
         path += f"{'&' if '?' in path else '?'}{urlencode({'back': back})}"
     return RedirectResponse(path, status_code=303)
+
+
+def _problem(request: Request, error: BadForm) -> Response:
+    return _bare(request).answer(request, "problem.html", {"status": error.status}, error.status)
 
 
 def _bare(request: Request) -> Bare:

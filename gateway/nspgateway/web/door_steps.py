@@ -64,7 +64,7 @@ async def _confirm(door: Door, form: Filled) -> Entered:
 
 
 async def _enrol(door: Door, form: Filled) -> Entered:
-    return await door.enrol(form.token, form.get("code"), form.caller)
+    return await door.enrol(form.token, form.get("code"), form.caller, form.get("old"))
 
 
 async def _change_password(door: Door, form: Filled) -> Entered:
@@ -87,7 +87,8 @@ def _draft(door: Door, token: str) -> Mapping[str, object]:
     """Return the secret for an authenticator app: to type, and as a picture that holds no style and no script."""
     by_hand, address = door.draft(token)
     picture = segno.make(address, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff")
-    return {"by_hand": by_hand, "picture": Markup(picture)}  # noqa: S704 - segno's own, of squares only
+    shown = {"by_hand": by_hand, "picture": Markup(picture)}  # noqa: S704 - segno's own, of squares only
+    return {**shown, **_person(door, token)}
 
 
 def _person(door: Door, token: str) -> Mapping[str, object]:
@@ -98,15 +99,20 @@ def _person(door: Door, token: str) -> Mapping[str, object]:
     }
 
 
-_CODE_WRONG = N_("This code does not fit. Take the newest one that the app shows.")
 STEPS = (
     Step("/login", "login.html", _log_in, N_("Name or password does not fit.")),
-    Step("/second-factor", "second_code.html", _confirm, _CODE_WRONG, stages=frozenset({"code"})),
+    Step(
+        "/second-factor",
+        "second_code.html",
+        _confirm,
+        N_("This code does not fit. Take the newest one that the app shows."),
+        stages=frozenset({"code"}),
+    ),
     Step(
         "/second-factor",
         "second_setup.html",
         _enrol,
-        _CODE_WRONG,
+        N_("Code or password does not fit. Take the newest code that the app shows."),
         stages=frozenset({"enrol", "in"}),
         values=_draft,
     ),
