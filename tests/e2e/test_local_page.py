@@ -192,16 +192,18 @@ async def test_the_page_on_the_board_and_on_the_air(tmp_path):
             1,
             12,
         )
-        receipts = [one["receipt_stage"] for one in ear.of("receipt")]
-        assert (receipts[0], receipts[-1]) == ("received", "displayed")
+        await ear.heard("receipt", 90, 2)  # a town does not answer a message in one breath
+        assert {one["receipt_stage"] for one in ear.of("receipt")} == {"received", "displayed"}
         await it.follow("Kijk of er nieuws is")
         await it.sees("Nog geen mens")
         await it.look("daarna")
-        open_bytes, twin.heap_peak = twin.heap_peak - twin.heap_at_start, None
+        open_bytes = twin.heap_peak - twin.heap_at_start
         for _ in range(3):
             await twin.press(pins.SILENCE, 150)
             await asyncio.sleep(0.15)
         await twin.wait_for(lambda: twin.wifi is None)
+        await asyncio.sleep(1.5)
+        twin.heap_peak = None  # what it holds from here on
         await asyncio.sleep(3)
         closed_bytes = twin.heap_peak - twin.heap_at_start
         assert closed_bytes < 288 * 1024

@@ -32,7 +32,8 @@ _NEED_A_BOARD = (
         "nspkit.poll",
     ),
     *("nspkit.radio.rui3", "nspkit.selftest", "nspkit.settings", "nspkit.start", "nspkit.thermometer"),
-    *("nspkit.trials", "nsplink.units"),
+    *("nspkit.trials", "nsplink.units", "nspkit.access", "nspkit.wifi", "lib.microdot", "nspkit.local"),
+    *(f"nspkit.local.{name}" for name in ("forms", "html", "pages", "server", "words")),
 )
 # Collecting comes last: the 32-bit VM's collector does not see all that a running script holds.
 _IMPORT_SCRIPT = """
