@@ -52,6 +52,7 @@ PURE = (
     "gateway/nspgateway/path_test_lines.py",
     "gateway/nspgateway/system_lines.py",
     "gateway/nspgateway/clocks.py",
+    "gateway/nspgateway/popups.py",
     "gateway/nspgateway/exercise_lines.py",
     "gateway/nspgateway/exercises.py",
     "gateway/nspgateway/report_form.py",

@@ -46,6 +46,8 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     },
     "points": {
         "deployment": N_("Deployment entered"),
+        "popup": N_("Point opened that nobody had planned"),
+        "popup_end": N_("Unplanned point wound down for good"),
         "plan_stop": N_("Stop for refuelling announced"),
         "end_stop": N_("Stop for refuelling ended"),
         "backfill": N_("Lost readings asked for"),

@@ -8,7 +8,7 @@ from heapq import merge
 
 from msgspec import Struct, structs
 
-from nspgateway import crisis, exercises, resident_messages, shift
+from nspgateway import crisis, exercises, popups, resident_messages, shift
 from nspgateway.crisis import Crisis
 from nspgateway.exercises import Exercise
 from nspgateway.kit_words import KitReport, Receipt
@@ -18,12 +18,13 @@ from nspgateway.shift import Shift
 
 
 class Course(Struct, frozen=True):
-    """All of it, as of now."""
+    """All of it, as of now. ``newest_popup``: the highest number of a point that nobody had planned."""
 
     crisis: Crisis = Crisis()
     messages: Messages = Messages()
     shift: Shift = Shift()
     exercise: Exercise | None = None
+    newest_popup: int = 0
 
 
 def after(course: Course, action: Action) -> Course:
@@ -33,6 +34,7 @@ def after(course: Course, action: Action) -> Course:
         resident_messages.after(course.messages, action),
         shift.after(course.shift, action),
         exercises.after(course.exercise, action),
+        popups.newest_number(course.newest_popup, action),
     )
 
 

@@ -11,6 +11,7 @@ from nspgateway.desk_exercise import ExerciseDesk
 from nspgateway.desk_fuel import FuelDesk
 from nspgateway.desk_messages import MessageDesk
 from nspgateway.desk_points import PointDesk
+from nspgateway.desk_popups import PopUpDesk
 from nspgateway.desk_reports import ReportDesk
 from nspgateway.desk_shift import ShiftDesk
 from nspgateway.desk_test import TestDesk
@@ -24,6 +25,7 @@ class Desk(
     FuelDesk,
     PointDesk,
     ReportDesk,
+    PopUpDesk,
     ExerciseDesk,
     MessageDesk,
     TestDesk,

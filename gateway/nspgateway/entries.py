@@ -113,13 +113,14 @@ class ExerciseEnd(Struct, frozen=True, tag="exercise_end"):
 
 
 class PopUp(Struct, frozen=True, tag="pop_up"):
-    """A point that nobody had planned, without a kit. Degrees; None = not known."""
+    """A point that nobody had planned, without a kit. Degrees; None = not known. ``address``: of the building."""
 
     name: str
     number: int
     municipality: str
     latitude: float | None = None
     longitude: float | None = None
+    address: str = ""
 
 
 class PopUpEnd(Struct, frozen=True, tag="pop_up_end"):

@@ -89,6 +89,7 @@ class Ingest:
         ``transmitter``: told of every frame once it is durable; None = nothing is ever answered.
         """
         now = clock.now()
+        points = restore.with_popups(config, points, store)
         own = restore.own_place(config, points)
         self._own_slug = own.slug
         store.register(config, [*points, own], now)

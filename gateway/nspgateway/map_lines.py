@@ -70,10 +70,11 @@ def build(
 ) -> Map | None:
     """Return the map of the points of an overview; None when there is nothing to draw.
 
-    ``places``: by slug; ``cp``: ours; ``corners``: north-west and south-east of a picture that lies under it.
+    ``places``: by slug, of those of which it is known; ``cp``: ours; ``corners``: north-west and south-east of a picture that lies under it.
     """
     # In use first, so that these get their own place where two lie together.
-    drawn = sorted(overview.points, key=lambda point: point.deployment in CLOSED)
+    placed = [point for point in overview.points if point.slug in places]
+    drawn = sorted(placed, key=lambda point: point.deployment in CLOSED)
     plot = map_plot.plot([*([cp] if cp else []), *(places[point.slug] for point in drawn)])
     if plot is None:
         return None
@@ -81,14 +82,13 @@ def build(
     digits = 0 if plot.scale_km >= 1 else 1
     return Map(
         spots=tuple(
-            _spot(lang, overview, point, marks[point.slug], places[point.slug], cp)
-            for point in overview.points
+            _spot(lang, overview, point, marks[point.slug], places[point.slug], cp) for point in placed
         ),
         cp=marks[""] if cp else None,
         ground=_ground(plot.view, *corners) if corners else None,
         scale=f"{lang.number(plot.scale_km, digits)} km",
         scale_width=plot.scale_width,
-        legend=_legend(lang, overview.points),
+        legend=_legend(lang, placed),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import cells, exercise_mark, hours, words
+from nspgateway import cells, exercise_mark, hours, popups, words
 from nspgateway.alarm_boxes import AlarmBox, alarm_box
 from nspgateway.cells import Cell
 from nspgateway.config import PointConfig
@@ -126,7 +126,9 @@ def _now(lang: Language, point: Point, now: datetime) -> tuple[tuple[str, Cell],
 
 def _card(lang: Language, config: PointConfig, *, contacts: bool) -> Iterator[Entry]:
     _ = lang.gettext
-    places = f"{lang.number(config.latitude, 4)}; {lang.number(config.longitude, 4)}"
+    places = _("unknown")
+    if popups.is_placed(config):
+        places = f"{lang.number(config.latitude, 4)}; {lang.number(config.longitude, 4)}"
     texts = (
         ("address", _("Address"), (config.address,)),
         ("place", _("Latitude; longitude"), (places,)),

@@ -95,7 +95,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Heard": ("kit generation counter at rssi_dbm snr_db exercise",),
     "Window": ("newest seen",),
     "AlarmChange": ("is_kept is_event", "point alarm action record at"),
-    "Changes": ("window boot heard readings memory", "at alarms messages", "actions command access", "frame event late calls"),
+    "Changes": ("window boot heard readings memory", "at alarms messages new_point", "actions command access", "frame event late calls"),
     "Call": (
         "kit generation boot n origin",
         "id point first_kind exercise during_exercise made_at stored_at",
@@ -127,7 +127,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "ExerciseStart": ("", "name ends_at points"),
     "ExerciseEnd": ("", "ends_at"),
     "TakeShift": ("", "offer"),
-    "PopUp": ("", "name number municipality latitude longitude"),
+    "PopUp": ("", "name number municipality latitude longitude address"),
     "Action": ("id", "at what point alarm detail entry", "by note"),
     "Answered": ("id at", "answer", "client"),
     # Who may look and act

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nspgateway.access.changes import AccessChange
 from nspgateway.calls import CallNews
+from nspgateway.config import PointConfig
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import Action, Answered
 from nspgateway.view import Quality
@@ -135,7 +136,7 @@ class Changes(Struct, frozen=True):
     ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
     people did. ``memory``: what the gateway has to remember, by name, as JSON. ``command``: the one that
     asked for all this, so that it is not done twice. ``access``: what it changes of accounts and sessions.
-    ``calls``: news of calls for help.
+    ``calls``: news of calls for help. ``new_point``: one that nobody had planned.
     """
 
     at: datetime
@@ -153,3 +154,4 @@ class Changes(Struct, frozen=True):
     command: Answered | None = None
     access: tuple[AccessChange, ...] = ()
     calls: tuple[CallNews, ...] = ()
+    new_point: PointConfig | None = None

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from msgspec import ValidationError
 
-from nspgateway import alarms, messages, state, stock
+from nspgateway import alarms, messages, popups, state, stock
 from nspgateway.alarms import AlarmState
 from nspgateway.config import GatewayConfig, PointConfig
 from nspgateway.people import FuelEntry
@@ -33,6 +33,12 @@ def own_place(config: GatewayConfig, points: Sequence[PointConfig]) -> PointConf
         longitude=0.0,
         deployment="open",
     )
+
+
+def with_popups(config: GatewayConfig, points: Sequence[PointConfig], store: Store) -> list[PointConfig]:
+    """Return the points of the settings and those that people have opened since."""
+    planned = {point.slug for point in points}
+    return [*points, *popups.points(store.entries(), config, planned)]
 
 
 def point_state(

@@ -59,7 +59,7 @@ LinkView = Callable[[PointState], LinkFacts | None]
 
 
 class Situation:
-    """The state of one coordinating point's points. Raises StoreError when it cannot be taken up.
+    """The state of one coordinating point's points; ``config``: its settings. Raises StoreError when it cannot be taken up.
 
     ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, by id, all there ever were; ``late``: those
     that wait too long, by id; ``said_of_112``: the newest word of a person, None = nobody said anything yet.
@@ -89,6 +89,7 @@ class Situation:
         self.told_112: Callable[[], tuple[Sequence[str], Sequence[str]]] = lambda: ((), ())
         self.cp = PointState(restore.own_place(config, points))
         entries = store.entries()
+        self.config = config
         self.region = region.load(config.region_file)
         reports = store.reports()
         self.course = course.restored(entries, store.receipts(), reports)
@@ -168,6 +169,15 @@ class Situation:
             self.states[action.point] = point
             if before.deployment != after.deployment:
                 self.on_deployed(self.points)
+
+    def add(self, point: PointConfig) -> None:
+        """Take a point that was opened just now, and is written down."""
+        slug, rules = point.slug, [rule for rule in self.by_id.values() if rule.scope != "gateway"]
+        self.states[slug] = PointState(point)
+        self.standings[slug] = Standing(point.deployment)
+        self.alarms[slug] = {}
+        self._rules[slug] = rule_changes.of_point(rules, point.rules)
+        self._hang()
 
     def told(self, receipt: Receipt | None, report: KitReport | None) -> None:
         """Take a kit's word that is written down: on a message to residents, or a report of its point."""

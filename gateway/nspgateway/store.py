@@ -277,6 +277,8 @@ def _write_frames(db: sqlite3.Connection, batch: Sequence[Changes]) -> None:
 
 def _write(db: sqlite3.Connection, changes: Changes) -> None:
     """Write one set of changes, but for its frame, its people and its messages."""
+    if changes.new_point is not None:
+        _put_point(db, changes.new_point)
     if changes.frame is not None:
         _write_kit(db, changes.frame, changes)
         write_receipt(db, changes.frame)
@@ -288,6 +290,14 @@ def _write(db: sqlite3.Connection, changes: Changes) -> None:
             db.execute("DELETE FROM alarm WHERE point = ? AND id = ?", (a.point, a.alarm))
         if a.is_event:
             db.execute(_PUT_EVENT, (as_text(a.at or changes.at), a.point, a.alarm, a.action, a.record))
+
+
+def _put_point(db: sqlite3.Connection, point: PointConfig) -> None:
+    """Enter a point of the coordinating point that is at work here."""
+    db.execute("INSERT OR IGNORE INTO municipality VALUES (?, ?)", (point.municipality, point.region))
+    (number,) = db.execute("SELECT number FROM cp WHERE slug = ?", (point.cp,)).fetchone()
+    values = (point.slug, point.name, point.number, point.municipality, point.region, number)
+    db.execute(_PUT_POINT, values)
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:

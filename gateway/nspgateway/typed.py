@@ -9,6 +9,7 @@ from nspgateway.desk_base import SLACK, Refused
 from nspgateway.i18n import ZONE
 
 _NUMBER = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,2})?")
+_DEGREES = re.compile(r"-?[0-9]{1,3}(?:[.,][0-9]{1,8})?")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
 _WHOLE = re.compile(r"[0-9]{1,7}")
 
@@ -21,6 +22,14 @@ def decimal(text: str) -> float:
     cleaned = text.strip()
     if not _NUMBER.fullmatch(cleaned):
         raise Refused("bad_number", f"{text[:20]!r} is no number: write 24 or 24,5.")
+    return float(cleaned.replace(",", "."))
+
+
+def degrees(text: str) -> float:
+    """Return a latitude or longitude as people copy it from a map. Raises Refused ("bad_place")."""
+    cleaned = text.strip()
+    if not _DEGREES.fullmatch(cleaned):
+        raise Refused("bad_place", f"{text[:20]!r} is no number of degrees: write 52,1052.")
     return float(cleaned.replace(",", "."))
 
 

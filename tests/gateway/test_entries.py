@@ -23,7 +23,7 @@ ENTRIES = (
     entries.HandReport(T0, "open", 400, 3, 4, LATER, "below_50", (0, 7), (3, 2)),
     entries.ExerciseStart("Eerste nacht", LATER, ("de-linde",)),
     entries.ExerciseEnd(LATER),
-    entries.PopUp("Kapsalon", 901, "Lindendam", 52.1, None),
+    entries.PopUp("Kapsalon", 901, "Lindendam", 52.1, None, "Dorpsstraat 1"),
     entries.PopUpEnd(),
     entries.HandOver(),
     entries.TakeShift(7),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nspgateway import map_lines, map_picture
+from nspgateway import map_lines, map_picture, popups
 from nspgateway.config import GatewayConfig
 from nspgateway.i18n import N_
 from nspgateway.map_plot import Place
@@ -18,6 +18,7 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
     places = {
         point.slug: Place(point.slug, point.latitude, point.longitude)
         for point in works.ingest.situation.points
+        if popups.is_placed(point)
     }
     return {
         "map": map_lines.build(
