@@ -9,12 +9,14 @@ import pytest
 from gateway_box import T0
 from nspgateway import handover_lines
 from nspgateway.desk_base import Refused
+from nspgateway.errors import StoreError
 from nspgateway.i18n import load_languages
 from nspgateway.people import By, Delivery
 from nspgateway.reports import Reports, Said
 from nspgateway.resident_messages import Messages
 from nspgateway.shift import Shift
 from nspgateway.standing import Standing
+from nspgateway.store import Store
 from nspgateway.view import CallView, Overview
 from page_sample import ARK, KUIL, LINDE, NOW, ZUID, forecast, overview
 from web_room import RoleGate, WebRoom
@@ -90,6 +92,24 @@ async def test_open_alarms_with_whose_they_are(room: WebRoom) -> None:
     page = (await room.get("/handover")).text
     assert "Niemand heeft dit opgepakt" not in page
     assert "Geen stroom" in page
+
+
+async def test_a_log_that_cannot_be_read_takes_nothing_else_away(
+    room: WebRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a broken disk the next shift still sees what is open; the log itself says that it cannot be read."""
+
+    def broken(*_anything: object) -> None:
+        raise StoreError("disk I/O error")
+
+    monkeypatch.setattr(Store, "trail", broken)
+    page = await room.get("/handover")
+    assert page.status == 200
+    assert "Geen stroom" in page.text
+    assert "Het logboek kan nu niet gelezen worden." in page.text
+    log = await room.get("/log")
+    assert log.status == 503
+    assert "kan nu niet gelezen worden" in log.text
 
 
 async def test_logistics_takes_part_and_who_looks_on_does_not(tmp_path: Path) -> None:

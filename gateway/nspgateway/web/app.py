@@ -111,6 +111,8 @@ class _Front:
                 html = await self._screens.page(page, ask, request.url.path, self._bare.theme(request), said)
             except (NotFound, NotHere):
                 return self._problem(request, 404)
+            except StoreError:
+                return self._problem(request, 503)
             response = HTMLResponse(html)
             self._bare.remember(request, response)
             return response

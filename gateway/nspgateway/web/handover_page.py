@@ -9,9 +9,11 @@ from nspgateway import crisis, decision_lines, handover_lines, present
 from nspgateway.audit_lines import Names
 from nspgateway.audit_words import ACTS as WORDS
 from nspgateway.desk_base import Refused
+from nspgateway.errors import StoreError
 from nspgateway.handover_lines import SHIFTS, USUAL_H
 from nspgateway.i18n import N_
-from nspgateway.web.office import Office
+from nspgateway.people import Action
+from nspgateway.web.office import Office, Works
 from nspgateway.web.spec import Act, Page
 from nspgateway.web.visitor import Ask
 
@@ -28,7 +30,8 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
     course, now = situation.course, overview.now
     names = {point.slug: point.name for point in overview.points}
     places = tuple(names) if ask.visitor.municipality else None
-    planned = works.store.trail(places, ("plan_delivery",), None, _PLANS)
+    planned = _trail(works, places, ("plan_delivery",), _PLANS)
+    told = _trail(works, places, _TOLD, _LINES)
     hours_ahead = _hours(ask.query.get("hours", ""))
     milestones = crisis.milestones(course.crisis, situation.region.milestone, now)
     return {
@@ -39,20 +42,28 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
             lang, [one for one in milestones if one.word in {"late", "due"}], now
         ),
         "promises": handover_lines.promises(
-            lang, overview, situation.standings, course.messages, {one.id: one.by for one in planned}
+            lang, overview, situation.standings, course.messages, {one.id: one.by for one in planned or ()}
         ),
         "dry": handover_lines.dry(lang, overview, timedelta(hours=hours_ahead)),
         "hours": str(hours_ahead),
         "shifts": handover_lines.shifts(lang),
-        "told": handover_lines.since(
-            lang,
-            works.store.trail(places, _TOLD, None, _LINES),
-            course.shift,
-            Names.of(lang, situation.region, names),
-        ),
+        "told": None
+        if told is None
+        else handover_lines.since(lang, told, course.shift, Names.of(lang, situation.region, names)),
+        "most_told": _LINES,
         # The shift is that of the whole coordinating point; who sees a part of it signs for none.
         "signature": None if ask.visitor.municipality else handover_lines.signature(lang, course.shift, now),
     }
+
+
+def _trail(
+    works: Works, places: tuple[str, ...] | None, acts: tuple[str, ...], limit: int
+) -> list[Action] | None:
+    """Return lines of the log, newest first; None when it cannot be read: all else on the page does not hang on it."""
+    try:
+        return works.store.trail(places, acts, None, limit)
+    except StoreError:
+        return None
 
 
 def _hours(text: str) -> int:
