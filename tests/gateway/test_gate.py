@@ -15,6 +15,7 @@ from door_room import BY, OTHER, PASSWORD, Browser, DoorRoom, hidden
 from nspgateway.access import passwords
 from nspgateway.access.accounts import ROLES
 from nspgateway.access.attempts import LIMITS
+from nspgateway.people import By
 from nspgateway.records import Changes
 from nspgateway.web import pages
 from nspgateway.web.door_steps import STEPS
@@ -51,9 +52,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DoorRoom]:
             yield room
 
 
+# What stands in the place of a parameter of a path; of any other one the point.
+EXAMPLES = {"alarm": "power_lost", "number": "1", "version": "1", "plan": "1"}
+
+
 def filled(path: str) -> str:
     """A path with something in the place of its parameters."""
-    return re.sub(r"\{[^}]*\}", "de-linde", path)
+    return re.sub(r"\{(\w+)[^}]*\}", lambda found: EXAMPLES.get(found[1], "de-linde"), path)
 
 
 def state(room: DoorRoom) -> str:
@@ -253,6 +258,32 @@ async def test_html_in_what_is_typed_is_text(shared: DoorRoom) -> None:
     assert "&lt;script&gt;" in answer.body
     answer = await Browser(shared).get("/login?back=%22%3E%3Cscript%3E")
     assert "<script" not in answer.body
+
+
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+# In an element, not in the text or the quoted value that somebody typed.
+INLINE = re.compile(r"<style|<[^>\"]*(\"[^\"]*\"[^>\"]*)*\s(style|on\w+)=|<script(?![^>]*\ssrc=)")
+
+
+async def test_html_from_people_and_settings_is_text_on_every_page(tmp_path: Path) -> None:
+    """Protects every reader, whatever page is added: elements in a name, a message, a note stay text; no code is inline."""
+    room = DoorRoom(tmp_path, deployment="open", first={"name": EVIL, "municipality": EVIL})
+    room.box.vital(1, alarms=1 << 2)
+    desk, by = room.room.desk, By(EVIL, "cp_coordinator", "page")
+    desk.draft_message(EVIL, by, en=EVIL)
+    desk.comment("de-linde", "power_lost", by, EVIL)
+    people = [await room.logged_in("hoofd", "cp_coordinator"), await room.logged_in("baas", "cp_techniek")]
+    escaped = 0
+    for path in (filled(page.path) for page in pages.PAGES):
+        for browser in people:
+            answer = await browser.get(path)
+            assert "<script>alert" not in answer.body, path
+            assert "<img" not in answer.body, path
+            assert not INLINE.search(answer.body), path
+            assert "unsafe" not in answer.headers["content-security-policy"], path
+            escaped += "&lt;script&gt;alert(1)" in answer.body
+    assert escaped >= 6
+    room.box.store.close()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from nspgateway.init import authority, box, passwords
 from nspgateway.init.authority import Authority, AuthorityError
 from nspgateway.init.files import InitError, Layout, put
 from nspgateway.secure import WARN_DAYS, warn_of_ends
+from nspgateway.web import serving
 from nsptools.cli import main
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -253,8 +254,15 @@ def test_an_answer_of_the_broker_leaves_at_once(tmp_path: Path) -> None:
 
 
 def test_first_host_opens_the_listener(tmp_path: Path) -> None:
-    """Without a host only this machine reaches the broker; with the first one it listens to others too."""
+    """Without a host only this machine reaches broker and page; with the first one they listen to others too."""
     made = InitBox(tmp_path, hosts=())
+
+    def page() -> tuple[str, bool]:
+        settings = load_gateway(made.layout.config).page
+        assert settings is not None
+        return settings.listen, "nsp.lan" in serving.names(settings)
+
+    assert page() == ("127.0.0.1", False)
     conf = made.layout.broker / "mosquitto.conf"
     inside = f"listener {made.wanted.port} 127.0.0.1\n"
     assert inside in conf.read_text()
@@ -264,6 +272,7 @@ def test_first_host_opens_the_listener(tmp_path: Path) -> None:
     assert inside not in conf.read_text()
     assert f"listener {made.wanted.port}\n" in conf.read_text()
     assert f"listener {made.wanted.gateway_port} 127.0.0.1\n" in conf.read_text()
+    assert page() == ("0.0.0.0", True)
 
 
 def test_clients_keep_the_rest_of_gateway_toml(tmp_path: Path) -> None:
