@@ -17,7 +17,7 @@ from nspgateway.forecast import full_tank_hours, net_power_w, usable_litres
 from nspgateway.rules import Rule
 from nspgateway.stock import ENTERED_ERROR
 from nspgateway.verdict import Verdict
-from nspgateway.view import SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
+from nspgateway.view import OPEN, SNR_LIMIT_DB, WATCHED, WEAK_MARGIN_DB
 
 DEVICES = ("generator", "battery", "meter")
 # Ordinary frames stop at the third of the hour that is kept for alarms: a little before that.
@@ -34,6 +34,8 @@ def local_bit(rule: Rule, facts: Facts, _alarm: AlarmState | None) -> Verdict:
         if facts.local_alarms is None:
             return Verdict(None, "the kit's alarm bits are unknown")
         return Verdict(False, f"the kit no longer reports {rule.bit}")
+    if rule.grid_or_open and not _sees_grid_or_is_open(facts):
+        return Verdict(False, f"the kit does not see the grid, and the point is {facts.point.deployment}")
     lost = ",".join(lost_devices(facts)) if rule.bit == "device_lost" else ""
     if lost:
         return Verdict(True, f"the kit reports {rule.bit}: {lost}", {"devices": lost})
@@ -240,6 +242,12 @@ def _by_last_level(rule: Rule, facts: Facts) -> Verdict:
             reason = f"level unknown, {hours:.1f} h of fuel left by the last one, below {limit:.1f} h"
             return Verdict(True, reason, values)
     return _bit_or_unknown(rule, facts, "fuel level unknown")
+
+
+def _sees_grid_or_is_open(facts: Facts) -> bool:
+    """Tell whether no power means something: with a set alone as source nobody need start it before the point is open."""
+    sources = facts.point.sources
+    return not sources or "grid" in sources or facts.point.deployment in OPEN
 
 
 def is_reported(rule: Rule, facts: Facts) -> bool:

@@ -83,6 +83,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     flap_window_s: Annotated[float, Meta(gt=0)] = 1800.0
     flap_quiet_s: Annotated[float, Meta(gt=0)] = 600.0
     bit: str | None = None
+    grid_or_open: bool = False
     hours: _Hours | None = None
     lead_margin_h: _Hours = 0.0
     deadband_h: _Hours = 0.0

@@ -18,6 +18,9 @@ from nspgateway.rules import Rule
 from nspgateway.storms import Crowd
 from nspgateway.view import is_ahead
 
+# What the kit says and another alarm explained is shown this long after that has gone, unless it is critical.
+SETTLES = timedelta(seconds=60)
+
 
 def explain(
     rules: Sequence[Rule],
@@ -28,6 +31,7 @@ def explain(
 ) -> None:
     """Suppress the alarms that something shown explains, and show those whose cause has gone."""
     found = causes(rules, states, facts, crowd)
+    by_kit = {rule.id for rule in rules if rule.condition == "local_bit"}
     for alarm in list(states.values()):
         cause, first = found.get(alarm.id), decided.get(alarm.id)
         decision = None
@@ -41,12 +45,25 @@ def explain(
                 structs.replace(alarm, cause=cause),
                 f"belongs to {cause}",
             )
-        elif cause is None and alarm.state == "suppressed" and alarm.pending_since is None:
+        elif (
+            cause is None
+            and alarm.state == "suppressed"
             # One whose own condition has gone as well only waits for its end: nobody need hear of it.
+            and alarm.pending_since is None
+            and (alarm.id not in by_kit or not _settles(alarm, states, facts.now))
+        ):
             decision = _shown(alarm, facts.now)
         if decision is not None:
             states[alarm.id] = decision.alarm
             decided[alarm.id] = decision
+
+
+def _settles(alarm: AlarmState, states: Mapping[str, AlarmState], now: datetime) -> bool:
+    """Tell whether its cause has only just gone: a kit tells one end after the other, and this one's may be on its way."""
+    gone = None if alarm.cause is None else states.get(alarm.cause)
+    if gone is None or alarm.priority == "critical" or not (gone.is_returned or gone.state == "normal"):
+        return False
+    return timedelta(0) <= now - gone.since < SETTLES
 
 
 def _shown(alarm: AlarmState, now: datetime) -> Decision:

@@ -112,6 +112,35 @@ def test_a_hidden_alarm_is_put_aside_by_its_cause(town: Town) -> None:
         shelve(town, "power_lost", 5)
 
 
+def test_what_ends_just_behind_its_cause_is_never_told(town: Town) -> None:
+    """Protects from a line that was never news: a kit tells one end after the other, a frame each."""
+    town.report(0, "generator_failed", "generator_not_ready", power_source="grid")
+    town.clear(0, "generator_failed")
+    town.wait(5)
+    town.clear(0, "generator_not_ready")
+    town.wait(120)
+    assert town.raised() == ["punt-1/generator_failed"]
+    assert town.shown() == {"punt-1/generator_failed"}
+
+
+def test_what_outlasts_its_cause_is_told(town: Town) -> None:
+    """Protects a set that runs again and would not start once more: a minute after what hid it, it is told."""
+    town.report(0, "generator_failed", "generator_not_ready", power_source="grid")
+    town.clear(0, "generator_failed")
+    town.wait(50)
+    assert "punt-1/generator_not_ready" not in town.shown()
+    town.wait(15)
+    assert "punt-1/generator_not_ready" in town.shown()
+
+
+def test_what_is_critical_waits_for_nothing_behind_its_cause(town: Town) -> None:
+    """Protects an open point that stays dark: with what hid it gone, that it has no power is told at once."""
+    town.report(0, "generator_failed", "power_lost", power_source="none")
+    town.clear(0, "generator_failed")
+    town.wait(2)
+    assert "punt-1/power_lost" in town.shown()
+
+
 def test_a_cause_put_aside_hides_nothing_as_urgent(town: Town) -> None:
     """Protects an open point without power: that somebody knows of the generator does not cover it."""
     town.report(0, "generator_failed", "power_lost", "generator_not_ready", power_source="none")

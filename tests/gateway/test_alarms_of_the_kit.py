@@ -39,6 +39,24 @@ def test_a_heartbeat_does_not_end_what_the_kit_raised() -> None:
     assert not alarms.acknowledge(returned, NOON).is_open
 
 
+@pytest.mark.parametrize(
+    ("sources", "deployment", "told"),
+    [
+        (("generator",), "closed", []),
+        (("generator",), "activated", []),
+        (("generator",), "open", ["raise power_lost"]),
+        (("grid", "generator"), "closed", ["raise power_lost"]),
+        ((), "closed", ["raise power_lost"]),
+    ],
+)
+def test_no_power_at_a_set_that_nobody_need_have_started(
+    sources: tuple[str, ...], deployment: str, told: list[str]
+) -> None:
+    """Protects from crying wolf at a closed point: a meter at a set that people start cannot tell that the grid is there."""
+    said = bits(NOON, "power_lost", deployment=deployment)
+    assert Room().see(replace(said, point=structs.replace(said.point, sources=sources))) == told
+
+
 def test_the_kits_own_clear_ends_its_alarm() -> None:
     """Protects the end: a frame with the long tag ends what was seen: held, returned or unknown."""
     for before in ([], [bits(NOON + n * MINUTE) for n in range(1, 4)], [bits(NOON + MINUTE, known=False)]):
