@@ -8,6 +8,7 @@ from datetime import datetime
 from nspgateway import crisis
 from nspgateway.crisis import Crisis
 from nspgateway.i18n import Language
+from nspgateway.region import Region
 from nspgateway.view import Clocks
 
 
@@ -21,10 +22,14 @@ class ClockLine:
     since: str
 
 
-def of(known: Crisis, grid_lost_at: datetime | None) -> Clocks | None:
+def of(known: Crisis, grid_lost_at: datetime | None, region: Region) -> Clocks | None:
     """Return both while an incident lasts, else None. ``grid_lost_at``: as the points saw it."""
     lasts = crisis.incident(known)
-    return None if lasts is None else Clocks(lasts.t0, lasts.outage_since or grid_lost_at)
+    if lasts is None:
+        return None
+    decider = region.decided_by(lasts.decider)
+    who = {} if decider is None else {"nl": decider.nl, "en": decider.en}
+    return Clocks(lasts.t0, lasts.outage_since or grid_lost_at, who)
 
 
 def lines(lang: Language, clocks: Clocks | None, now: datetime) -> tuple[ClockLine, ...]:
@@ -33,6 +38,8 @@ def lines(lang: Language, clocks: Clocks | None, now: datetime) -> tuple[ClockLi
         return ()
     _ = lang.gettext
     out, t0 = clocks.outage_since, clocks.t0
+    began, who = lang.moment(t0, now), clocks.decided_by.get(lang.code, "")
+    activated = _("activated by {who}, {moment}").format(who=who, moment=began) if who else began
     return (
         ClockLine(
             "outage",
@@ -40,5 +47,5 @@ def lines(lang: Language, clocks: Clocks | None, now: datetime) -> tuple[ClockLi
             _("unknown") if out is None else lang.moment(out, now),
             "" if out is None else lang.duration((now - out).total_seconds()),
         ),
-        ClockLine("t0", "T+", lang.duration((now - t0).total_seconds()), lang.moment(t0, now)),
+        ClockLine("t0", "T+", lang.duration((now - t0).total_seconds()), activated),
     )

@@ -167,7 +167,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "NotifierState": ("name failing_since reason last_success waiting dropped",),
     "PathTest": ("state at step steps ok_at", "point"),
     "Own": ("supply supply_min supply_age_s clock_trusted clock_off_s disk disk_free_mb",),
-    "Clocks": ("", "t0 outage_since"),
+    "Clocks": ("", "t0 outage_since decided_by"),
     "Overview": (
         f"{_BOX} own path_test notifiers modem_ok modem_reason modem_since modem_cause broker_ok counters store_problem",
         "now region cp points alarms shelved sounding clocks calls status112",

@@ -303,7 +303,7 @@ class Situation:
             ),
             status112=call_views.of_112(self.said_of_112, *self.told_112()),
         )
-        return replace(built, clocks=clocks.of(self.course.crisis, self.grid_lost_at))
+        return replace(built, clocks=clocks.of(self.course.crisis, self.grid_lost_at, self.region))
 
     def shelved_at_most(self, slug: str, alarm: AlarmState, now: datetime) -> datetime:
         """Return until when an alarm of a place can be put aside at most. KeyError when no rule speaks of it."""

@@ -290,10 +290,14 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Of an incident: ``t0``: when it was activated; ``outage_since``: since when the grid is out, None = not known."""
+    """Of an incident: ``t0``: when it was activated; ``outage_since``: since when the grid is out, None = not known.
+
+    ``decided_by``: the role that activated it, by language code; empty when the region no longer knows it.
+    """
 
     t0: datetime
     outage_since: datetime | None
+    decided_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

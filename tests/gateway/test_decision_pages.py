@@ -50,7 +50,7 @@ async def test_an_officer_activates_with_the_page_alone(room: WebRoom) -> None:
         assert words in page.text
     for path in ("/", "/decisions"):
         assert (
-            "Uitval sinds 16:00 (2 h 0 min) T+ 30 min (17:30)".replace(" h ", " uur ")
+            "Uitval sinds 16:00 (2 uur 0 min) T+ 30 min (geactiveerd door burgemeester, 17:30)"
             in (await room.get(path)).text
         )
 

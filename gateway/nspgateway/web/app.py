@@ -131,8 +131,7 @@ class _Front:
                 return Response(status_code=403)
             ask = self._ask(request, visitor)
             try:
-                if not page.pace_s:
-                    page.make(self._office, ask)
+                page.make(self._office, ask)
             except (NotFound, NotHere):
                 return Response(status_code=404)
             key = (request.url.path, str(request.query_params), ask.lang.code, visitor.sees)
