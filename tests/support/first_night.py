@@ -1,204 +1,384 @@
-"""The first night of an outage at four points, as kits and people make it happen: heartbeats, alarms, acts, time.
+"""The first night of an outage as it is lived: the kits' own firmware, the air, a gateway on files and the people.
 
-Litres and charge follow from what each point burns and uses, by the plant's own formula. What stands for
-hardware is the radio: frames are handed in, with the kits' own keys.
+Everything runs in one virtual time. The stand-ins are what a building's devices say and the radio chips; a frame
+is on the air as long as it would be, and may be lost there.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
-from gateway_box import Box, VirtualClock
+from gateway_box import Box
+from night_sites import RULES, SITES, START, plants
+from nspgateway.bulletin_sender import MEMORY
 from nspgateway.clock import Clock
 from nspgateway.desk import Desk
 from nspgateway.facts import OwnFacts
 from nspgateway.notify import Notice
 from nspgateway.people import By
+from nspgateway.ports import PortDown, Reception
 from nspgateway.refuel_list import Line
-from nspgateway.rule_changes import RuleChange
+from nspgateway.resident_messages import Hanging
+from nspgateway.sounding import sounding
+from nspgateway.transmitter import Transmitter
+from nspgateway.view import Overview, Point, Sound
+from nspgateway.web import create_app
+from nspgateway.web.office import Works
+from nspkit.radio import RadioError
 from nsplink import frame
-from nsplink.fields import ALARMS
+from nsptools.bench import virtual_time
+from nsptools.bench.air import Air
+from nsptools.bench.air_radio import AirRadio
+from nsptools.fleet import kit as kits
+from story_kit import Board, Front, Hands, Plant, StoryKit
+from web_room import RoleGate, around, call
 
-START = datetime.fromisoformat("2027-01-15T17:59:00+01:00")
+GROUP = 64
+FEED_S = 30.0
+BUSY_S, IDLE_S = 80, 10
+# Nothing that a kit waits for before it is sure takes longer.
+SURE_S = 65
 OFFICER = By("post-1", "cp_medewerker", "page")
-HEARTBEAT_S = 300.0
-RULES = {
-    "fuel_low": RuleChange(hours=8.0),
-    "fuel_critical": RuleChange(hours=4.0),
-    "battery_low": RuleChange(hours=4.0),
-    "battery_critical": RuleChange(hours=2.0),
-}
-SITES: dict[str, dict[str, Any]] = {
-    "a": {"name": "Buurthuis De Linde", "tank_litres": 60.0, "dead_litres": 5.0, "rated_w": 10_000},
-    "b": {"name": "Kerk De Ark", "tank_litres": 40.0, "dead_litres": 2.0, "rated_w": 8000},
-    "c": {
-        "name": "Sporthal De Kuil",
-        "tank_litres": 13.0,
-        "dead_litres": 0.5,
-        "rated_w": 3000,
-        "fuel_kind": "petrol",
-        "burn_idle_l_per_kwh": 0.35 / 3,
-        "burn_l_per_kwh": 0.5,
-        "devices": ("meter",),
-        "sources": ("grid", "generator"),
-    },
-    "d": {
-        "name": "Dorpshuis Zuid",
-        "tank_litres": None,
-        "rated_w": None,
-        "battery_wh": 20_000,
-        "devices": ("battery", "meter"),
-        "sources": ("grid", "battery"),
-    },
-}
-NO_SET = {"generator_state": "none", "generator_mode": None, "q_generator": "none", "q_tank": "none"}
+PRESS = By("post-2", "communicatie", "page")
+LEADER = By("post-3", "oefenleiding", "page")
 
 
-@dataclass
-class Site:
-    """One point as it really is. ``litres`` and ``wh`` run down; ``more``: what else its kit says."""
+class LoopClock(Clock):
+    """The gateway's clock in virtual time."""
 
-    kit: int
-    litres: float = 0.0
-    wh: float = 0.0
-    load_w: int = 0
-    source: str = "grid"
-    burn: tuple[float, float] = (0.0, 0.0)  # litres/h at rest, litres/kWh
-    alarms: frozenset[str] = frozenset()
-    more: dict[str, Any] = field(default_factory=dict)
-    due_s: float = 0.0
-    counter: int = 1
+    def __init__(self, start: datetime) -> None:
+        self._loop = asyncio.get_running_loop()
+        super().__init__(1.0, start)
+
+    def monotonic(self) -> float:
+        """Seconds of the loop."""
+        return self._loop.time()
+
+    def wall(self) -> datetime:
+        """What the box's date says: it is right."""
+        return START + timedelta(seconds=self._loop.time())
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What the page says of one point at a moment. ``refuels``: litres that were poured in."""
+class Mast:
+    """The gateway's radio on the simulated air."""
 
-    hours: float | None
-    width: float
-    litres: float | None
-    refuel: tuple[Line, ...]
-    refuels: tuple[float, ...]
+    state = "up"
+    reason = cause = ""
+
+    def __init__(self, air: Air, phy: Any, hear: Callable[[Reception], object], since: datetime) -> None:
+        self.since = since
+        self.garbled = 0
+        self.loses_fragment_to = ""
+        self._air = air
+        self._hear = hear
+        self.radio = AirRadio(air, "gateway", phy, self._take)
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await self.radio.run()
+
+    async def send(self, data: bytes) -> None:
+        """Put a frame on the air. Raises PortDown."""
+        loser = self.loses_fragment_to if frame.parse(data)[0].kind == "fragment" else ""
+        if loser:
+            self.loses_fragment_to = ""
+            self._air.set_loss("gateway", loser, 1.0)
+        try:
+            await self.radio.send(data, 0)
+        except RadioError as error:
+            raise PortDown(str(error)) from error
+        finally:
+            if loser:
+                self._air.set_loss("gateway", loser, self._air.loss)
+
+    def _take(self, rssi_dbm: int, snr_db: int, data: bytes) -> None:
+        self._hear(Reception(data, rssi_dbm, float(snr_db)))
+
+
+class Place:
+    """One point: its building, its kit, and what outlives a boot of that."""
+
+    def __init__(self, night: Night, slug: str, address: int, plant: Plant) -> None:
+        self.address = address
+        self.plant = plant
+        self.front = Front()
+        self.kit: StoryKit
+        self._night = night
+        self._slug = slug
+        self._folder = night.folder / f"kit-{slug}"
+        self._folder.mkdir()
+        self._memory = bytearray()
+        self._chance = random.Random(f"kit {slug}")
+        self._tasks: list[asyncio.Task[None]] = []
+        kits.flash(self._folder, 1, night.box.key(address).key)
+
+    def start(self) -> None:
+        """Switch the kit on."""
+        night = self._night
+        conf, *rest = kits.plan(
+            self.address,
+            night.box.key(self.address).key,
+            night.box.key(GROUP).key,
+            night.box.config.radio.phy(),
+            night.box.config.gateway_id,
+        )
+        point = next(one for one in night.box.points if one.slug == self._slug)
+        conf |= {"sources": list(point.sources), "rated_w": point.rated_w or 0}
+        board = Board(self._folder, self._chance, self._memory)
+        board.front = self.front
+        self.kit = StoryKit(
+            board, (conf, *rest), night.air, f"kit-{self._slug}", quantities=self.plant.quantities
+        )
+        self.feed()
+        self._tasks = [asyncio.create_task(self.kit.run()), asyncio.create_task(self._feeding())]
+
+    async def stop(self) -> None:
+        """Cut its power. Raises what its firmware raised."""
+        for task in self._tasks:
+            task.cancel()
+        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+
+    def feed(self) -> None:
+        """Let the kit read its devices, if it reaches them."""
+        if self.plant.is_plugged:
+            self.kit.feed(self.plant.shows())
+        else:
+            self.kit.uplink.wake()
+
+    def hands(self) -> Hands:
+        """Somebody stands at the kit."""
+        return Hands(self.front, self.kit)
+
+    async def _feeding(self) -> None:
+        last_s = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(self._night.feed_s(self._slug))
+            now_s = asyncio.get_running_loop().time()
+            self.plant.live(now_s - last_s)
+            last_s = now_s
+            self.feed()
 
 
 class Night:
-    """A gateway, four kits and the people. ``said``: every notice that people heard; ``notes``: see ``note``."""
+    """The points, the coordinating point, and what is kept for who looks back.
+
+    ``said``: every notice that people heard; by the name of a moment ``shots``: what the overview showed, ``displays``: of kits, ``pages``: their words, ``sounds``, ``refuel``: the list, ``wall``: what
+    hangs; by point ``pressed``: its newest call, ``came``: the message to residents, and ``shown``: which text.
+    """
 
     def __init__(self, folder: Path) -> None:
-        clock = VirtualClock(START.astimezone(Clock().now().tzinfo))
-        self.box = box = Box(folder, linked=True, slugs=tuple(SITES), clock=clock)
+        self.folder = folder
+        self.clock = LoopClock(START)
+        self.box = box = Box(folder, linked=True, slugs=tuple(SITES), clock=self.clock)  # type: ignore[arg-type]
+        box.register.issue([GROUP], START)
         box.points = [structs.replace(p, rules=RULES, **SITES[p.slug]) for p in box.points]
+        self.air = Air(loss=0.02, seed=4)
         self.own = OwnFacts(supply="line")
         self.said: list[Notice] = []
-        self.notes: dict[str, Seen] = {}
-        self.is_jammed = False
-        self.restart()
-        idle = {
-            p.slug: (p.burn_idle_l_per_kwh * (p.rated_w or 0) / 1000, p.burn_l_per_kwh) for p in box.points
+        self.shots: dict[str, Overview] = {}
+        self.displays: dict[str, list[str]] = {}
+        self.pages: dict[str, str] = {}
+        self.sounds: dict[str, Sequence[Sound]] = {}
+        self.refuel: dict[str, Sequence[Line]] = {}
+        self.wall: dict[str, dict[str, Hanging]] = {}
+        self.pressed: dict[str, datetime] = {}
+        self.came: dict[str, datetime] = {}
+        self.shown: dict[str, bytes | None] = {}
+        self.refuels: list[float] = []
+        self._changed_s: dict[str, float] = {}
+        self._happened_s = 0.0
+        self._dead: list[Box] = []
+        self._at_work: list[asyncio.Task[Any]] = []
+        box.store.close()
+        box.start()
+        self._open()
+        self.places = {
+            slug: Place(self, slug, 65 + number, plant)
+            for number, (slug, plant) in enumerate(plants().items())
         }
-        self.sites = {
-            "a": Site(65, litres=51, load_w=2400, burn=idle["a"]),
-            "b": Site(66, litres=12, load_w=1600, burn=idle["b"]),
-            "c": Site(
-                67, load_w=0, burn=idle["c"], more={**NO_SET, "battery_permille": None, "q_battery": "none"}
-            ),
-            "d": Site(68, wh=18_000, load_w=800, more=NO_SET),
-        }
-        for number, (slug, site) in enumerate(self.sites.items()):
-            assert box.boot(1, site.kit) == "accepted"
-            self.report(slug, source="grid")
-            site.due_s = box.clock.passed_s + 20 + 70 * number
-        self.until("18:00")
+        for slug in self.places:
+            self.air.set_path_loss("gateway", f"kit-{slug}", 118.0)
+
+    # The coordinating point
 
     @property
-    def desk(self) -> Desk:
-        return Desk(self.box.ingest.situation, self.box.ingest.recorder, self.box.clock, self.box.ingest.show)
+    def transmitter(self) -> Transmitter:
+        """What sends."""
+        assert self.box.transmitter is not None
+        return self.box.transmitter
 
-    def restart(self) -> None:
-        """Kill the gateway, and begin again from what is on disk."""
-        self.box.restart()
-        self.box.ingest.situation.own = lambda _now: self.own
-        self.box.ingest.recorder.on_notices = self.said.extend
+    def _open(self) -> None:
+        box = self.box
+        assert box.transmitter is not None
+        self.desk = Desk(box.ingest.situation, box.ingest.recorder, self.clock, box.ingest.show)
+        self.desk.use_radio(box.transmitter, box.store.memory(MEMORY))
+        box.ingest.situation.own = lambda _now: self.own
+        box.ingest.recorder.on_notices = self.said.extend
+        self.mast = Mast(self.air, box.config.radio.phy(), box.ingest.receive, self.clock.now())
+        box.ingest.attach(self.mast, ())
 
-    def until(self, clock: str) -> None:
-        """Let everything go on to this time of the night."""
-        begun = START.replace(second=0)
-        hour, minute, second = map(int, (*clock.split(":"), "0")[:3])
-        end = begun.replace(hour=hour, minute=minute, second=second)
-        end += timedelta(days=end < begun)
-        fine_until = self.box.clock.now() + timedelta(minutes=2)
-        while (left_s := (end - self.box.clock.now()).total_seconds()) > 0:
-            step_s = 5.0 if self.box.clock.now() < fine_until or self.is_jammed else 60.0
-            self._live(min(step_s, left_s))
-
-    def report(self, slug: str, *alarms: str, **changed: Any) -> None:
-        """Let a kit send what has just changed; its alarms are exactly these, besides what is in ``more``."""
-        site = self.sites[slug]
-        source, load = changed.pop("source", site.source), changed.pop("load_w", site.load_w)
-        site.source, site.load_w, site.alarms = source, load, frozenset(alarms)
-        site.more |= changed
-        self._beat(slug)
-
-    def clear(self, slug: str, alarm: str) -> None:
-        """Let a kit say that one of its alarms is over."""
-        site = self.sites[slug]
-        site.counter += 1
-        site.alarms -= {alarm}
-        about = {"alarm": alarm, "age_s": 0, "event_boot": 1, "event_n": site.counter % 250}
-        assert self.box.say("clear", site.counter, site.kit, **about) == "accepted"
-
-    def note(self, name: str) -> None:
-        """Keep what is said now of the point that the name begins with."""
-        box, slug = self.box, name.split(maxsplit=1)[0]
-        situation = box.ingest.situation
-        facts = situation.facts(situation.states[slug], box.clock.now())
-        left = facts.fuel or facts.battery
-        self.notes[name] = Seen(
-            hours=None if left is None else left.likely_h,
-            width=0.0 if left is None else left.high_h - left.low_h,
-            litres=facts.fuel_litres,
-            refuel=tuple(box.ingest.refuel_list().lines),
-            refuels=tuple(one.litres for one in facts.refuels),
-        )
-
-    def _live(self, seconds: float) -> None:
-        for site in self.sites.values():
-            kwh = site.load_w * seconds / 3.6e6
-            if site.source == "generator":
-                site.litres -= site.burn[0] * seconds / 3600 + site.burn[1] * kwh
-            elif site.source == "battery":
-                site.wh -= 1000 * kwh
-        end = self.box.clock.passed_s + seconds
-        asked = [
-            frame.parse(data)[0].address
-            for data in self.box.run(seconds)
-            if frame.parse(data)[0].kind == "command"
+    def open_up(self) -> None:
+        """Let the gateway work."""
+        assert self.box.transmitter is not None
+        self._at_work = [
+            asyncio.create_task(self.mast.run()),
+            asyncio.create_task(self.box.transmitter.run(self.mast)),
+            asyncio.create_task(self._tick()),
         ]
-        if self.is_jammed:
-            self.box.mast.garbled += 1
-        for slug, site in self.sites.items():
-            if site.due_s <= end:
-                site.due_s += HEARTBEAT_S
-                self._beat(slug)
-            elif site.kit in asked:
-                self._beat(slug)
-        self.box.tick()
 
-    def _beat(self, slug: str) -> None:
-        site = self.sites[slug]
-        site.counter += 1
-        if self.is_jammed:
-            return
-        gauge = SITES[slug]["tank_litres"] if slug != "c" else None
-        values: dict[str, Any] = {
-            "fuel_permille": None if not gauge else round(1000 * site.litres / gauge / 5) * 5,
-            "generator_state": "running" if site.source == "generator" else "stopped",
-            "battery_permille": round(site.wh / 100) * 5 or None,
-            "power_source": site.source,
-            "load_w": site.load_w,
-            "alarms": sum(1 << ALARMS.index(name) for name in site.alarms),
-        }
-        assert self.box.vital(site.counter, site.kit, **values | site.more) == "accepted"
+    async def kill(self) -> None:
+        """End the gateway in the middle of whatever it does."""
+        for task in self._at_work:
+            task.cancel()
+        await asyncio.wait(self._at_work)
+        self.box.store.close()
+
+    def revive(self) -> None:
+        """Begin again from what is on disk."""
+        self.box.start()
+        self._open()
+        self.open_up()
+
+    async def _tick(self) -> None:
+        """Look at the time: each second around what happens, else less often, since eight hours have 28,800 seconds."""
+        while True:
+            since_s = self.clock.monotonic() - self._happened_s
+            await asyncio.sleep(1 if since_s < BUSY_S else IDLE_S)
+            self.box.ingest.tick()
+
+    # What happens
+
+    async def until(self, clock: str) -> None:
+        """Let everything go on to this time of the night."""
+        hour, minute, second = map(int, (*clock.split(":"), "0")[:3])
+        end = START.replace(hour=hour, minute=minute, second=second)
+        end += timedelta(days=end < START)
+        await asyncio.sleep((end - self.clock.now()).total_seconds())
+        self._happened_s = self.clock.monotonic()
+        for task in self._at_work:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    def set(
+        self, slug: str, *, source: str | None = None, load_w: int | None = None, **stands: int | str
+    ) -> None:
+        """Let the building of a point change."""
+        place = self.places[slug]
+        plant = place.plant
+        plant.source = plant.source if source is None else source
+        plant.load_w = plant.load_w if load_w is None else load_w
+        plant.stands |= stands
+        self._changed_s[slug] = self.clock.monotonic()
+        place.feed()
+
+    def feed_s(self, slug: str) -> float:
+        """Return after how many seconds the kit reads its devices again: often, until it is sure of what changed."""
+        since_s = self.clock.monotonic() - self._changed_s.get(slug, 0.0)
+        return 1.0 if since_s < SURE_S else FEED_S
+
+    def lose_next_fragment(self, slug: str) -> None:
+        """Let the next fragment of a message not reach this point."""
+        self.mast.loses_fragment_to = f"kit-{slug}"
+
+    def hangs(self, slug: str) -> bytes | None:
+        """Return the text that the kit of a point shows to be hung up."""
+        found = self.places[slug].kit.inbox.shown()
+        return None if found is None else bytes(found[2])
+
+    async def hang_up(self, slug: str) -> bool:
+        """Let somebody say at the kit that the message hangs."""
+        inbox = self.places[slug].kit.inbox
+        number, revision = inbox.shown()[:2]
+        return bool(await inbox.hung((number, revision)))
+
+    def walls(self) -> dict[str, Hanging]:
+        """Return what should hang at each point, and what it said of it."""
+        standings = self.box.ingest.situation.standings
+        return {slug: found for slug in self.places if (found := standings[slug].hanging) is not None}
+
+    def jam(self, *, on: bool) -> None:
+        """Let a disturber near the coordinating point ruin what comes in, or stop it."""
+        for slug in self.places:
+            self.air.set_loss(f"kit-{slug}", "gateway", 1.0 if on else self.air.loss)
+        if on:
+            self._disturber = asyncio.create_task(self._ruin())
+        else:
+            self._disturber.cancel()
+
+    async def _ruin(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            self.mast.garbled += 1
+
+    # What is seen
+
+    async def read_displays(self, name: str) -> None:
+        """Keep what all displays show now."""
+        found = await asyncio.gather(*(place.hands().reads() for place in self.places.values()))
+        self.displays |= {f"{slug} {name}": lines for slug, lines in zip(self.places, found, strict=True)}
+
+    def sounding(self) -> tuple[Sound, ...]:
+        """Return what sounds now."""
+        situation = self.box.ingest.situation
+        alarms = (alarm for kept in situation.alarms.values() for alarm in kept.values())
+        return sounding(alarms, situation.calls.values(), situation.late)
+
+    def shot(self, name: str) -> Overview:
+        """Keep what the overview shows now."""
+        self.shots[name] = found = self.box.ingest.overview()
+        return found
+
+    def point(self, shot: str, slug: str) -> Point:
+        """Return a point as the overview showed it then."""
+        return next(point for point in self.shots[shot].points if point.slug == slug)
+
+    def keep(self) -> None:
+        """Keep what was written down and what went to the broker."""
+        self.calls = dict(self.box.ingest.situation.calls)
+        self.actions = self.box.store.actions()
+        self.outbox = self.box.outbox()
+        self.frames = {slug: self.box.store.frames(slug, START) for slug in self.places}
+        self.late = {slug: self.box.store.late_frames(slug) for slug in self.places}
+
+    async def page(self, path: str, role: str = "cp_medewerker") -> str:
+        """Return the words of a page as somebody sees it now."""
+        box = self.box
+        works = Works(box.ingest, self.desk, box.store, box.config, self.clock, lambda: around(box))
+        app = create_app(box.ingest, banner=None, gate=RoleGate(role), works=works)
+        answer = await call(app, "GET", path, {})
+        assert answer.status == 200, f"{path}: {answer.status}"
+        return answer.text
+
+    def moment(self, clock: str) -> datetime:
+        """A time of the night."""
+        hour, minute, second = map(int, (*clock.split(":"), "0")[:3])
+        found = START.replace(hour=hour, minute=minute, second=second)
+        return found + timedelta(days=found < START)
+
+
+def live(folder: Path, *parts: Callable[[Night], Awaitable[None]]) -> Night:
+    """Live the parts of the night one after the other; return it as it ended."""
+
+    async def play() -> Night:
+        night = Night(folder)
+        night.open_up()
+        for place in night.places.values():
+            place.start()
+        for part in parts:
+            await part(night)
+        for place in night.places.values():
+            await place.stop()
+        night.keep()
+        await night.kill()
+        return night
+
+    return virtual_time.run(play())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,18 +145,25 @@ class CountingRadio(AirRadio):
 
 
 class FleetKit(app.Kit):
-    """One kit on the simulated air, its state fed by hand. ``plan``: as ``start.read`` makes it.
+    """One kit on the simulated air, its state fed by hand. ``plan``: as ``start.read`` makes it; ``quantities``: what its devices give.
 
     ``arrived``: [(second, item)] of what was acknowledged; ``began_s``: when its clock started.
     """
 
-    def __init__(self, board: FleetBoard, plan: tuple[Any, ...], air: Air, name: str) -> None:
+    def __init__(
+        self,
+        board: FleetBoard,
+        plan: tuple[Any, ...],
+        air: Air,
+        name: str,
+        quantities: Iterable[str] = STEADY,
+    ) -> None:
         self._air = air
         self._name = name
         self.arrived: list[tuple[float, Item]] = []
         self.began_s = asyncio.get_running_loop().time()
         super().__init__(board, plan, Log(board.clock, lambda _line: None))
-        for quantity in STEADY:
+        for quantity in quantities:
             self.state.expect(quantity, "slow")
 
     def _radio(self, _alive: Callable[[], None]) -> CountingRadio:  # type: ignore[override]  # one small interface
