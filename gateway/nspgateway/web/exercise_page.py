@@ -9,7 +9,7 @@ from nspgateway import exercise_lines, local_time
 from nspgateway.desk_base import Refused
 from nspgateway.i18n import N_
 from nspgateway.web.office import Office
-from nspgateway.web.spec import Act, NotFound, Page
+from nspgateway.web.spec import Act, Page, seen
 from nspgateway.web.visitor import Ask
 
 _USUAL = timedelta(hours=3)
@@ -42,7 +42,7 @@ def _start(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
     ends_at = local_time.read(form.get("ends_at", ""))
     if ends_at is None:
         raise Refused("empty", "An exercise has an end.")
-    points = [_seen(ask, slug) for slug in form.get("points", "").split(",") if slug]
+    points = [seen(ask, slug).slug for slug in form.get("points", "").split(",") if slug]
     office.works.desk.start_exercise(form.get("name", ""), ends_at, points, ask.visitor.by)
     return "/exercise"
 
@@ -61,14 +61,8 @@ def _end(office: Office, ask: Ask, _form: Mapping[str, str]) -> str:
 
 
 def _again(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    office.works.desk.tell_exercise_again(_seen(ask, form.get("key", "")), ask.visitor.by)
+    office.works.desk.tell_exercise_again(seen(ask, form.get("key", "")).slug, ask.visitor.by)
     return "/exercise"
-
-
-def _seen(ask: Ask, slug: str) -> str:
-    if all(point.slug != slug for point in ask.overview.points):
-        raise NotFound(slug)
-    return slug
 
 
 _STYLES = ("office.css", "crisis.css")

@@ -11,7 +11,7 @@ from nspgateway.desk_base import Refused
 from nspgateway.i18n import N_, Language, load_languages
 from nspgateway.resident_messages import Name, Version
 from nspgateway.web.office import Office
-from nspgateway.web.spec import Act, NotFound, Page
+from nspgateway.web.spec import Act, NotFound, Page, seen
 from nspgateway.web.visitor import Ask
 
 # Of one sheet as a hand-out.
@@ -134,8 +134,7 @@ def _tell(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
     """A key such as de-linde/3/1/displayed."""
     slug, _, rest = form.get("key", "").partition("/")
     name, _, stage = rest.rpartition("/")
-    if all(point.slug != slug for point in ask.overview.points):
-        raise NotFound(slug)
+    seen(ask, slug)
     if stage not in ("displayed", "removed"):
         raise Refused("bad_kind", f"{stage!r} is nothing that a point says of a message.")
     office.works.desk.tell_message(

@@ -29,7 +29,7 @@ from nspgateway.store import Store
 from nspgateway.trend import SPANS
 from nspgateway.view import Point
 from nspgateway.web.office import Office
-from nspgateway.web.spec import Act, NotFound, Page
+from nspgateway.web.spec import Act, Page, seen
 from nspgateway.web.visitor import Ask
 
 # Events of alarms that are shown.
@@ -154,19 +154,12 @@ def _set_deployment(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
 
 def _point(ask: Ask) -> Point:
     """The point that the path names, as far as this visitor may see it."""
-    return _seen(ask, ask.params.get("slug", ""))
+    return seen(ask, ask.params.get("slug", ""))
 
 
 def _allowed(ask: Ask, form: Mapping[str, str]) -> str:
     """The point that a form names: what somebody may not see they may not change either."""
-    return _seen(ask, form.get("point", "")).slug
-
-
-def _seen(ask: Ask, slug: str) -> Point:
-    found = next((point for point in ask.overview.points if point.slug == slug), None)
-    if found is None:
-        raise NotFound(slug)
-    return found
+    return seen(ask, form.get("point", "")).slug
 
 
 def _within(word: str, act: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nspgateway import typed
 from nspgateway.i18n import N_
 from nspgateway.web.office import Office
-from nspgateway.web.spec import Act, NotFound, Page
+from nspgateway.web.spec import Act, NotFound, Page, seen
 from nspgateway.web.visitor import Ask
 
 
@@ -35,10 +35,7 @@ def _open(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
 
 
 def _end(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    slug = form.get("point", "")
-    if all(point.slug != slug for point in ask.overview.points):
-        raise NotFound(slug)
-    office.works.desk.end_popup(slug, ask.visitor.by)
+    office.works.desk.end_popup(seen(ask, form.get("point", "")).slug, ask.visitor.by)
     return "/popup"
 
 

@@ -10,9 +10,8 @@ from nspgateway.desk_base import Refused
 from nspgateway.entries import HandReport
 from nspgateway.i18n import N_, Language
 from nspgateway.region import Region
-from nspgateway.view import Point
 from nspgateway.web.office import Office
-from nspgateway.web.spec import Act, NotFound, Page
+from nspgateway.web.spec import Act, Page, seen
 from nspgateway.web.visitor import Ask
 
 # What the field of the stock holds when there is no shortage.
@@ -20,7 +19,7 @@ _NO_SHORTAGE = "none"
 
 
 def _make_entry(office: Office, ask: Ask) -> Mapping[str, object]:
-    situation, point = office.works.ingest.situation, _seen(ask, ask.params.get("slug", ""))
+    situation, point = office.works.ingest.situation, seen(ask, ask.params.get("slug", ""))
     sent = [one for one in reversed(situation.course.messages.versions) if one.sent and one.text]
     return {
         "point": point,
@@ -49,7 +48,7 @@ def _make_paper(office: Office, ask: Ask) -> Mapping[str, object]:
 
 
 def _enter(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    point, now = _seen(ask, form.get("point", "")), ask.overview.now
+    point, now = seen(ask, form.get("point", "")), ask.overview.now
     litres = form.get("litres", "").strip()
     told = HandReport(
         typed.clock_before(form.get("at", ""), now) or now,
@@ -114,14 +113,6 @@ def _choices(lang: Language) -> Mapping[str, list[tuple[str, str]]]:
 
 def _stock(region: Region, lang: Language) -> list[tuple[str, str]]:
     return [(str(line), one.name(lang.code)) for line, one in enumerate(region.stock)]
-
-
-def _seen(ask: Ask, slug: str) -> Point:
-    """The point, as far as this visitor may see it. Raises NotFound."""
-    found = next((point for point in ask.overview.points if point.slug == slug), None)
-    if found is None:
-        raise NotFound(slug)
-    return found
 
 
 _STYLES = ("office.css", "crisis.css")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from nspgateway.view import Point
 from nspgateway.web.office import Office
 from nspgateway.web.rights import Right
 from nspgateway.web.visitor import Ask
@@ -27,6 +28,17 @@ Do = Callable[[Office, Ask, Mapping[str, str]], str | Done | Awaitable[Done]]
 
 class NotFound(LookupError):
     """There is no such point, alarm or the like; the answer is 404."""
+
+
+def seen(ask: Ask, slug: str) -> Point:
+    """Return the point of this slug, if this visitor may see it. Raises NotFound.
+
+    What somebody may not see they may not change either.
+    """
+    found = next((point for point in ask.overview.points if point.slug == slug), None)
+    if found is None:
+        raise NotFound(slug)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
