@@ -111,6 +111,7 @@ class Gateway:
         self.intake = Intake(self.ingest.receive_all)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
         self.desk.use_radio(self.transmitter, self.store.memory(MEMORY))
+        self.desk.kit_keys = self.ingest.kit_keys
         self._commands = Commands(
             config,
             self.desk,

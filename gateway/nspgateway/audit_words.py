@@ -46,6 +46,7 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     },
     "points": {
         "deployment": N_("Deployment entered"),
+        "kit_withdrawn": N_("Key of a lost or stolen kit refused"),
         "popup": N_("Point opened that nobody had planned"),
         "popup_end": N_("Unplanned point wound down for good"),
         "plan_stop": N_("Stop for refuelling announced"),

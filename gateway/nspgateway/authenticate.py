@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from nspgateway.keys import KitKey
 from nspgateway.records import Frame, Window
@@ -164,6 +164,20 @@ class Authenticator:
             self._heard = {address for address, _ in self._windows}
         else:
             self._windows[name] = before
+
+    def withdraw(self, kit: int, generation: int) -> None:
+        """Refuse a kit's key of this generation and older ones from now on."""
+        keys = self._keys.get(kit, [])
+        self._keys[kit] = [
+            structs.replace(key, withdrawn=key.withdrawn or key.created)
+            if key.generation <= generation
+            else key
+            for key in keys
+        ]
+
+    def generation(self, kit: int) -> int | None:
+        """Return the newest generation of a kit's keys that is not withdrawn."""
+        return next((key.generation for key in self._keys.get(kit, []) if key.withdrawn is None), None)
 
     def has_heard(self, kit: int) -> bool:
         """Tell whether a frame of this kit was ever accepted, under any key."""

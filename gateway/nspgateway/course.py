@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from nspgateway import crisis, exercises, popups, resident_messages, shift
 from nspgateway.crisis import Crisis
+from nspgateway.entries import KeyWithdrawal
 from nspgateway.exercises import Exercise
 from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.people import Action
@@ -18,13 +19,17 @@ from nspgateway.shift import Shift
 
 
 class Course(Struct, frozen=True):
-    """All of it, as of now. ``newest_popup``: the highest number of a point that nobody had planned."""
+    """All of it, as of now. ``newest_popup``: the highest number of a point that nobody had planned.
+
+    ``withdrawn``: keys that are refused.
+    """
 
     crisis: Crisis = Crisis()
     messages: Messages = Messages()
     shift: Shift = Shift()
     exercise: Exercise | None = None
     newest_popup: int = 0
+    withdrawn: tuple[KeyWithdrawal, ...] = ()
 
 
 def after(course: Course, action: Action) -> Course:
@@ -35,6 +40,7 @@ def after(course: Course, action: Action) -> Course:
         shift.after(course.shift, action),
         exercises.after(course.exercise, action),
         popups.newest_number(course.newest_popup, action),
+        course.withdrawn + ((action.entry,) if isinstance(action.entry, KeyWithdrawal) else ()),
     )
 
 

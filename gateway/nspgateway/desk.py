@@ -9,6 +9,7 @@ from nspgateway.desk_calls import CallDesk
 from nspgateway.desk_crisis import CrisisDesk
 from nspgateway.desk_exercise import ExerciseDesk
 from nspgateway.desk_fuel import FuelDesk
+from nspgateway.desk_kits import KitDesk
 from nspgateway.desk_messages import MessageDesk
 from nspgateway.desk_points import PointDesk
 from nspgateway.desk_popups import PopUpDesk
@@ -26,6 +27,7 @@ class Desk(
     PointDesk,
     ReportDesk,
     PopUpDesk,
+    KitDesk,
     ExerciseDesk,
     MessageDesk,
     TestDesk,

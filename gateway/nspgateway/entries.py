@@ -137,6 +137,13 @@ class TakeShift(Struct, frozen=True, tag="take_shift"):
     offer: int
 
 
+class KeyWithdrawal(Struct, frozen=True, tag="key_withdrawal"):
+    """A kit was lost or stolen: its key of this generation, and older ones, are refused from now on."""
+
+    kit: int
+    generation: int
+
+
 Written = (
     Ruling
     | MilestoneEntry
@@ -149,6 +156,7 @@ Written = (
     | ExerciseEnd
     | PopUp
     | PopUpEnd
+    | KeyWithdrawal
     | HandOver
     | TakeShift
 )

@@ -39,6 +39,7 @@ from nspgateway.facts import LinkFacts
 from nspgateway.held import doubted
 from nspgateway.judge import Judgement
 from nspgateway.keys import KeyRegister
+from nspgateway.kit_keys import KitKeys
 from nspgateway.messages import OutboxMessage
 from nspgateway.outbox import Outbox
 from nspgateway.overview import Box
@@ -112,6 +113,7 @@ class Ingest:
         demo_mark = Demo(clock.speed) if demo else None
         every = alarms.load_rules() if rules is None else rules
         self.situation = Situation(config, points, store, clock, every, self._link, demo=demo_mark)
+        self.kit_keys = KitKeys(self._authenticator, transmitter, self.situation.course.withdrawn)
         if transmitter is not None:
             transmitter.watch(self.situation.points)
             self.situation.on_deployed = transmitter.watch

@@ -127,6 +127,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "ExerciseStart": ("", "name ends_at points"),
     "ExerciseEnd": ("", "ends_at"),
     "TakeShift": ("", "offer"),
+    "KeyWithdrawal": ("kit generation",),
     "PopUp": ("", "name number municipality latitude longitude address"),
     "Action": ("id", "at what point alarm detail entry", "by note"),
     "Answered": ("id at", "answer", "client"),

@@ -147,6 +147,13 @@ class Transmitter:
         self.link.silence.watch(_intervals(points, self._clock.speed), self.now_ms())
         self._wake.set()
 
+    def withdraw(self, kit: int, generation: int) -> None:
+        """Seal nothing more under a kit's key of this generation or an older one."""
+        contact = self.link.contact(kit)
+        if contact is not None and contact.generation <= generation:
+            # Nothing is sealed for a boot that we do not know, and it can tell us of none any more.
+            contact.epoch = None
+
     def not_stored(self, kit: int) -> None:
         """Take note that a kit was heard although its frame is not durable: not answered, and not silent either."""
         self.link.silence.heard(kit, self.now_ms())

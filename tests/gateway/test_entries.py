@@ -25,6 +25,7 @@ ENTRIES = (
     entries.ExerciseEnd(LATER),
     entries.PopUp("Kapsalon", 901, "Lindendam", 52.1, None, "Dorpsstraat 1"),
     entries.PopUpEnd(),
+    entries.KeyWithdrawal(65, 1),
     entries.HandOver(),
     entries.TakeShift(7),
 )

@@ -100,6 +100,32 @@ def test_a_new_key_of_the_same_kit_number_ends_the_old_one(tmp_path: Path) -> No
         box.restart()
 
 
+async def test_a_stolen_kit_is_refused_at_once_and_for_good(tmp_path: Path) -> None:
+    """Protects the town from a thief: from one press on nothing is believed or sealed under that key, also not after a restart."""
+    room = WebRoom(tmp_path, "cp_techniek", linked=True, deployment="open")
+    box = room.box
+    box.boot(100)
+    box.vital(101)
+    await room.post("/act/kit-withdraw", point="de-linde", why="")
+    assert box.vital(102) == "accepted"
+    await room.post("/act/kit-withdraw", point="de-linde", why="gestolen uit de bus")
+    assert "geweigerd" in (await room.get("/kits")).text
+    counter = 103
+    for _ in range(2):
+        assert box.vital(counter) == "withdrawn"
+        assert box.vital(counter, kit=66) == "accepted"
+        assert box.transmitter is not None
+        contact = box.transmitter.link.contact(65)
+        assert contact is None or contact.epoch is None
+        assert box.ingest.situation.states["de-linde"].held["fuel_permille"].value == 900
+        counter += 1
+        room.restart()
+    # A board that takes its place has a key of its own, of the same number.
+    (new,) = box.register.issue([65], T0)
+    room.restart()
+    assert box.hear(sealed(new, 1)) == "accepted"
+
+
 async def test_a_reports_reader_of_one_town_sees_its_points_only(tmp_path: Path) -> None:
     """Protects the neighbours: who is of one municipality opens and sees points there, and nowhere else."""
     room = WebRoom(tmp_path, "cp_medewerker", "Arkdorp", first={"municipality": "Arkdorp"}, deployment="open")

@@ -30,6 +30,7 @@ class Room:
     def _sit_down(self) -> None:
         box = self.box
         self.desk = Desk(box.ingest.situation, box.ingest.recorder, box.clock)
+        self.desk.kit_keys = box.ingest.kit_keys
         if box.transmitter is not None:
             self.desk.use_radio(box.transmitter, box.store.memory(MEMORY))
         self.commands = Commands(box.config, self.desk, box.ingest.recorder, box.store, box.clock)
