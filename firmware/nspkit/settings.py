@@ -36,7 +36,7 @@ _TOP = (
     ("rated_w", int, 0, 60000),
 )
 _TOP_OTHERS = ("radio", "buses", "devices", "sources", "tank", "generator_auto", "gateways", "inputs", "reserve", "local")
-_RESERVE = 8  # letters that the display has room for
+RESERVE_LETTERS = 8  # that the display has room for
 # What the local page is told: name, most letters of it or of each of so many.
 _LOCAL = (("point", 60, 1), ("stock", 60, 8), ("topics", 60, 31))
 _MOST_GATEWAYS = 2
@@ -131,8 +131,8 @@ def _inputs(given) -> dict:
 
 def _check_reserve(word) -> None:
     """The word for the path to take when the radio fails, as it stands behind "GEBRUIK" on the display."""
-    if not isinstance(word, str) or not 0 < len(word) <= _RESERVE or [one for one in word if not " " <= one <= "~"]:
-        problem = "%r, expected one word of at most %d plain letters, such as PORTO" % (word, _RESERVE)
+    if not isinstance(word, str) or not 0 < len(word) <= RESERVE_LETTERS or [one for one in word if not " " <= one <= "~"]:
+        problem = "%r, expected one word of at most %d plain letters, such as PORTO" % (word, RESERVE_LETTERS)
         raise SettingsError(SETTINGS, "reserve", problem)
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from nspkit import signs
+from nspkit.local import words
 from nsplink.fields import SELF_TESTS
 
 DOC = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
@@ -36,3 +37,18 @@ def test_every_word_of_the_display_is_explained():
     explained = " / ".join(row[0] for row in rows("The display")).replace(", ", " / ")
     shown = {line for name in re.findall(r"^(\w+) ", signs.WORDS, re.MULTILINE) for line in signs.words(name)}
     assert {line for line in shown if line not in explained} <= {"ZELFTEST GOED", "ZELFTEST FOUT"}
+
+
+def test_the_volunteers_card_says_what_kit_and_page_say():
+    """What a volunteer looks up on the card is what stands before them, on the glass and on the page."""
+    card = (Path(__file__).parents[2] / "docs" / "volunteer-card.md").read_text(encoding="utf-8")
+    table = card.split("| op de kit |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    on_the_glass = {line.strip("|").split("|")[0].strip() for line in table}
+    every = {
+        " / ".join(signs.words(name)).replace("%s", signs.RESERVE)
+        for name in re.findall(r"^(\w+) ", signs.WORDS, re.MULTILINE)
+    }
+    assert on_the_glass <= every
+    page = card.split("| op de pagina |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    for said in [line.strip("|").split("|")[0].strip() for line in page]:
+        assert f" {said}\n" in words.WORDS, said

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from nspgateway import keys
+from nspgateway import keys, region
 from nspgateway.errors import ConfigError, KeyRegisterError
 from nspgateway.keys import KeyRegister
 from nspkit import settings as kit_settings
 from nsptools.cli import main
+from nsptools.provision import reserve_word
 from nsptools.station import exchange, sealed, sitelist
 from nsptools.station.register import BoardBound, FlashRecord, Register, RegisterError
 from nsptools.station.station import Station
@@ -113,6 +114,40 @@ def test_what_hangs_on_an_input_is_known_to_kit_and_gateway(tmp_path):
     for name, content in station.kit_files("de-linde", station.new_key("de-linde", "aa:01")).items():
         (flash / name).write_bytes(content)
     assert kit_settings.load(f"{flash}/")["inputs"] == {"input_1": 0}
+
+
+def test_the_words_of_list_and_region_are_on_the_kits_display_and_page(tmp_path):
+    """Stock and topics go by number on air: kit and gateway read them from one file. The back-up path has its own name."""
+    path = tmp_path / "sites.csv"
+    path.write_text(HEAD.strip() + ";reserveweg\n" + LINDE.strip() + ";koerier per fiets\n")
+    station = Station.create(tmp_path / "s", GIVEN, PASSPHRASE, demo=False)
+    rows = sitelist.read(path, region="regio-oost", cp="kazerne-oost")
+    station.apply(path, rows)
+    own = tmp_path / "s" / "region.toml"
+    own.write_text('[[stock]]\nnl = "zandzakken"\nen = "sandbags"\n', encoding="utf-8")
+    settings = tmp_path / "s" / "gateway.toml"
+    settings.write_text('region_file = "region.toml"\n' + settings.read_text())
+    assert station.apply(path, rows).changed == ("de-linde",)
+    said = station.settings("de-linde")
+    assert said["reserve"] == "KOERIER"
+    assert said["local"]["point"] == "De Linde"
+    assert said["local"]["stock"] == ["zandzakken"]
+    assert said["local"]["topics"] == [topic.nl for topic in region.packaged().topic]
+
+
+@pytest.mark.parametrize(
+    ("backup", "word"),
+    [
+        ("", "PORTO"),
+        ("portofoon kanaal 3", "PORTO"),
+        ("DARES", "DARES"),
+        ("satelliettelefoon", "RESERVE"),
+        ("één", "RESERVE"),
+    ],
+)
+def test_the_back_up_path_fits_the_display(backup, word):
+    """A volunteer reads a word that is there, never half of one."""
+    assert reserve_word(backup) == word
 
 
 def test_a_list_with_a_fault_changes_nothing(tmp_path):

@@ -35,6 +35,8 @@ from nspgateway.folder import make_private
 from nspgateway.keys import KeyRegister, KitKey, read_passphrase
 from nspgateway.region import Region, packaged
 from nspkit import budget, persist
+from nspkit.settings import RESERVE_LETTERS
+from nspkit.signs import RESERVE
 from nsplink import frame, regions
 from nsptools import toml_text
 
@@ -42,6 +44,7 @@ SETTINGS_VERSION = 1
 BUS_UART, RADIO_UART = 1, 2
 # Change frames of a kit: one a minute, twelve an hour.
 CHANGE_GAP_S, CHANGE_REFILL_S = 60, 300
+_SOME_RESERVE = "RESERVE"  # whose name is too long; the card says which it is
 _NAME_LETTERS = 60  # that the kit's page has room for
 LINE: Mapping[str, object] = {"baud": 19200, "bits": 8, "parity": None, "stop": 1}
 
@@ -302,12 +305,23 @@ def kit_settings(
         "tank": asdict(site.tank) if site.tank else None,
         "generator_auto": site.generator_auto,
         "inputs": dict(site.point.inputs),
+        "reserve": reserve_word(site.point.backup),
         "local": {
             "point": site.point.name[:_NAME_LETTERS],
             "stock": [line.nl for line in cp.words.stock],
             "topics": [topic.nl for topic in cp.words.topic],
         },
     }
+
+
+def reserve_word(backup: str) -> str:
+    """Return how a kit's display calls the path to take when the radio fails: behind GEBRUIK there is room for little."""
+    word = next(iter(backup.upper().split()), RESERVE).strip(".,:;")
+    if word.startswith(RESERVE):
+        return RESERVE
+    return (
+        word if 0 < len(word) <= RESERVE_LETTERS and word.isascii() and word.isprintable() else _SOME_RESERVE
+    )
 
 
 def _device(device: DeviceSpec) -> dict[str, object]:
