@@ -51,11 +51,11 @@ class Access:
         self._task.cancel()
 
     def lines(self, now: int) -> tuple:
-        """What the display says of it: name, address and minutes left."""
+        """What the display says of it: name, address, where its key is, and minutes left."""
         if not self._host:
             return ()
-        name, address, left = signs.words("wifi")
-        return name % self._name, address % self._host, left % self.minutes_left(now)
+        name, address, key, left = signs.words("wifi")
+        return name % self._name, address % self._host, key, left % self.minutes_left(now)
 
     async def _serve(self) -> None:
         point, why = None, ""

@@ -61,7 +61,7 @@ closed AFGESLOTEN
 asking ECHT OF OEFENING/HULP = ECHT/STIL = OEFENING/OVER %d S: ECHT
 exercise OEFENING
 real GEEN OEFENING
-wifi %s/%s/NOG %d MIN
+wifi %s/%s/SLEUTEL: ETIKET/NOG %d MIN
 no_wifi GEEN WIFI
 old_paper HANGT ER NOG:/BERICHT %d/HAAL HET WEG
 testing ZELFTEST...

@@ -15,10 +15,11 @@ class AccessPoint:
         # Before it is switched on, or it would be open for a moment.
         try:
             wlan.config(ssid=name, key=key, security=network.WLAN.SEC_WPA2_WPA3, max_clients=4)
-        except (OSError, ValueError):  # an interpreter without WPA3 for access points
+        except (AttributeError, OSError, ValueError):  # an interpreter without WPA3 for access points
             wlan.config(ssid=name, key=key, security=network.WLAN.SEC_WPA2, max_clients=4)
         wlan.active(True)
         return wlan.ipconfig("addr4")[0], 80
 
     def off(self) -> None:
+        """Switch it off; whoever was on it is not any more."""
         self._wlan.active(False)

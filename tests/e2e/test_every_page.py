@@ -111,6 +111,16 @@ async def test_an_alarm_is_seen_with_the_keyboard_alone(visit: GuardedPage, nigh
     assert visit.faults == []
 
 
+async def test_who_types_hears_of_news_and_loses_nothing(visit: GuardedPage, night: Night) -> None:
+    """A page with a form takes what stands over every page, live, and leaves alone what somebody is typing."""
+    page = await visit.open("/alarm/de-linde/power_lost")
+    await page.get_by_role("textbox", name="Wat moet men weten").fill("De sleutel ligt bij")
+    call = {"event_boot": 3, "event_n": 2, "help_kind": "police", "help_mark": "made", "age_s": 0}
+    assert night.box.say("help", 103, 65, text=b"", **call) == "accepted"
+    await expect(page.locator('[data-call="65-1-3-2"]')).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Wat moet men weten")).to_have_value("De sleutel ligt bij")
+
+
 async def _sideways(page: Page) -> int:
     """By how many pixels the page is wider than the screen."""
     wide: int = await page.evaluate("document.documentElement.scrollWidth - innerWidth")

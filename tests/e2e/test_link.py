@@ -107,6 +107,26 @@ async def test_the_alarm_path_is_tested_from_the_kit_s_own_input(world: World) -
     assert "alarm_test" not in {alarm.id for alarm in gateway.ingest.overview().alarms}
 
 
+async def test_a_call_for_help_is_pressed_read_and_passed_on(world: World) -> None:
+    """Protects the whole way of a call: from a person's word on 112 and a finger to the page, and people's stages to the glass."""
+    gateway, town = world.running.gateway, world.running.town
+    officer = By("post-1", "cp_medewerker", "page")
+    gateway.desk.set_112("off", officer)
+    await until(lambda: town.get(f"{SLUG}.hand.display") == "HULP? 3 SEC DRUK", SOON_S)
+    calls = gateway.ingest.situation.calls
+    assert not calls
+    town.set(f"{SLUG}.hand.help", "1")
+    await until(lambda: calls, SOON_S)
+    (call,) = calls
+    await until(lambda: town.get(f"{SLUG}.hand.display") == "BINNEN BIJ CP/NIET GELEZEN", SOON_S)
+    gateway.desk.read_call(call, officer)
+    await until(lambda: town.get(f"{SLUG}.hand.display").startswith("GELEZEN"), SOON_S)
+    gateway.desk.pass_on(call, officer, "control_room", "centralist 12")
+    await until(lambda: town.get(f"{SLUG}.hand.display").startswith("MELDKAMER"), SOON_S)
+    await until(lambda: gateway.ingest.overview().calls[0].is_shown, SOON_S)
+    gateway.desk.close_call(call, officer, "mistake")
+
+
 async def test_an_alarm_outlives_its_kit_s_power(world: World) -> None:
     """Protects an alarm that nobody could hear: kept on flash, it arrives once when kit and gateway are back."""
     running = world.running

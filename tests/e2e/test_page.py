@@ -162,5 +162,15 @@ async def test_what_is_first_fits_a_tablet(visit: GuardedPage) -> None:
     page = await visit.open()
     for alarm in ("site_silent", "fuel_low"):
         await expect(page.locator(f'[data-alarm="{alarm}"]')).to_be_in_viewport(ratio=1)
-    for slug, part in (("de-kuil", 1), ("zuid", 1), ("de-linde", 0.5)):
-        await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=part)
+    for slug in ("de-kuil", "zuid"):
+        await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=1)
+
+
+async def test_a_screen_that_may_not_sound_says_so(visit: GuardedPage) -> None:
+    """Silence is never taken for peace: until somebody has touched the screen it says that it makes no sound."""
+    page = await visit.open()
+    muted = page.get_by_role("button", name="Geluid staat uit op dit scherm. Tik om het aan te zetten.")
+    await expect(muted).to_be_visible()
+    await muted.click()
+    await expect(muted).to_be_hidden()
+    assert visit.faults == []

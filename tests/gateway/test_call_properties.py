@@ -197,7 +197,7 @@ def _run(steps: list[tuple[object, ...]]) -> None:
         watch.room.box.store.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEP, min_size=10, max_size=30))
 def test_no_call_leaves_the_top_without_a_person_and_no_two_are_one(steps: list[tuple[object, ...]]) -> None:
     """Protects whoever called: no order of presses, losses, storms, full disks, clocks and restarts hides a call."""

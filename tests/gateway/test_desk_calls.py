@@ -208,6 +208,18 @@ def test_a_stage_is_told_again_after_a_restart(linked: CallRoom) -> None:
     assert linked.told("help_stage")[0].fields["help_stage"] == "read"
 
 
+def test_a_kit_that_begins_anew_is_told_again_of_its_open_calls(linked: CallRoom) -> None:
+    """What a kit knew of its calls is gone with its power: it hears it again, of those that are not closed."""
+    for n in (1, 2):
+        linked.desk.read_call(linked.press(n), OFFICER)
+        linked.confirm(linked.told("help_stage")[-1])
+    linked.desk.close_call(NAME, OFFICER, "helped")
+    linked.confirm(linked.told("help_stage")[-1])
+    linked.boot()
+    again = linked.told("help_stage")
+    assert {(one.fields["event_n"], one.fields["help_stage"]) for one in again} == {(2, "read")}
+
+
 def test_a_kit_with_a_new_key_is_told_nothing_of_the_calls_of_the_old_one(linked: CallRoom) -> None:
     """Protects whoever gets a kit that was flashed anew: the stages of another team's call are not theirs."""
     linked.press()

@@ -14,6 +14,7 @@ from nspgateway.access import sessions, tokens
 from nspgateway.access.account_desk import checked
 from nspgateway.access.door_base import Caller, Denied
 from nspgateway.access.second_factor import FAR, KEY_FILE, STEP_S, Vault, VaultError
+from nspgateway.clock_step import Step
 from nspgateway.desk_base import Refused
 
 __all__ = ["cheap"]
@@ -295,3 +296,16 @@ async def test_it_is_known_that_the_sealed_code_was_used_until_there_is_a_new_on
     room.desk.new_emergency_code(BY)
     room.door.tick()
     assert room.door.sealed_used_at is None
+
+
+async def test_a_clock_that_is_set_right_logs_nobody_out_and_nobody_in(room: AccessRoom) -> None:
+    """Protects a shift on a box that woke up in another month: sessions move along, and end when they would have."""
+    room.add("post-1")
+    began = room.clock.now()
+    entered = await room.log_in("post-1")
+    month = timedelta(days=31)
+    room.door.step(Step(month, since=began, at=room.clock.now()))
+    room.clock.move(month.total_seconds())
+    assert room.look(entered) is not None
+    room.clock.move(sessions.LONGEST.total_seconds() + 60)
+    assert room.look(entered) is None

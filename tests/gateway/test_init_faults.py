@@ -86,8 +86,8 @@ def test_disk_full_while_a_box_is_made(tmp_path: Path, monkeypatch: pytest.Monke
         assert load_gateway(layout.config).broker[0].client == (SCREEN, NODERED, BRIDGE)
     assert public == {"ca.pem", "ca.pem.new", "gateway.toml", "gateway.toml.new"}
     assert all("No space left on device" in words for words in told)
-    # Each of 13 files and the folder that it is in, and each of 4 folders in theirs.
-    assert failures == 2 * (1 + 2 + 5 + 3 + 2) + 4
+    # Each of 15 files and the folder that it is in, and each of 4 folders in theirs.
+    assert failures == 2 * (1 + 2 + 5 + 3 + 4) + 4
 
 
 def test_disk_full_while_a_client_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -215,3 +216,16 @@ def test_the_database_folder_is_for_its_owner_alone(busy: BusyBox) -> None:
     files = list(Path(busy.box.folder).glob("nsp.db*"))
     assert files
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_the_register_for_the_data_protection_officer_names_every_field_of_a_person() -> None:
+    """Protects docs/avg.md: a field that says something of somebody stands in it, and none stands there that is gone."""
+    text = (Path(__file__).parents[2] / "docs" / "avg.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Z][A-Za-z]+\.[a-z_0-9]+)`", text))
+    kept = {
+        f"{record}.{name}"
+        for record in privacy.records()
+        for name, kind in privacy.of(record).items()
+        if kind in ("personal", "special")
+    }
+    assert named == kept

@@ -164,8 +164,12 @@ def test_a_call_in_an_exercise_is_real_unless_somebody_says_otherwise(tmp_path):
             await phone.get("/hulp")
             await phone.fill("/hulp", what="val van trap", **chosen)
             await rig.after(30)
+        home = await phone.get("/")
+        assert "Noodhulpmelding 1 (GEEN OEFENING)" in home
+        assert "Noodhulpmelding 3 (OEFENING)" in home
         await rig.after(700)
-        assert "OEFENING" in await phone.get("/hulp/3")
+        assert "GEEN OEFENING" not in await phone.get("/")
+        assert "Noodhulpmelding 3 (OEFENING)" in await phone.get("/hulp/3")
         await phone.fill("/hulp/3", what="is weer op de been")
         await rig.after(40)
 

@@ -61,7 +61,7 @@ def test_the_wifi_is_on_when_a_person_asks_and_ends_by_itself(tmp_path, monkeypa
         for _ in range(12):
             shown.add(front.shows())
             await rig.after(1)
-        assert shown == {"HULP? 3 SEC DRUK", "noodkit-1 / 192.168.4.1 / NOG 30 MIN"}
+        assert shown == {"HULP? 3 SEC DRUK", "noodkit-1 / 192.168.4.1 / SLEUTEL: ETIKET / NOG 30 MIN"}
         await rig.after(ON_MS / 1000 - 20)
         assert point.on_air is not None
         await rig.after(10)

@@ -63,6 +63,8 @@ class Night:
         self.box.boot(100)
         self.box.boot(200, kit=66)
         self.box.vital(101, alarms=1 << 2)
+        call = {"event_boot": 3, "event_n": 1, "help_kind": "ambulance", "help_mark": "made", "age_s": 0}
+        self.box.say("help", 102, 65, text=b"", **call)
         desk, clock = self.room.room.desk, self.box.clock
         by = By("post-1", "cp_coordinator", "page")
         number, version = desk.draft_message("Kook het water drie minuten.", by, en="Boil the water.")
@@ -79,6 +81,7 @@ class Night:
             "number": str(number),
             "version": str(version),
             "plan": str(plan),
+            "call": "65-1-3-1",
         }
 
     def app(self) -> Starlette:

@@ -25,7 +25,7 @@ def home(site, said: str):  # noqa: ANN201 - pieces of HTML, as all pages give
     else:
         yield para(word("help_closed"))
     for call in kit.calls.all():
-        yield para(_title(call) + ": " + _state(site, call, now))
+        yield para(_title(call, exercising) + ": " + _state(site, call, now))
         yield link("/hulp/%d" % call.number, word("call") % call.number, "go plain")
     yield "<h2>%s</h2>" % word("message")
     message = kit.inbox.shown()
@@ -61,7 +61,8 @@ def call(site, said: str, one, form: dict):  # noqa: ANN201
     """One call for help: what has become of it, what was typed of it. ``one``: calls.Call; ``form``: what is to be corrected."""
     now = site.now()
     word_of, values = site.kit.calls.state(one, now)
-    yield from _begin(_title(one), site.kit.calls.exercising(now), said)
+    exercising = site.kit.calls.exercising(now)
+    yield from _begin(_title(one, exercising), exercising, said)
     yield para(_state(site, one, now), "big")
     if values is not None and values["text"]:
         yield "<pre>%s</pre>" % safe(_decoded(values["text"]))
@@ -180,8 +181,10 @@ def _old(site):  # noqa: ANN202
         yield button(word("message_gone"))
 
 
-def _title(one) -> str:
-    return word("call") % one.number + (" (%s)" % word("practised") if one.exercise else "")
+def _title(one, exercising: bool) -> str:
+    """Its number, and what it is where that could be mistaken."""
+    mark = word("practised") if one.exercise else word("not_practised") if exercising else ""
+    return word("call") % one.number + (" (%s)" % mark if mark else "")
 
 
 def _state(site, one, now: int) -> str:

@@ -37,6 +37,7 @@ waiting Wie wacht waar op de hulp?
 real_or Echt of oefening?
 real ECHT
 practised OEFENING
+not_practised GEEN OEFENING
 state_waiting Wordt verzonden. Nog niemand weet het.
 state_sent De melding is onderweg. Nog niemand weet het.
 state_not_arrived Niet aangekomen. Gebruik %s of stuur iemand naar het coördinatiepunt. De kit probeert het ook zelf nog.

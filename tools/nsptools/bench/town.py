@@ -14,10 +14,11 @@ from nspkit.journal import Journal
 from nsplink import frame
 from nsptools.bench import modem_doors, vm
 from nsptools.bench.air import Air
+from nsptools.bench.hands import Hands
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.site import Site
 from nsptools.bench.spec import PlantSpec
-from nsptools.bench.twin import Twin, make_image, read_files
+from nsptools.bench.twin import Ssd1306, Twin, make_image, read_files
 from nsptools.flash import firmware
 
 BUS_UART, RADIO_UART = 1, 2
@@ -28,7 +29,7 @@ GATEWAY_MODEM = "gateway"
 CELL_UV, SUPPLY_UV, ENCLOSURE_C = 1_950_000, 800_000, 21.5
 # Kinds that a kit keeps until it knows that they have arrived.
 HEARTBEATS = frozenset({"vital", "full"})
-_MODEM = "modem."  # how a modem's doors begin
+_MODEM, _HAND = "modem.", "hand."  # how the doors of a modem begin, and those of the hands at a kit
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class SimulatedPoint:
         self._number = seed
         self._say = say
         self._twin: Twin | None = None
+        self.hands = Hands()
         self.address = 0  # as its frames say it, 0 before the first
         self.heartbeats: set[int] = set()
         self.modem.radio.on_sent = self._note_sent
@@ -85,6 +87,7 @@ class SimulatedPoint:
             unique_id=bytes((2, 0, 0)) + self._number.to_bytes(3, "big"),
             on_log=lambda line: self._say(self.slug, line),
             on_pin=self._pin_changed,
+            display=Ssd1306(),
         )
         power(self._twin)
         await self._twin.start()
@@ -116,6 +119,7 @@ class SimulatedPoint:
 
     async def stop(self) -> None:
         """Switch everything off; also what was started only half."""
+        self.hands.stop()
         if self._twin is not None:
             await self._twin.kill()
         await self.modem.stop()
@@ -180,6 +184,9 @@ class Town:
         slug, door = self._split(name)
         if door.startswith(_MODEM):
             modem_doors.write(self._modem(slug), door.removeprefix(_MODEM), value)
+        elif door.startswith(_HAND):
+            point = self._point(slug)
+            point.hands.set(point.twin, door.removeprefix(_HAND), value)
         else:
             self._point(slug).site.set(door, value)
 
@@ -188,6 +195,9 @@ class Town:
         slug, door = self._split(name)
         if door.startswith(_MODEM):
             return modem_doors.read(self._modem(slug), door.removeprefix(_MODEM))
+        if door.startswith(_HAND):
+            point = self._point(slug)
+            return point.hands.get(point.twin, door.removeprefix(_HAND))
         return self._point(slug).site.get(door)
 
     @staticmethod

@@ -110,6 +110,10 @@ async def _demo(options: demo_run.Options, seconds: float | None, *, headless: b
     async with demo_run.demo(options, _printer(headless)) as running:
         print(f"Dashboard: {running.url}  (DEMO x{options.speed:g})")
         print(f"Broker:    mqtt://{demo_run.HOST}:{running.mqtt_port}", flush=True)
+        if options.scenario is None:
+            print(
+                "A call:    say on the page that 112 is doubtful or down; soon after a volunteer presses HELP"
+            )
         if running.logins is not None:
             print(f"Log in as: {', '.join(running.logins.names)}")
             print(f"Password:  {running.logins.password}  (of all of them, for this demo only)")

@@ -29,7 +29,7 @@ from nsptools.bench.air import Air
 from nsptools.bench.broker import EmbeddedBroker, PortInUse
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.town import GATEWAY_MODEM, KitSpec, Town
-from nsptools.demo import logins, places
+from nsptools.demo import logins, places, volunteer
 from nsptools.demo.door import Door
 from nsptools.demo.logins import Logins
 from nsptools.demo.tally import Tally
@@ -136,6 +136,9 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         await town.start()
         stack.push_async_callback(town.stop)
         url = f"http://{HOST}:{page.getsockname()[1]}/"
+        if options.scenario is None:
+            first = next(iter(town.points.values()))
+            tasks = (*tasks, _task(stack, volunteer.calls_once(gateway, first), "volunteer"))
         story = _story(stack, options.scenario, town, clock, say)
         if story is not None:
             tasks = (*tasks, story[1])

@@ -128,6 +128,10 @@ _WORDS = (
     Word("bus.plug", (Turn("bus.unplug", "0"),)),
     Word("bus.noise", (Turn("bus.fault", "noise", "none"),), _SWITCH),
     Word("radio.loss", arguments=(Argument("share", high=1),), verb="loss", where="all", not_yet=_one_link),
+    # At the kit's buttons: nothing comes of a press while nobody has said that 112 is doubtful or down.
+    Word("person.press_help", (Turn("hand.help", "1"),)),
+    Word("person.withdraw", (Turn("hand.withdraw", "1"),)),
+    Word("person.press_security", (Turn("hand.security", "1"),)),
     Word("kit.reboot", verb="reboot"),
     Word("kit.kill", verb="kill"),
 )
@@ -139,8 +143,7 @@ LATER = (
     "radio.jam", "radio.antenna",
     "kit.steal", "kit.swap", "kit.clock",
     "gateway.kill", "gateway.power_cut", "gateway.deaf", "gateway.disk_full", "gateway.clock",
-    "person.open", "person.press_help", "person.withdraw", "person.press_security", "person.staff",
-    "person.stock", "person.wijkbeeld", "person.dip", "person.refuel_start", "person.refuel_end",
+    "person.open", "person.staff", "person.stock", "person.wijkbeeld", "person.dip", "person.refuel_start", "person.refuel_end",
     "person.message_displayed",
     "officer.read", "officer.pass_on", "officer.answer", "officer.seen", "officer.message_send",
     "decision.activate", "decision.take_over", "decision.scale_down",

@@ -1,0 +1,47 @@
+"""Hands at a kit do one thing after the other, as a person does, and what they cannot do is said."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from nspkit import pins
+from nsptools.bench.hands import HOLD_MS, Hands
+
+
+class Board:
+    """A twin's pins; a press takes no time."""
+
+    display = None
+
+    def __init__(self) -> None:
+        self.pressed: list[tuple[int, float]] = []
+
+    async def press(self, pin: int, ms: float) -> None:
+        self.pressed.append((pin, ms))
+        await asyncio.sleep(0)
+
+
+async def test_gestures_come_one_after_the_other() -> None:
+    """Protects a scenario that withdraws a call in the minute of its press: two fingers on one button make neither."""
+    board: Any = Board()
+    hands = Hands()
+    for item in ("help", "withdraw"):
+        hands.set(board, item, "1")
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert board.pressed[0] == (pins.HELP, HOLD_MS)
+    assert sorted(board.pressed[1:]) == sorted([(pins.SILENCE, HOLD_MS), (pins.HELP, HOLD_MS)])
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "said"), [("shout", "1", "they do help"), ("help", "2", "expected 1")]
+)
+async def test_what_hands_cannot_do_is_said(item: str, text: str, said: str) -> None:
+    """Protects a trainer who types something else: the answer is what there is."""
+    board: Any = Board()
+    with pytest.raises(ValueError, match=said):
+        Hands().set(board, item, text)
+    with pytest.raises(ValueError, match=r"hand\.display"):
+        Hands.get(board, item)
+    assert Hands.get(board, "display") == ""

@@ -1,0 +1,78 @@
+"""What people do at the front of a kit, and what they read there; for trainers, scenarios and the demo.
+
+`hand.help 1` holds HELP as long as a call takes, `hand.withdraw 1` both buttons, `hand.security 1` is the silent way;
+`hand.display` is read: the lines on the glass with / between them, empty while it is dark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from nspkit import pins
+from nsptools.bench.twin import Twin
+
+# A little longer than the kit asks; shorter than what tells apart a tap, or a stuck button.
+HOLD_MS = 3300.0
+TAP_MS = 250.0
+PAUSE_MS = 250.0
+
+
+async def call(twin: Twin) -> None:
+    """Hold HELP until it is a call. It does nothing while nobody has said that 112 is doubtful or down."""
+    await twin.press(pins.HELP, HOLD_MS)
+
+
+async def withdraw(twin: Twin) -> None:
+    """Hold both buttons until the last call is withdrawn."""
+    await asyncio.gather(twin.press(pins.SILENCE, HOLD_MS), twin.press(pins.HELP, HOLD_MS))
+
+
+async def call_silently(twin: Twin) -> None:
+    """Hold SILENCE and tap HELP three times: the team is not safe, and nothing at the kit shows it."""
+    twin.set_pin(pins.SILENCE, 0)
+    await asyncio.sleep(PAUSE_MS / 1000)
+    for _ in range(3):
+        await twin.press(pins.HELP, TAP_MS)
+        await asyncio.sleep(PAUSE_MS / 1000)
+    twin.set_pin(pins.SILENCE, 1)
+
+
+_DEEDS: Mapping[str, Callable[[Twin], Awaitable[None]]] = MappingProxyType(
+    {"help": call, "withdraw": withdraw, "security": call_silently}
+)
+
+
+class Hands:
+    """The hands at one kit: each deed takes seconds, and what is asked meanwhile comes after it, in order."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Lock()
+        self._deeds: set[asyncio.Task[None]] = set()
+
+    def set(self, twin: Twin, item: str, text: str) -> None:
+        """Do it as soon as the hands are free. ValueError that says what there is."""
+        if item not in _DEEDS:
+            raise ValueError(f"hands do no {item!r}; they do {', '.join(_DEEDS)}")
+        if text != "1":
+            raise ValueError(f"hand.{item} is {text!r}; expected 1: to do it once")
+        task = asyncio.get_running_loop().create_task(self._do(_DEEDS[item], twin))
+        self._deeds.add(task)
+        task.add_done_callback(self._deeds.discard)
+
+    async def _do(self, deed: Callable[[Twin], Awaitable[None]], twin: Twin) -> None:
+        async with self._free:
+            await deed(twin)
+
+    @staticmethod
+    def get(twin: Twin, item: str) -> str:
+        """Read the display. ValueError for anything else."""
+        if item != "display":
+            raise ValueError(f"nothing to read of hand.{item}; there is hand.display")
+        return "" if twin.display is None else "/".join(twin.display.lines())
+
+    def stop(self) -> None:
+        """Take the hands away."""
+        for task in self._deeds:
+            task.cancel()
