@@ -131,7 +131,7 @@ def _events(
             waiting: list[tuple[Any, float | None]] = [(item, None) for item in kit.uplink.delivery.items]
             for item, second in [*acked, *waiting]:
                 if "event" in item.values and item.born_ms is not None:
-                    boot, n, _ = item.values["event"]
+                    boot, n = item.values["event"][:2]
                     name = (post.address, item.kind, boot, n, item.values.get("help_mark"))
                     found.append((name, kit.began_s + item.born_ms / 1000, second))
     return found, town.gateway.disk.events
