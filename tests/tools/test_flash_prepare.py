@@ -137,9 +137,8 @@ def test_a_board_with_the_chip_itself_gets_the_packages_and_another_does_not(tmp
         folder.mkdir()
         station = station_of(folder, "De Linde", board=board)
         job = BoardJob(station, "de-linde", Mpremote(tmp_path / "x"), look, compiled=True, cache=cache)
-        own = firmware.files(
-            board, compiled=True
-        )  # a library that our firmware brings along is on every board
+        # A library that our firmware brings along is on every board.
+        own = firmware.files(board, compiled=True)
         return {name for name in job._firmware() if name.startswith("lib/") and name not in own}
 
     assert files("heltec-v3", cache) == set(cache.library(6))
