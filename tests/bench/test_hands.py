@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nspkit import pins
-from nsptools.bench.hands import HOLD_MS, Hands
+from nsptools.bench.hands import HOLD_MS, TAP_MS, Hands, open_page
 
 
 class Board:
@@ -45,3 +45,14 @@ async def test_what_hands_cannot_do_is_said(item: str, text: str, said: str) -> 
     with pytest.raises(ValueError, match=r"hand\.display"):
         Hands.get(board, item)
     assert Hands.get(board, "display") == ""
+
+
+async def test_hands_open_the_local_page_and_read_where_it_is() -> None:
+    """Protects a look at the page without a board: where to find it, and what stands on the label."""
+    board: Any = Board()
+    board.wifi, board.page_port = None, 38967
+    assert Hands.get(board, "page") == ""
+    await open_page(board)
+    assert board.pressed == [(pins.SILENCE, TAP_MS)] * 3
+    board.wifi = ("noodkit-1", "abcd-efgh-jkmn")
+    assert Hands.get(board, "page") == "http://127.0.0.1:38967/ noodkit-1 abcd-efgh-jkmn"

@@ -1,7 +1,9 @@
 """What people do at the front of a kit, and what they read there; for trainers, scenarios and the demo.
 
 `hand.help 1` holds HELP as long as a call takes, `hand.withdraw 1` both buttons, `hand.security 1` is the silent way;
-`hand.display` is read: the lines on the glass with / between them, empty while it is dark.
+`hand.page 1` opens the local page, or closes it, where the kit has the memory for it.
+`hand.display` is read: the lines on the glass with / between them, empty while it is dark. So is `hand.page`: where on this
+PC the page is, and the label's name and key of its Wi-Fi; empty while it is closed.
 """
 
 from __future__ import annotations
@@ -39,8 +41,15 @@ async def call_silently(twin: Twin) -> None:
     twin.set_pin(pins.SILENCE, 1)
 
 
+async def open_page(twin: Twin) -> None:
+    """Tap SILENCE three times: the local page opens, or closes."""
+    for _ in range(3):
+        await twin.press(pins.SILENCE, TAP_MS)
+        await asyncio.sleep(PAUSE_MS / 1000)
+
+
 _DEEDS: Mapping[str, Callable[[Twin], Awaitable[None]]] = MappingProxyType(
-    {"help": call, "withdraw": withdraw, "security": call_silently}
+    {"help": call, "withdraw": withdraw, "security": call_silently, "page": open_page}
 )
 
 
@@ -67,9 +76,11 @@ class Hands:
 
     @staticmethod
     def get(twin: Twin, item: str) -> str:
-        """Read the display. ValueError for anything else."""
+        """Read the display, or where the local page is. ValueError for anything else."""
+        if item == "page":
+            return "" if twin.wifi is None else f"http://127.0.0.1:{twin.page_port}/ {' '.join(twin.wifi)}"
         if item != "display":
-            raise ValueError(f"nothing to read of hand.{item}; there is hand.display")
+            raise ValueError(f"nothing to read of hand.{item}; there are hand.display and hand.page")
         return "" if twin.display is None else "/".join(twin.display.lines())
 
     def stop(self) -> None:

@@ -25,6 +25,8 @@ BUS_UART, RADIO_UART = 1, 2
 DE_PIN = pins.UARTS[BUS_UART]["de"]
 BOARD = "rak3172-devkit-s3"  # what the twins are
 GATEWAY_MODEM = "gateway"
+# Bound of a kit's heap, and what one has whose local page can be opened: a board with PSRAM has more.
+HEAP, HEAP_WITH_PAGE = "288k", "416k"
 # At the kit's own pins: a cell that is nearly full, 12.8 V, an enclosure in a heated room.
 CELL_UV, SUPPLY_UV, ENCLOSURE_C = 1_950_000, 800_000, 21.5
 # Kinds that a kit keeps until it knows that they have arrived.
@@ -53,8 +55,10 @@ class SimulatedPoint:
         seed: int,
         speed: float,
         say: Callable[[str, str], None],
+        heap: str = HEAP,
     ) -> None:
         self.slug = spec.slug
+        self._heap = heap
         self.site = Site(spec.slug, spec.plant, seed, speed)
         self.modem = Rui3Modem(air, spec.slug)
         self.image = folder / f"{spec.slug}.img"
@@ -88,6 +92,7 @@ class SimulatedPoint:
             on_log=lambda line: self._say(self.slug, line),
             on_pin=self._pin_changed,
             display=Ssd1306(),
+            heap=self._heap,
         )
         power(self._twin)
         await self._twin.start()
@@ -134,7 +139,10 @@ def power(twin: Twin) -> None:
 
 
 class Town:
-    """All points and the air between them. ``say(slug, line)`` gets every line that a kit prints."""
+    """All points and the air between them.
+
+    ``say(slug, line)`` gets every line that a kit prints; ``heap`` bounds the kits', see Twin.
+    """
 
     def __init__(
         self,
@@ -146,11 +154,14 @@ class Town:
         seed: int = 1,
         speed: float = 60.0,
         say: Callable[[str, str], None] = lambda _slug, _line: None,
+        heap: str = HEAP,
     ) -> None:
         self.air = air
         self.gateway_modem = gateway_modem
         self.points = {
-            spec.slug: SimulatedPoint(spec, folder, air, seed=seed * 1000 + number, speed=speed, say=say)
+            spec.slug: SimulatedPoint(
+                spec, folder, air, seed=seed * 1000 + number, speed=speed, say=say, heap=heap
+            )
             for number, spec in enumerate(kits)
         }
 

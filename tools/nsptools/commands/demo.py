@@ -62,6 +62,13 @@ def command(
     login: Annotated[
         bool, typer.Option("--login", help="Let the page ask who you are; accounts and password are printed.")
     ] = False,
+    local_pages: Annotated[
+        bool,
+        typer.Option(
+            "--local-pages",
+            help="Kits with memory for their own page: nsp bench set POINT.hand.page 1, then get.",
+        ),
+    ] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Open no browser and no panel.")] = False,
 ) -> None:
     """Run a town of support points on this machine and watch one run low on fuel.
@@ -76,7 +83,9 @@ def command(
     story = _story(scenario, skip=skip_unplayable) if scenario is not None else None
     if seed is None:
         seed = story.seed if story is not None else 1
-    options = demo_run.Options(kits or 4, speed, http_port, mqtt_port, seed, language, data, story, login)
+    options = demo_run.Options(
+        kits or 4, speed, http_port, mqtt_port, seed, language, data, story, login, local_pages
+    )
     _quiet(verbose=headless)
     asyncio.run(_demo(options, seconds or None, headless=headless))
 

@@ -28,7 +28,7 @@ from nsplink import regions
 from nsptools.bench.air import Air
 from nsptools.bench.broker import EmbeddedBroker, PortInUse
 from nsptools.bench.modem import Rui3Modem
-from nsptools.bench.town import GATEWAY_MODEM, KitSpec, Town
+from nsptools.bench.town import GATEWAY_MODEM, HEAP, HEAP_WITH_PAGE, KitSpec, Town
 from nsptools.demo import logins, places, volunteer
 from nsptools.demo.door import Door
 from nsptools.demo.logins import Logins
@@ -56,6 +56,7 @@ class Options:
     """What ``nsp demo`` was asked for. ``data``: folder to keep, None = a fresh one that is removed.
 
     ``scenario`` brings its own points, so that ``kits`` does not count then. ``login``: the page asks who somebody is.
+    ``local_pages``: the kits have the memory that their own pages need.
     """
 
     kits: int = 4
@@ -67,6 +68,7 @@ class Options:
     data: Path | None = None
     scenario: Scenario | None = None
     login: bool = False
+    local_pages: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         )
         who = logins.make(gateway.store, places.MUNICIPALITY) if options.login else None
         kits = [KitSpec(kit.slug, place.plant, kit.files) for kit, place in zip(made.kits, here, strict=True)]
-        town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say)
+        heap = HEAP_WITH_PAGE if options.local_pages else HEAP
+        town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say, heap=heap)
         tally = Tally(broker.port)
         door = Door(page.getsockname()[1], lambda request: _answer(town, request))
         await door.start()
