@@ -8,7 +8,7 @@ from datetime import datetime
 
 from nspgateway import words
 from nspgateway.alarm_state import AlarmState
-from nspgateway.alarm_text import catalogue
+from nspgateway.audit_lines import alarm_title
 from nspgateway.i18n import N_, Language
 
 # By the state that an alarm came into; of one that is over also how.
@@ -53,10 +53,9 @@ def lines(lang: Language, events: Iterable[AlarmEvent], now: datetime) -> tuple[
 
 def _line(lang: Language, event: AlarmEvent, now: datetime) -> Line:
     shape, word, _response = words.PRIORITIES[event.state.priority]
-    text = catalogue().alarms.get(event.alarm)
     return Line(
         clock=lang.moment(event.at, now),
-        title=text[lang.code].title if text else event.alarm,
+        title=alarm_title(lang, event.alarm),
         priority=event.state.priority,
         word=lang.gettext(word),
         shape=shape,

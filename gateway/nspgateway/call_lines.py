@@ -53,10 +53,7 @@ class EndedLine:
 
     id: str
     place: str
-    kind: str
-    made: str
-    closed: str
-    reason: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +124,12 @@ def ended(lang: Language, call: CallView, reason: str, now: datetime) -> EndedLi
     return EndedLine(
         id=call.id,
         place=place(lang, call),
-        kind=_(call_words.KINDS[kind]),
-        made=lang.moment(call.made_at, now),
-        closed=lang.moment(call.since, now),
-        reason=_(call_words.REASONS.get(reason, call_words.REASONS["other"])),
+        text=_("{kind}, made at {made}, closed at {closed}: {reason}").format(
+            kind=_(call_words.KINDS[kind]),
+            made=lang.moment(call.made_at, now),
+            closed=lang.moment(call.since, now),
+            reason=_(call_words.REASONS.get(reason, call_words.REASONS["other"])),
+        ),
     )
 
 

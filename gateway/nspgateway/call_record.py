@@ -53,6 +53,9 @@ def record(lang: Language, call: Call, now: datetime) -> Record:
     by_hand = call.first("entered")
     if by_hand is not None and by_hand.text:
         values = {**values, "what": by_hand.text}
+    place = call.place or values.get("place") or _("at the point")
+    if values.get("place") == place:
+        values = {name: text for name, text in values.items() if name != "place"}
     known = {name: _(text) for name, text in call_words.FIELDS.items()}
     typed = [(label, values[name]) for name, label in known.items() if name in values]
     typed += [(name, text) for name, text in values.items() if name not in known]
@@ -65,7 +68,7 @@ def record(lang: Language, call: Call, now: datetime) -> Record:
     return Record(
         typed=tuple(typed),
         gap="" if is_whole else _("A part of the text has not arrived yet."),
-        place=call.place or values.get("place") or _("at the point"),
+        place=place,
         steps=tuple(steps),
     )
 

@@ -83,10 +83,17 @@ class CallSender:
             self._ask_112(kit)
 
     def booted(self, kit: int, generation: int) -> None:
-        """Tell a kit that has begun anew of 112; one with a new key is another kit, whose calls are not the old ones."""
+        """Tell a kit that has begun anew what it has forgotten: of 112, and of its calls that are open.
+
+        One with a new key is another kit, whose calls are not the old ones.
+        """
         for name, ticket in self._stages.items():
-            if ticket.address == kit and self._generations[name] != generation:
+            if ticket.address != kit:
+                continue
+            if self._generations[name] != generation:
                 self._radio.link.take_back(ticket)
+            elif ticket.state == "answered" and ticket.fields["help_stage"] != "closed":
+                self._stages[name] = self._radio.ask(kit, "help_stage", ticket.fields)
         if kit in self._kits.values():
             self._ask_112(kit)
 

@@ -297,5 +297,5 @@ def calls(lang: Language, point: Point) -> Cell:
     """How many calls for help of this point are open."""
     if not point.calls:
         return Cell("calls", "none", lang.gettext("none"), "0")
-    text = lang.ngettext("{n} call for help", "{n} calls for help", point.calls).format(n=point.calls)
+    text = lang.gettext("{n} open").format(n=lang.number(point.calls))
     return Cell("calls", "good", text, str(point.calls), level="critical")

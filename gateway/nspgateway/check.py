@@ -90,9 +90,8 @@ def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterat
         picture = config.map.picture
         yield lambda: f"{picture}: {len(map_picture.read(picture))} bytes to lie under the map"
     yield lambda: _data(config)
-    if config.page is not None and config.page.certificate is not None:
-        page = config.page
-        yield lambda: _page(page)
+    if config.page is None or config.page.certificate is not None:
+        yield lambda: _page(config.page)
     if config.radio.hub_port is not None:
         yield _hub
     for broker in config.broker:
@@ -187,8 +186,10 @@ def _data(config: GatewayConfig) -> str:
     return f"{config.data}: can be written"
 
 
-def _page(page: PageConfig) -> str:
+def _page(page: PageConfig | None) -> str:
     """The page's names, without which browsers refuse it; that it has TLS is looked at with the brokers."""
+    if page is None or page.certificate is None:
+        return "page: none is served"
     hosts = serving.names(page)
     if not hosts:
         raise GatewayError(

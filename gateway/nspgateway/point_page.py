@@ -82,7 +82,7 @@ def build(
         alarms=tuple(alarm_box(lang, alarm, {point.slug: point.name}, now, mark) for alarm in point.alarms),
         now=_now(lang, point, now),
         quantities=rows(lang, point, now),
-        devices=devices(lang, point, config, now),
+        devices=devices(lang, point, config, now) if point.kit_address is not None else (),
         card=tuple(_card(lang, config, contacts=contacts)),
     )
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from nspgateway import hours, rows, totals, words
 from nspgateway.alarm_boxes import in_language
-from nspgateway.cells import NEVER, Level
+from nspgateway.cells import NEVER
 from nspgateway.i18n import Language
 from nspgateway.totals import Fact
 from nspgateway.view import Overview, Point, is_ahead
@@ -39,8 +39,6 @@ class Line:
     deployment_shape: str
     status: str
     status_text: str
-    status_shape: str
-    level: Level
     why: str
     empty: str
     source: str
@@ -97,7 +95,6 @@ def _matches(point: Point, wanted: str) -> bool:
 
 def _line(lang: Language, point: Point, now: datetime) -> Line:
     deployment = words.DEPLOYMENTS.get(point.deployment, words.Word(point.deployment, "question"))
-    status = words.STATUSES[point.status]
     return Line(
         slug=point.slug,
         name=point.name,
@@ -105,9 +102,7 @@ def _line(lang: Language, point: Point, now: datetime) -> Line:
         deployment=lang.gettext(deployment.text),
         deployment_shape=deployment.shape,
         status=point.status,
-        status_text=lang.gettext(status.text),
-        status_shape=status.shape,
-        level=rows.level(point.status),
+        status_text=lang.gettext(words.STATUSES[point.status].text),
         why=in_language(point.alarms[0].title, lang) if point.alarms and point.status != "no_contact" else "",
         empty=_empty(lang, point, now),
         source=_source(lang, point),

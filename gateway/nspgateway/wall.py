@@ -12,7 +12,7 @@ from nspgateway.alarm_boxes import AlarmBox
 from nspgateway.i18n import N_, Language
 from nspgateway.rows import Row
 from nspgateway.totals import Fact
-from nspgateway.view import Overview, Quality
+from nspgateway.view import Overview, Point, Quality
 
 MOST = 40
 # Alarms named in one line; the tiles tell of the others.
@@ -37,10 +37,14 @@ class TileFact:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One point: its row, of which the template takes the parts that are seen from afar, and a few values."""
+    """One point: its row, of which the template takes the parts that are seen from afar, and a few values.
+
+    ``calls``: its open calls for help, "" = none.
+    """
 
     row: Row
     facts: tuple[TileFact, ...]
+    calls: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Wall:
 def wall(overview: Overview, lang: Language) -> Wall:
     """The wall screen in one language; points in the overview's order, without those below the fold."""
     used = [point for point in overview.points if not urgency.is_below(point)]
-    tiles = tuple(_tile(lang, rows.row(lang, point, overview)) for point in used[:MOST])
+    tiles = tuple(_tile(lang, point, overview) for point in used[:MOST])
     return Wall(
         headline=bars.headline(lang, overview),
         summary=totals.facts(lang, overview, names=1),
@@ -69,7 +73,9 @@ def wall(overview: Overview, lang: Language) -> Wall:
     )
 
 
-def _tile(lang: Language, row: Row) -> Tile:
+def _tile(lang: Language, point: Point, overview: Overview) -> Tile:
+    row = rows.row(lang, point, overview)
+    calls = lang.ngettext("{n} call for help", "{n} calls for help", point.calls).format(n=point.calls)
     facts = []
     for field, label in _FACTS.items():
         cell = row.cell(field)
@@ -77,7 +83,7 @@ def _tile(lang: Language, row: Row) -> Tile:
             is_old = cell.quality == "stale" and cell.age_s is not None
             age = lang.duration(cell.age_s or 0) if is_old else ""
             facts.append(TileFact(field, lang.gettext(label), cell.text, cell.quality, age))
-    return Tile(row, tuple(facts))
+    return Tile(row, tuple(facts), calls if point.calls else "")
 
 
 def _rest(lang: Language, left_out: int, closed: int) -> str:

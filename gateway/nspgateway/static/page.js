@@ -1,8 +1,6 @@
 // Keeps the page live: takes the server's rendered <main> from an event stream
 // and says so, loudly, when the stream is silent. A page with a form, or a very
 // long one, takes only its head: the clock, the bars, and what sounds.
-"use strict";
-
 // The server sends at least once a second; after this silence the page is old.
 const SILENCE_MS = 2500;
 const RETRY_MS = 1000;
@@ -128,6 +126,8 @@ function shown() {
   document.getElementById("clock").textContent = clock;
   document.getElementById("date").textContent = date;
   document.dispatchEvent(new Event("picture"));
+  // A long picture takes a while to be shown: that was not the gateway's silence.
+  heard();
   check();
 }
 

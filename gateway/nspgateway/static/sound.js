@@ -1,7 +1,5 @@
 // Makes an alarm heard until somebody has seen it: data-sounds of <main> names what sounds, the loudest first.
 // A screen that may not make sound yet says so, and that it has lost the gateway is heard too.
-"use strict";
-
 // word -> tones as [Hz, s from the start, s long], and after how many seconds it is said again (0 = once).
 const SOUNDS = {
   help_late: { tones: [[988, 0, 0.15], [740, 0.18, 0.15], [988, 0.36, 0.15], [740, 0.54, 0.15]], again: 3 },

@@ -131,7 +131,8 @@ class _Front:
                 return Response(status_code=403)
             ask = self._ask(request, visitor)
             try:
-                page.make(self._office, ask)
+                if not page.pace_s:
+                    page.make(self._office, ask)
             except (NotFound, NotHere):
                 return Response(status_code=404)
             key = (request.url.path, str(request.query_params), ask.lang.code, visitor.sees)

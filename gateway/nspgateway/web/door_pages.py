@@ -73,7 +73,8 @@ class _Pages:
             stage = known.stage if known is not None and known.account is not None else None
             step = next((one for one in steps if not one.stages or stage in one.stages), None)
             if step is None:
-                return _led(WHERE[known.stage] if known is not None else "/login", request)
+                late = "/login?over" if request.method == "POST" else "/login"
+                return _led(WHERE[known.stage] if known is not None else late, request)
             if step.only_new and not self._door.is_new:
                 return _led("/login", request)
             if path == "/login" and self._door.is_new:
