@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from browser import GuardedPage, chromium, violations
+from browser import GuardedPage, violations
 from nspgateway.web import pages
 from page_site import Night, Site
 
@@ -33,12 +33,6 @@ async def site(night: Night) -> AsyncIterator[Site]:
     await made.start()
     yield made
     await made.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")

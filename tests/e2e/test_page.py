@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from browser import GuardedPage, chromium, violations
+from browser import GuardedPage, violations
 from nspgateway.web import create_app
 from page_sample import ARK, KUIL, LINDE, ZUID, Source, overview, reading
 from page_site import Site
@@ -32,12 +32,6 @@ async def gateway() -> AsyncIterator[Gateway]:
     await made.start()
     yield made
     await made.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 
 from nspgateway import i18n, sentences
 from nspgateway.view import Alarm, Overview, Point
-from page_sample import ARK, KUIL, LINDE, NOW, SILENT, ZUID, overview, readings
+from nspgateway.web import create_app
+from page_sample import ARK, KUIL, LINDE, NOW, SILENT, ZUID, Source, overview, readings
+from web_room import call
 
 LANGUAGES = i18n.load_languages()
 NL, EN = LANGUAGES["nl"], LANGUAGES["en"]
@@ -31,9 +33,14 @@ def own(name: str, **changes: Any) -> Alarm:
     return replace(SILENT, id=name, point="kazerne-oost", raised_at=AT, **changes)
 
 
-def said(point: Point, *others: Point, **changes: Any) -> tuple[str, str]:
-    """Which situation is told of a point, and the Dutch sentence."""
-    state = overview(points=(point, *others), **changes)
+def case(point: Point, *others: Point, **changes: Any) -> tuple[Point, Overview]:
+    """A point in its situation."""
+    return point, overview(points=(point, *others), **changes)
+
+
+def said(*points: Point, **changes: Any) -> tuple[str, str]:
+    """Which situation is told of the first of these points, and the Dutch sentence."""
+    point, state = case(*points, **changes)
     found = sentences.of_point(NL, point, state)
     assert found is not None
     english = sentences.of_point(EN, point, state)
@@ -42,26 +49,26 @@ def said(point: Point, *others: Point, **changes: Any) -> tuple[str, str]:
     return found.id, found.text
 
 
-SEVEN: dict[str, Callable[[], tuple[str, str]]] = {
+SEVEN: dict[str, tuple[Point, Overview]] = {
     "De Linde zit zonder stroom sinds 01:14. De kit meldt dit zelf."
-    " De kit werkt op de eigen accu (62 %). Hoe lang nog, is onbekend.": lambda: said(DARK, ARK, GONE),
+    " De kit werkt op de eigen accu (62 %). Hoe lang nog, is onbekend.": case(DARK, ARK, GONE),
     "Geen contact met De Kuil sinds 01:14. De 3 andere punten horen we goed, en De Kuil had nog stroom genoeg."
-    " Waarschijnlijk is de kit of de antenne kapot. Het punt zelf kan gewoon open zijn.": lambda: said(
+    " Waarschijnlijk is de kit of de antenne kapot. Het punt zelf kan gewoon open zijn.": case(
         GONE, ARK, LINDE, ZUID
     ),
     "Radiostoring sinds 01:14. Het kanaal zit vol ruis en 3 van de 4 punten komen niet door."
-    " Onze ontvanger werkt. Gebruik de portofoon.": lambda: said(
+    " Onze ontvanger werkt. Gebruik de portofoon.": case(
         GONE, replace(GONE, slug="b"), replace(GONE, slug="c"), ARK, alarms=(own("radio_jammed"),)
     ),
     "Wij horen sinds 01:14 geen enkel punt. Onze eigen ontvanger reageert niet."
-    " Met de punten is waarschijnlijk niets mis.": lambda: said(
+    " Met de punten is waarschijnlijk niets mis.": case(
         GONE, ARK, modem_ok=False, modem_since=AT, alarms=(own("radio_jammed"),)
     ),
     "De klok van De Linde loopt verkeerd. De metingen zijn van nu en kloppen."
-    " Wij gebruiken de tijd van het coördinatiepunt.": lambda: said(
+    " Wij gebruiken de tijd van het coördinatiepunt.": case(
         replace(LINDE, name="De Linde", failed_parts=("clock",)), ARK
     ),
-    "De Linde wordt getankt tot 02:30. Het aggregaat staat daarom uit.": lambda: said(
+    "De Linde wordt getankt tot 02:30. Het aggregaat staat daarom uit.": case(
         replace(
             LINDE,
             name="De Linde",
@@ -70,7 +77,7 @@ SEVEN: dict[str, Callable[[], tuple[str, str]]] = {
         ),
         ARK,
     ),
-    "De Kuil is gesloten sinds vr 15 jan 22:00. Geen contact is nu geen probleem.": lambda: said(
+    "De Kuil is gesloten sinds vr 15 jan 22:00. Geen contact is nu geen probleem.": case(
         replace(GONE, deployment="closed", deployment_at=datetime(2027, 1, 15, 21, 0, tzinfo=NOW.tzinfo)), ARK
     ),
 }
@@ -79,8 +86,21 @@ SEVEN: dict[str, Callable[[], tuple[str, str]]] = {
 @pytest.mark.parametrize("text", SEVEN)
 def test_seven_situations_have_seven_sentences(text: str) -> None:
     """Protects who is sent where: the same silence on the radio is told apart by what else is known."""
-    assert SEVEN[text]()[1] == text
-    assert len({made()[0] for made in SEVEN.values()}) == len(SEVEN)
+    point, state = SEVEN[text]
+    found = sentences.of_point(NL, point, state)
+    assert found is not None
+    assert found.text == text
+    ids = [one.id for made in SEVEN.values() if (one := sentences.of_point(NL, *made))]
+    assert len(set(ids)) == len(SEVEN)
+
+
+async def test_each_of_the_seven_stands_on_the_page() -> None:
+    """Protects the way to the screen: the sentence stands in the row of its point, also under the fold, and no other."""
+    for text, (point, state) in SEVEN.items():
+        answer = await call(create_app(Source(state), banner=None), "GET", "/", {})
+        row = answer.body.split(f'data-point="{point.slug}"')[1].split("</tbody>")[0]
+        assert f">{text}</p>" in unescape(row)
+        assert row.count("data-sentence") == 1
 
 
 def test_a_broken_kit_is_never_called_a_power_cut() -> None:
