@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from nspgateway.calls import Call
+from nspgateway.calls import SEEN, Call
 from nspgateway.downlinks import Ticket
 from nspgateway.people import Action, Status112
 from nspgateway.transmitter import Transmitter
@@ -27,10 +27,10 @@ def stage_fields(call: Call) -> dict[str, Any] | None:
 
     Nor can a kit be told of a call that has no name of its own.
     """
-    step = call.last("passed_on", "answered", "closed") or call.first("read", "called_back")
+    stage = call.stage
+    step = call.last(*SEEN) if stage == "read" else call.last(stage)
     if step is None or call.is_security or call.boot is None or call.boot < 0:
         return None
-    stage = {"called_back": "read"}.get(step.what, step.what)
     fields: dict[str, Any] = {
         "event_boot": call.boot,
         "event_n": call.n,
@@ -59,7 +59,7 @@ class CallSender:
         """Tell everything again after a restart of the gateway."""
         for call in calls:
             closed = call.last("closed")
-            if closed is None or now - closed.at < CLOSED_TOLD:
+            if call.is_open or closed is None or now - closed.at < CLOSED_TOLD:
                 self.tell(call)
         if said is not None:
             self.tell_112(said)

@@ -23,6 +23,8 @@ Late = Literal["help_unread", "help_not_passed"]
 # What somebody has to look at, and what shows that somebody has. To note where it is, is no sign of it.
 NEWS = frozenset({"made", "entered", "details", "withdrawn"})
 SEEN = frozenset({"read", "passed_on", "answered", "called_back", "closed"})
+# What opens a call, and opens it again: somebody may have closed it before these words of the point arrived.
+_OPENS = frozenset({"made", "entered", "details"})
 # The words of these acts: to whom, what, why.
 RECIPIENTS = ("control_room", "fire_brigade", "police", "doctor", "other")
 ANSWERS = ("help_comes", "no_unit", "call_back", "text")
@@ -96,8 +98,9 @@ class Call:
 
     @property
     def is_open(self) -> bool:
-        """True until a person has closed it."""
-        return all(step.what != "closed" for step in self.steps)
+        """True until a person has closed it, and again when the point adds to it after that."""
+        last = self.last("closed", *_OPENS)
+        return last is None or last.what != "closed"
 
     @property
     def is_security(self) -> bool:
@@ -147,7 +150,7 @@ class Call:
     def stage(self) -> Stage:
         """How far people are with it; who reads it once more does not set it back."""
         last = self.last("passed_on", "answered", "closed")
-        if last is not None:
+        if last is not None and (last.what != "closed" or not self.is_open):
             return last.what  # type: ignore[return-value]  # these three are stages
         return "read" if self.is_read else "stored"
 
@@ -169,12 +172,13 @@ class Call:
         """Return the call with one more step."""
         return replace(self, steps=(*self.steps, step))
 
-    def has_news(self, news: Step) -> bool:
-        """Tell whether this word of the kit is known: it says everything again until it is acknowledged."""
-        return any(
-            s.by is None and s.what == news.what and s.tail == news.tail
-            for s in self.steps
-        )  # fmt: skip
+    def with_news(self, news: Step) -> Call:
+        """Return the call with a word of its kit, which may stand here already and never have been written down.
+
+        Then it stands where it will stand in the records: after all that people did meanwhile.
+        """
+        others = (s for s in self.steps if s.by is not None or (s.what, s.tail) != (news.what, news.tail))
+        return replace(self, steps=(*others, news))
 
 
 @dataclass(frozen=True, slots=True)

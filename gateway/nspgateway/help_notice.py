@@ -94,7 +94,7 @@ def take(known: Mapping[str, Call], point: PointConfig, read: Read, *, during_ex
         event.boot,
         event.n,
     )
-    after = call if call.has_news(step) else call.with_step(step)
+    after = call.with_news(step)
     return Taken(after, (CallNews(after, step),), (of_news(point, after, step, read.frame.received_at),))
 
 

@@ -7,6 +7,7 @@ not from the gateway.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
@@ -52,21 +53,42 @@ STEP = st.one_of(
 )
 
 
-class Watch:
-    """``due``: calls that must be open, by id, with how many steps each had; ``loose``: those the disk never took.
+@dataclass
+class Said:
+    """A word of a kit about a call, or None for its end by a person; ``is_saved``: the disk took it."""
 
-    ``unsaved``: calls of which a kit said something that the disk did not take.
+    word: tuple[str, bytes] | None
+    is_saved: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """True when it opens or ends a call."""
+        return self.word is None or self.word[0] != "withdrawn"
+
+
+class Watch:
+    """``said``: what was said of every call, by its id, in the order in which it is written down.
+
+    ``steps``: how many steps each had when it was last looked at.
     """
 
     def __init__(self, folder: Path) -> None:
         self.room = CallRoom(folder, deployment="open")
         self.dutch = load_languages()["nl"]
-        self.due: dict[str, int] = {}
-        self.closed: set[str] = set()
-        self.loose: set[str] = set()
-        self.unsaved: set[str] = set()
+        self.said: dict[str, list[Said]] = {}
+        self.steps: dict[str, int] = {}
         for kit in (65, 66):
             self.room.boot(kit)
+
+    @property
+    def due(self) -> set[str]:
+        """The calls that must be open: the last that counts is no end."""
+        found = set()
+        for name, said in self.said.items():
+            counted = [one for one in said if one.counts]
+            if not counted or counted[-1].word is not None:
+                found.add(name)
+        return found
 
     def do(self, what: str, *args: object) -> None:
         """Do one step, then look."""
@@ -74,7 +96,6 @@ class Watch:
         self.check()
 
     def _say(self, kit: int, n: int, mark: str, kind: str | None, text: bytes, full: bool) -> None:
-        name = f"{kit}-1-3-{n}"
         with (
             mock.patch.object(self.room.box.store, "commit", side_effect=_refuse)
             if full
@@ -82,15 +103,9 @@ class Watch:
         ):
             outcome = self.room.say(n, kit=kit, mark=mark, kind=kind, text=text)
         assert outcome == ("not_stored" if full else "accepted")
-        if name in self.closed:
-            return
-        if not full:
-            self.loose.discard(name)
-        else:
-            self.unsaved.add(name)
-            if name not in self.due:
-                self.loose.add(name)
-        self.due.setdefault(name, 0)
+        said, word = self.said.setdefault(f"{kit}-1-3-{n}", []), (mark, text)
+        if Said(word) not in said:
+            said[:] = [*(one for one in said if one.word != word), Said(word, is_saved=not full)]
 
     def _lose(self, kit: int) -> None:
         self.room.lose(kit)
@@ -101,9 +116,8 @@ class Watch:
 
     def _by_voice(self, kind: str) -> None:
         name = self.room.desk.enter_call("de-ark", OFFICER, kind, "rook")
-        assert name not in self.due
-        assert name not in self.closed
-        self.due[name] = 0
+        assert name not in self.said
+        self.said[name] = [Said(("entered", b""))]
 
     def _act(self, line: int, what: str) -> None:
         desk, found = self.room.desk, self._line(line)
@@ -128,8 +142,7 @@ class Watch:
         if found is None:
             return
         self.room.desk.close_call(found, OFFICER, "helped")
-        del self.due[found]
-        self.closed.add(found)
+        self.said[found].append(Said(None))
 
     def _acknowledge(self) -> None:
         for alarm in self.room.box.ingest.overview().alarms:
@@ -156,15 +169,13 @@ class Watch:
     def _restart(self) -> None:
         self.room.restart()
         # What no disk took is said again by its kit, which was never answered.
-        self.due = {name: 0 if name in self.unsaved else n for name, n in self.due.items()}
-        for name in self.loose:
-            del self.due[name]
-        self.loose.clear()
-        self.unsaved.clear()
+        saved = {name: [one for one in said if one.is_saved] for name, said in self.said.items()}
+        self.said = {name: said for name, said in saved.items() if said}
+        self.steps.clear()
 
     def _line(self, line: int) -> str | None:
         """Return one of the open calls that are on disk."""
-        found = sorted(self.due.keys() - self.loose)
+        found = sorted(name for name in self.due if any(one.is_saved for one in self.said[name]))
         return found[line % len(found)] if found else None
 
     def check(self) -> None:
@@ -177,8 +188,8 @@ class Watch:
         assert rows == sorted(rows)
         for one in top:
             call: Call = self.room.call(one.id)
-            assert len(call.steps) >= self.due[one.id]
-            self.due[one.id] = len(call.steps)
+            assert len(call.steps) >= self.steps.get(one.id, 0)
+            self.steps[one.id] = len(call.steps)
             assert call.stage == "stored" or any(step.by == OFFICER for step in call.steps)
         assert {(one.id, one.point) for one in top if one.id[0] == "6"} == {
             (name, "de-linde" if name.startswith("65") else "de-ark") for name in self.due if name[0] == "6"

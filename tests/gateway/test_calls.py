@@ -46,6 +46,10 @@ def later(call: Call, *whats: str, word: str = "") -> Call:
         (("passed_on", "withdrawn", "read"), "passed_on", False),
         (("answered", "passed_on"), "passed_on", False),
         (("read", "closed"), "closed", False),
+        (("closed", "withdrawn"), "closed", False),
+        (("closed", "details"), "read", True),
+        (("passed_on", "closed", "details"), "read", True),
+        (("closed", "details", "closed"), "closed", False),
     ],
 )
 def test_stages_are_peoples(whats: tuple[str, ...], stage: str, is_unseen: bool) -> None:

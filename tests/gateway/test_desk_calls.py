@@ -117,15 +117,22 @@ def test_the_time_of_passing_on_has_to_be_possible(room: CallRoom) -> None:
     assert room.call().steps[-1].happened_at == now
 
 
-def test_what_is_closed_stays_closed(room: CallRoom) -> None:
-    """Nothing is added to a call that was ended; a kit that adds to it is heard and the call stays in the records."""
+def test_what_is_closed_stays_closed_until_the_point_adds_to_it(room: CallRoom) -> None:
+    """Nobody acts on a closed call; but words of the point that were still on their way when it was closed open it again."""
     room.press()
     room.desk.close_call(NAME, OFFICER, "mistake")
     with pytest.raises(Refused, match="closed already"):
         room.desk.read_call(NAME, OFFICER)
+    room.press()  # the kit says again what it has said: no news
+    room.press(mark="withdrawn")
+    assert room.top() == ()
     room.press(mark="details", text=b"\x00wtoch brand")
-    assert not room.call().is_open
-    assert room.heard[-1].id == NAME
+    for _ in range(2):
+        (one,) = room.top()
+        assert (one.id, one.stage, one.is_unseen) == (NAME, "read", True)
+        room.restart()
+    room.desk.close_call(NAME, OFFICER, "helped")
+    assert room.top() == ()
 
 
 def test_a_call_by_voice_is_a_call_like_any_other(room: CallRoom) -> None:
@@ -206,6 +213,16 @@ def test_a_stage_is_told_again_after_a_restart(linked: CallRoom) -> None:
     linked.restart()
     linked.press(2)
     assert linked.told("help_stage")[0].fields["help_stage"] == "read"
+
+
+def test_a_kit_hears_that_a_call_which_was_closed_is_read_again(linked: CallRoom) -> None:
+    """What the point added after the end is read by a person too, and the kit says so instead of "closed"."""
+    linked.press()
+    linked.desk.close_call(NAME, OFFICER, "mistake")
+    assert linked.told("help_stage")[-1].fields["help_stage"] == "closed"
+    linked.press(mark="details", text=b"\x00wtoch brand")
+    linked.desk.read_call(NAME, OFFICER)
+    assert linked.told("help_stage")[-1].fields["help_stage"] == "read"
 
 
 def test_a_kit_that_begins_anew_is_told_again_of_its_open_calls(linked: CallRoom) -> None:
