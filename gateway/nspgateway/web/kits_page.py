@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nspgateway.desk_base import Refused
 from nspgateway.i18n import N_
 from nspgateway.view import Point
 from nspgateway.web.office import Office
@@ -37,7 +38,9 @@ def _row(office: Office, ask: Ask, point: Point) -> dict[str, str]:
 
 
 def _withdraw(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    point = seen(ask, form.get("point", ""))
+    if not form.get("point"):
+        raise Refused("empty", "Say which kit.")
+    point = seen(ask, form["point"])
     office.works.desk.withdraw_kit(point.slug, form.get("why", ""), ask.visitor.by)
     return "/kits"
 

@@ -126,6 +126,14 @@ PAGES = (
         live=False,
         styles=_STYLES,
     ),
-    Page("/voice-form", "voice_form.html", _make_paper, N_("Voice form"), live=False, styles=_STYLES),
+    # Printed long before it is needed: nothing of the moment stands on it.
+    Page(
+        "/voice-form",
+        "voice_form.html",
+        _make_paper,
+        N_("Voice form"),
+        live=False,
+        styles=(*_STYLES, "sheet.css"),
+    ),
 )
 ACTS = (Act("report", "report", _enter, N_("Noted, as entered by hand.")),)
