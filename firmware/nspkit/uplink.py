@@ -158,9 +158,10 @@ class Uplink:
 
     def report(self, values: dict, now_ms: int) -> list:
         """Send a point report until it has arrived; a newer one takes its place. Its event, whose cause tells of that."""
-        values = dict(values)
-        values["event"] = event = [None, None, "report"]
-        self.say("report", values, now_ms, "report")
+        whole: dict = {"stock_low": 0, "displayed_rev": 0}  # these two have no word for unknown
+        whole.update(values)
+        whole["event"] = event = [None, None, "report"]
+        self.say("report", whole, now_ms, "report")
         return event
 
     def help(

@@ -266,6 +266,20 @@ def test_a_point_report_says_what_was_filled_in_and_leaves_the_rest_unknown(tmp_
     assert len(one.data) - len(values["text"]) <= 30
 
 
+def test_an_empty_report_is_one_too(tmp_path):
+    """Whoever knows nothing and sends it all the same says that the point is there, and harms nothing."""
+
+    async def story(rig, phone):
+        await phone.get("/puntbericht")
+        assert "Verstuurd" in await phone.fill("/puntbericht")
+        await rig.after(90)
+        assert "binnen bij het" in await phone.get("/")
+
+    (one,) = at_the_point(story, tmp_path).of("report")
+    known = {name: value for name, value in one.values.items() if value not in (None, 0, b"")}
+    assert set(known) <= {"event_boot", "event_n"}
+
+
 @pytest.mark.parametrize(
     ("filled", "said"),
     [

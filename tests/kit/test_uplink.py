@@ -230,7 +230,7 @@ def test_ranks_are_strict_on_the_air(tmp_path):
         await rig.to(700)
         rig.kit.on_air.drop_out()
         now = rig.kit.clock.ms()
-        rig.kit.uplink.report({"stock_low": 0, "displayed_rev": 0}, now)
+        rig.kit.uplink.report({}, now)
         rig.kit.uplink.answer(77, "done", b"", now)
         rig.say(generator_mode="off")
         await rig.to(1600)  # heartbeats are due
