@@ -18,15 +18,17 @@ def home(site, said: str):  # noqa: ANN201 - pieces of HTML, as all pages give
     if exercising:
         yield para(word("exercise_more"))
     yield "<h2>%s</h2>" % word("help")
+    calls = kit.calls.all()
+    for call in calls:
+        yield para(_title(call, exercising) + ": " + _state(site, call, now), "said")
+        yield link("/hulp/%d" % call.number, word("call_open") % call.number, "go plain")
     yield para(word((kit.inbox.status112 or "unset") + "_112"), "big")
     if kit.calls.offered():
         yield para(word("this_is_not") + " " + word("help_quick"))
-        yield link("/hulp", word("help_type"))
+        # A second call is one more for somebody to read: what is there already can be added to.
+        yield link("/hulp", word("help_another" if calls else "help_type"), "go plain" if calls else "go")
     else:
         yield para(word("help_closed"))
-    for call in kit.calls.all():
-        yield para(_title(call, exercising) + ": " + _state(site, call, now))
-        yield link("/hulp/%d" % call.number, word("call") % call.number, "go plain")
     yield "<h2>%s</h2>" % word("message")
     message = kit.inbox.shown()
     yield para(word("message_title") % message[:2] if message else word("message_none"))

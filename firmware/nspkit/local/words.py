@@ -16,13 +16,14 @@ help Noodhulp
 help_closed Hier een melding typen kan pas als het coördinatiepunt zegt dat 112 onzeker of uit is.
 help_quick Haast? Houd HULP op de kit 3 seconden in. Typen kan daarna nog.
 help_type Noodhulpmelding typen
-help_none Er zijn geen noodhulpmeldingen.
+help_another Nog een noodhulpmelding typen
 help_send Verstuur de noodhulpmelding
 help_more Vul in wat u weet. Leeg laten mag. Alleen wat nodig is om te helpen.
 help_add Aanvullen of verbeteren
 help_resend Verstuur deze tekst
 help_lost De kit is opnieuw gestart. Wat eerder is getypt, staat hier niet meer.
 call Noodhulpmelding %d
+call_open Melding %d bekijken of aanvullen
 call_at %d minuten geleden gemaakt
 kind Welke hulp?
 ambulance Ambulance
