@@ -187,3 +187,6 @@ if (document.body.dataset.stream) {
   // The click that belongs to it comes after the finger has left.
   for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(release, 50));
 }
+
+// Where the menu takes more than a line it scrolls: the page that is open is in sight.
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
