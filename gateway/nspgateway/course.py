@@ -57,9 +57,9 @@ def receive_report(course: Course, report: KitReport) -> Course:
 def restored(
     actions: Iterable[Action], receipts: Iterable[Receipt] = (), reports: Iterable[KitReport] = ()
 ) -> Course:
-    """Return the course after all ``actions`` and ``receipts``, each oldest first, and the newest ``reports``."""
+    """Return the course after all ``actions`` and ``receipts``, and of all ``reports`` of kits, each oldest first."""
     found = Course()
-    said: Iterable[Action | Receipt | KitReport] = merge(actions, receipts, sorted(reports, key=_at), key=_at)
+    said: Iterable[Action | Receipt | KitReport] = merge(actions, receipts, reports, key=_at)
     for one in said:
         match one:
             case Action():

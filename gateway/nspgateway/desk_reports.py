@@ -46,7 +46,9 @@ class ReportDesk(DeskBase):
             actions.append(
                 Action(now, by, "fuel", slug, detail={"kind": "dip", "litres": round(litres, 1)}, entry=fuel)
             )
-        if told.deployment is not None and told.deployment != self._situation.standings[slug].deployment:
+        stands = self._situation.standings[slug]
+        is_news = stands.deployment_at is None or at >= stands.deployment_at
+        if told.deployment is not None and told.deployment != stands.deployment and is_news:
             word = {"word": told.deployment}
             actions.append(
                 Action(now, by, "deployment", slug, detail=word, entry=Deployment(told.deployment))

@@ -96,7 +96,7 @@ def receive(reports: Reports, report: KitReport) -> Reports:
 
 
 def restored(told: Iterable[KitReport]) -> dict[str, Reports]:
-    """Return the reports of the kits by point; of each the newest is enough."""
+    """Return what the kits said, by point; ``told``: all of it, oldest first."""
     found: dict[str, Reports] = {}
     for one in told:
         found[one.point] = receive(found.get(one.point, Reports()), one)

@@ -91,7 +91,7 @@ class Situation:
         entries = store.entries()
         self.config = config
         self.region = region.load(config.region_file)
-        reports = store.reports()
+        reports = store.every_report()
         self.course = course.restored(entries, store.receipts(), reports)
         self.standings = standing.restored([*points, self.cp.point], entries, reports)
         self._hang()

@@ -92,7 +92,7 @@ def restored(
 ) -> dict[str, Standing]:
     """Return what stands of each point after all ``actions``, oldest first; before them the settings count.
 
-    ``told``: the newest report of each kit.
+    ``told``: all reports of kits, oldest first.
     """
     by_kit = reports.restored(told)
     found = {

@@ -68,6 +68,8 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
         ),
         "messages": message_lines.at_points(ask.lang, (point,), situation.standings, now),
         "told": report_lines.lines(ask.lang, situation.standings[point.slug].reports, situation.region, now),
+        # As in a call for help: what somebody typed is for those who handle calls.
+        "typed_there": works.store.report_text(point.slug) if ask.visitor.can("call") else "",
         "history": history,
         "span": span,
         "spans": [(name, ask.lang.gettext(text)) for name, text in _SPAN_NAMES.items()],
