@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -10,12 +11,12 @@ from nspgateway import call_lines, call_record, call_views, call_words, exercise
 from nspgateway.calls import ANSWERS, REASONS, RECIPIENTS, Call
 from nspgateway.config import PointConfig
 from nspgateway.desk_base import NOTE_MOST
-from nspgateway.desk_calls import ANSWER_BYTES, NAME_MOST
+from nspgateway.desk_calls import ANSWER_BYTES, NAME_MOST, CallDesk
 from nspgateway.i18n import N_, Language
-from nspgateway.people import Word112
+from nspgateway.people import By, Word112
 from nspgateway.situation import Situation
 from nspgateway.web.office import Office
-from nspgateway.web.spec import Act, NotFound, Page
+from nspgateway.web.spec import Act, Do, NotFound, Page, seen
 from nspgateway.web.visitor import Ask
 from nsplink.fields import HELP_KINDS
 
@@ -92,56 +93,26 @@ def _call(office: Office, ask: Ask, name: str) -> Call:
     return call
 
 
-def _named(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    return _call(office, ask, form.get("call", "")).id
+def _act(do: Callable[[CallDesk, str, By, Mapping[str, str], datetime], object]) -> Do:
+    """Return the act of a form on the page of a call: what it does at the desk, and back to where it was."""
+
+    def act(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
+        name = _call(office, ask, form.get("call", "")).id
+        filled = defaultdict(str, form)
+        do(office.works.desk, name, ask.visitor.by, filled, ask.overview.now)
+        return ""
+
+    return act
 
 
-def _read(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    office.works.desk.read_call(_named(office, ask, form), ask.visitor.by)
-    return ""
-
-
-def _pass_on(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    at = typed.clock_before(form.get("at", ""), ask.overview.now)
-    office.works.desk.pass_on(
-        _named(office, ask, form),
-        ask.visitor.by,
-        form.get("whom", ""),
-        form.get("taken_by", ""),
-        at,
-        other=form.get("other", ""),
-    )
-    return ""
-
-
-def _answer(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    name, desk = _named(office, ask, form), office.works.desk
-    desk.answer_call(name, ask.visitor.by, form.get("answer", ""), form.get("text", ""))
-    return ""
-
-
-def _called_back(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    office.works.desk.called_back(_named(office, ask, form), ask.visitor.by, form.get("note", ""))
-    return ""
-
-
-def _place(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    office.works.desk.place_call(_named(office, ask, form), ask.visitor.by, form.get("place", ""))
-    return ""
-
-
-def _close(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    name, desk = _named(office, ask, form), office.works.desk
-    desk.close_call(name, ask.visitor.by, form.get("reason", ""), form.get("why", ""))
-    return ""
+def _pass_on(desk: CallDesk, name: str, by: By, form: Mapping[str, str], now: datetime) -> None:
+    at = typed.clock_before(form["at"], now)
+    desk.pass_on(name, by, form["whom"], form["taken_by"], at, other=form["other"])
 
 
 def _enter(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
-    slug = form.get("point", "")
-    if all(point.slug != slug for point in ask.overview.points):
-        raise NotFound(slug)
     name = office.works.desk.enter_call(
-        slug,
+        seen(ask, form.get("point", "")).slug,
         ask.visitor.by,
         form.get("kind", ""),
         form.get("text", ""),
@@ -180,12 +151,37 @@ PAGES = (
     ),
 )
 ACTS = (
-    Act("call-read", "call", _read, N_("Noted: you have read it.")),
-    Act("call-pass-on", "call", _pass_on, N_("Noted: it was passed on.")),
-    Act("call-answer", "call", _answer, N_("Noted: your answer to the point.")),
-    Act("call-back", "call", _called_back, N_("Noted: the point was called back.")),
-    Act("call-place", "call", _place, N_("Noted: where help is needed.")),
-    Act("call-close", "call", _close, N_("The call for help is closed.")),
+    Act(
+        "call-read",
+        "call",
+        _act(lambda desk, name, by, _form, _now: desk.read_call(name, by)),
+        N_("Noted: you have read it."),
+    ),
+    Act("call-pass-on", "call", _act(_pass_on), N_("Noted: it was passed on.")),
+    Act(
+        "call-answer",
+        "call",
+        _act(lambda desk, name, by, form, _now: desk.answer_call(name, by, form["answer"], form["text"])),
+        N_("Noted: your answer to the point."),
+    ),
+    Act(
+        "call-back",
+        "call",
+        _act(lambda desk, name, by, form, _now: desk.called_back(name, by, form["note"])),
+        N_("Noted: the point was called back."),
+    ),
+    Act(
+        "call-place",
+        "call",
+        _act(lambda desk, name, by, form, _now: desk.place_call(name, by, form["place"])),
+        N_("Noted: where help is needed."),
+    ),
+    Act(
+        "call-close",
+        "call",
+        _act(lambda desk, name, by, form, _now: desk.close_call(name, by, form["reason"], form["why"])),
+        N_("The call for help is closed."),
+    ),
     Act("call-enter", "call", _enter, N_("The call for help stands at the top of every page.")),
     Act("status112", "status112", _set_112, N_("Noted. All kits are told, until each has confirmed it.")),
 )
