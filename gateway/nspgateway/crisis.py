@@ -1,17 +1,18 @@
 """What the crisis organisation decided: T+0, the points in scope, the milestones; every version is kept. Pure.
 
-An incident begins with the first activation, at T+0, and ends when all points in its scope were scaled down.
+An incident begins with the first activation, at T+0, and ends when all points in its scope were scaled down. That of an
+exercise also ends with the exercise, and never hides a real one.
 A decision is never changed: one that corrects it stands in its place from then on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from nspgateway.entries import MilestoneEntry, Ruling
+from nspgateway.entries import ExerciseEnd, MilestoneEntry, Ruling
 from nspgateway.people import Action, By
 from nspgateway.region import Milestone
 
@@ -42,15 +43,22 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Crisis:
-    """All decisions, oldest first, with those that were corrected; ``stamps`` by milestone."""
+    """All decisions, oldest first, with those that were corrected; ``stamps`` by milestone.
+
+    ``practised``: ids of those that were part of an exercise which is over.
+    """
 
     decided: tuple[Decided, ...] = ()
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    practised: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What stands now. ``since``: the action that began it; ``taken_over``: point -> the coordinating point it was of."""
+    """What stands now. ``since``: the action that began it; ``taken_over``: point -> the coordinating point it was of.
+
+    ``exercise``: it is part of one.
+    """
 
     since: int
     t0: datetime
@@ -59,6 +67,7 @@ class Incident:
     outage_since: datetime | None
     until: datetime | None
     taken_over: Mapping[str, str]
+    exercise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,14 @@ def after(crisis: Crisis, action: Action) -> Crisis:
     match action.entry:
         case Ruling():
             one = Decided(action.id, action.at, action.by, action.entry, action.note)
-            return Crisis((*crisis.decided, one), crisis.stamps)
+            return replace(crisis, decided=(*crisis.decided, one))
         case MilestoneEntry(name, reached_at):
             left = {key: stamp for key, stamp in crisis.stamps.items() if key != name}
             new = {} if reached_at is None else {name: Stamp(action.id, reached_at, action.by)}
-            return Crisis(crisis.decided, {**left, **new})
+            return replace(crisis, stamps={**left, **new})
+        case ExerciseEnd(ends_at) if ends_at <= action.at:
+            practised = {one.id for one in crisis.decided if one.ruling.exercise}
+            return replace(crisis, practised=crisis.practised | practised)
     return crisis
 
 
@@ -103,23 +115,31 @@ def is_corrected(crisis: Crisis, number: int) -> bool:
 
 def incident(crisis: Crisis) -> Incident | None:
     """Return the incident that lasts, or None: nothing was activated, or all was scaled down since."""
+    stands = standing(crisis)
+    real = _lasting(crisis, [one for one in stands if not one.ruling.exercise])
+    if real is not None:
+        return real
+    return _lasting(crisis, [one for one in stands if one.ruling.exercise and one.id not in crisis.practised])
+
+
+def _lasting(crisis: Crisis, decided: Iterable[Decided]) -> Incident | None:
+    """Return what lasts after these decisions, in the order in which they were taken."""
     found: Incident | None = None
-    for one in standing(crisis):
+    for one in decided:
         ruling = one.ruling
-        if found is None:
-            if ruling.kind == "activate" or (ruling.kind == "take_over" and ruling.points):
-                taken = dict.fromkeys(ruling.points, ruling.from_cp) if ruling.kind == "take_over" else {}
-                found = Incident(
-                    _begun_by(crisis, one),
-                    ruling.decided_at,
-                    ruling.decider,
-                    ruling.points,
-                    ruling.outage_since,
-                    ruling.until,
-                    taken,
-                )
-            continue
-        found = _with(found, ruling)
+        if found is not None:
+            found = _with(found, ruling)
+        elif ruling.kind in ADDS:
+            found = Incident(
+                _begun_by(crisis, one),
+                ruling.decided_at,
+                ruling.decider,
+                ruling.points,
+                ruling.outage_since,
+                ruling.until,
+                dict.fromkeys(ruling.points, ruling.from_cp) if ruling.kind == "take_over" else {},
+                ruling.exercise,
+            )
     return found
 
 
@@ -148,6 +168,7 @@ def _with(incident: Incident, ruling: Ruling) -> Incident | None:
         ruling.outage_since or incident.outage_since,
         ruling.until or incident.until,
         {slug: cp for slug, cp in taken.items() if slug in points},
+        incident.exercise,
     )
 
 

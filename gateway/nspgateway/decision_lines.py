@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from nspgateway import crisis, words
+from nspgateway import crisis, exercise_mark, words
 from nspgateway.crisis import Crisis, Decided, Incident, Row
 from nspgateway.i18n import N_, Language
 from nspgateway.region import Region
@@ -67,9 +67,13 @@ class PointLine:
 
 @dataclass(frozen=True, slots=True)
 class DecisionLine:
-    """A decision as it was entered. ``is_corrected``: a later version stands in its place; ``entered``: when, by whom."""
+    """A decision as it was entered. ``is_corrected``: a later version stands in its place; ``entered``: when, by whom.
+
+    ``mark``: that it is part of an exercise, "" = it is real.
+    """
 
     id: int
+    mark: str
     title: str
     scope: str
     facts: tuple[Fact, ...]
@@ -93,6 +97,8 @@ def facts(
     ]
     if lasts.until is not None:
         found.append(Fact("until", _("Lasts until, as planned"), lang.moment(lasts.until, now)))
+    if lasts.exercise:
+        found.append(Fact("exercise", _("Part of"), exercise_mark.word(lang, "exercise")))
     return tuple(found)
 
 
@@ -156,6 +162,7 @@ def _decision(
 ) -> DecisionLine:
     _ = lang.gettext
     ruling = one.ruling
+    mark = exercise_mark.word(lang, "exercise") if ruling.exercise else ""
     title = _("{what}, {when}, by {who}").format(
         what=_(KINDS[ruling.kind]),
         when=lang.moment(ruling.decided_at, now),
@@ -173,7 +180,15 @@ def _decision(
     corrects = "" if ruling.corrects is None else _("Corrects decision {n}").format(n=ruling.corrects)
     scope = _scope(lang, ruling.points, names) if ruling.points else ""
     return DecisionLine(
-        one.id, title, scope, tuple(more), one.note, entered, crisis.is_corrected(known, one.id), corrects
+        one.id,
+        mark,
+        title,
+        scope,
+        tuple(more),
+        one.note,
+        entered,
+        crisis.is_corrected(known, one.id),
+        corrects,
     )
 
 

@@ -54,7 +54,8 @@ class CrisisDesk(DeskBase):
         since = None if outage_since is None else self._past(outage_since, OLDEST)
         if since is None and kind in crisis.ADDS and corrects is None:
             since = self._situation.grid_lost_at
-        ruling = Ruling(kind, decider, at, scope, from_cp, opens_at, until, since, corrects)
+        exercise = self._is_practice(scope, corrects, now)
+        ruling = Ruling(kind, decider, at, scope, from_cp, opens_at, until, since, corrects, exercise)
         detail = {"kind": kind, "decider": decider, "decided_at": at.isoformat(timespec="minutes")}
         decided = Action(now, by, "decision", detail=detail, note=note_of(note), entry=ruling)
         activated = self._activated(scope, opens_at, by, now) if kind in crisis.ADDS else []
@@ -97,6 +98,20 @@ class CrisisDesk(DeskBase):
             raise Refused("not_active", "Nothing is activated: there is nothing to extend or to scale down.")
         if kind == "scale_down" and not points:
             raise Refused("empty", "Name the points that are scaled down.")
+
+    def _is_practice(self, points: Sequence[str], corrects: int | None, now: datetime) -> bool:
+        """Tell whether a decision is part of the exercise that runs: it is about nothing beyond that exercise.
+
+        A correction is what the corrected one was; a decision about no points what the incident is.
+        """
+        course = self._situation.course
+        if corrects is not None:
+            return any(one.id == corrects and one.ruling.exercise for one in course.crisis.decided)
+        lasts = crisis.incident(course.crisis)
+        if not points:
+            return lasts is not None and lasts.exercise
+        runs = course.exercise
+        return runs is not None and runs.is_on(now) and set(points) <= set(runs.points)
 
     def _activated(
         self, points: Sequence[str], opens_at: datetime | None, by: By, now: datetime

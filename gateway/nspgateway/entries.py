@@ -18,7 +18,7 @@ class Ruling(Struct, frozen=True, tag="ruling"):
 
     ``decided_at``: T+0 when it activates. ``from_cp``: the coordinating point that is relieved of the points.
     ``opens_at``: when they are planned to be open; ``until``: how long it lasts, as planned. ``outage_since``: as
-    the decider knows it. ``corrects``: the action whose ruling this one stands for.
+    the decider knows it. ``corrects``: the action whose ruling this one stands for. ``exercise``: it is part of one.
     """
 
     kind: RulingKind
@@ -30,6 +30,7 @@ class Ruling(Struct, frozen=True, tag="ruling"):
     until: datetime | None = None
     outage_since: datetime | None = None
     corrects: int | None = None
+    exercise: bool = False
 
 
 class MilestoneEntry(Struct, frozen=True, tag="milestone"):

@@ -113,7 +113,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Hold": ("", "held"),
     "CallAct": ("", "call what word happened_at", "name", "text"),
     "Status112": ("", "word"),
-    "Ruling": ("corrects", "kind decider decided_at points from_cp opens_at until outage_since"),
+    "Ruling": ("corrects", "kind decider decided_at points from_cp opens_at until outage_since exercise"),
     "MilestoneEntry": ("", "milestone reached_at"),
     # Nobody has looked at what stands in a draft; what was sent hangs on the wall of every point.
     "Draft": ("", "number version valid_until", "nl en"),

@@ -199,3 +199,30 @@ def test_a_regions_file_with_a_fault_names_it(tmp_path: Path, text: str, words: 
     own.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=words):
         region.load(own)
+
+
+def test_what_was_decided_in_an_exercise_ends_with_it_and_hides_nothing_real(tmp_path: Path) -> None:
+    """Protects the real T+0: practice is marked, gives way to a real activation at once, and leaves no clock behind."""
+    box = Box(tmp_path, slugs=("de-linde", "de-ark", "de-kuil"), first={"kit_address": None})
+    box.points = [structs.replace(point, kit_address=None) for point in box.points]
+    box.restart()
+    desk = desk_of(box)
+    desk.start_exercise("Eerste nacht", T0 + 3 * HOUR, ["de-linde", "de-ark"], OFFICER)
+    desk.decide("activate", "burgemeester", OFFICER, points=["de-linde"])
+    desk.decide("extend", "burgemeester", OFFICER, until=T0 + 9 * HOUR)
+    assert incident(box).exercise
+    box.clock.move(600)
+    # One point outside the exercise makes it real, with a T+0 of its own.
+    real = desk.decide("activate", "rot", OFFICER, points=["de-linde", "de-kuil"])
+    box.restart()
+    desk = desk_of(box)
+    assert (incident(box).exercise, incident(box).t0) == (False, T0 + timedelta(minutes=10))
+    desk.decide("activate", "rot", OFFICER, points=["de-linde"], corrects=real)
+    assert not incident(box).exercise
+    desk.decide("scale_down", "rot", OFFICER, points=["de-linde", "de-kuil"])
+    assert incident(box).exercise
+    desk.end_exercise(OFFICER)
+    box.restart()
+    assert crisis.incident(box.ingest.situation.course.crisis) is None
+    kinds = [(one.ruling.kind, one.ruling.exercise) for one in box.ingest.situation.course.crisis.decided]
+    assert kinds[:3] == [("activate", True), ("extend", True), ("activate", False)]
