@@ -103,11 +103,21 @@ def _line(lang: Language, point: Point, now: datetime) -> Line:
         deployment_shape=deployment.shape,
         status=point.status,
         status_text=lang.gettext(words.STATUSES[point.status].text),
-        why=in_language(point.alarms[0].title, lang) if point.alarms and point.status != "no_contact" else "",
+        why=_why(lang, point),
         empty=_empty(lang, point, now),
         source=_source(lang, point),
         heard=_heard(lang, point, now),
     )
+
+
+def _why(lang: Language, point: Point) -> str:
+    """The shortest reason for the state of a point; people who ask for help come first."""
+    if point.calls:
+        text = lang.ngettext("{n} call for help", "{n} calls for help", point.calls)
+        return text.format(n=point.calls)
+    if point.alarms and point.status != "no_contact":
+        return in_language(point.alarms[0].title, lang)
+    return ""
 
 
 def _empty(lang: Language, point: Point, now: datetime) -> str:

@@ -112,6 +112,7 @@ async def test_who_types_hears_of_news_and_loses_nothing(visit: GuardedPage, nig
     call = {"event_boot": 3, "event_n": 2, "help_kind": "police", "help_mark": "made", "age_s": 0}
     assert night.box.say("help", 103, 65, text=b"", **call) == "accepted"
     await expect(page.locator('[data-call="65-1-3-2"]')).to_be_visible()
+    await expect(page.locator("#announce")).to_contain_text("Noodhulpmelding")
     await expect(page.get_by_role("textbox", name="Wat moet men weten")).to_have_value("De sleutel ligt bij")
 
 

@@ -160,6 +160,22 @@ async def test_what_is_first_fits_a_tablet(visit: GuardedPage) -> None:
         await expect(page.locator(f'[data-point="{slug}"]')).to_be_in_viewport(ratio=1)
 
 
+async def test_a_wall_shows_forty_points_without_scrolling(visit: GuardedPage, gateway: Gateway) -> None:
+    """Nobody touches a screen on a wall: every tile and the age of what it says is in sight, at once."""
+    four = (KUIL, ZUID, LINDE, ARK)
+    points = tuple(replace(four[n % 4], slug=f"p{n}", number=n + 1) for n in range(40))
+    gateway.source.set(overview(points=points))
+    await visit.page.set_viewport_size({"width": 1920, "height": 1080})
+    page = await visit.open("/wall")
+    assert await page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    hidden = """() => [...document.querySelectorAll('.tile')].filter((tile) => {
+      const age = tile.querySelector('[data-field="heard"]').getBoundingClientRect();
+      return age.bottom > Math.min(innerHeight, tile.getBoundingClientRect().bottom);
+    }).length"""
+    assert await page.locator(".tile").count() == 40
+    assert await page.evaluate(hidden) == 0
+
+
 async def test_a_screen_that_may_not_sound_says_so(visit: GuardedPage) -> None:
     """Silence is never taken for peace: until somebody has touched the screen it says that it makes no sound."""
     page = await visit.open()

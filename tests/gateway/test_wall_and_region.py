@@ -41,11 +41,23 @@ def test_the_region_is_in_order_and_finds_by_name_number_or_municipality() -> No
     assert [line.empty for line in lines] == ["onbekend", "06:34", "09:58", "loopt nu niet leeg"]
     assert [line.heard for line in lines] == ["01:14", "02:09", "02:09", "02:09"]
     assert (lines[0].status_text, lines[0].source) == ("Geen contact", "onbekend")
+    assert [line.why for line in lines] == ["", "", "Brandstof wordt laag", ""]
     assert made.found == "4 van 4 punten, om 02:10:00"
     for wanted, slug in ((" linde ", "de-linde"), ("NSP 03", "de-kuil"), ("westerv", "de-ark")):
         found = region_list.region(overview(points=points), NL, wanted)
         assert [line.slug for block in found.blocks for line in block] == [slug]
         assert found.found.startswith("1 van 4 punten")
+
+
+def test_a_call_for_help_stands_before_any_alarm() -> None:
+    """Protects people: at a silent point too, on the wall and in the list, the call is what is read first."""
+    calls = replace(KUIL, calls=2)
+    ((line,),) = region_list.region(overview(points=(calls,)), NL).blocks
+    (tile,) = wall.wall(overview(points=(calls,)), NL).tiles
+    assert (line.why, tile.calls) == ("2 noodhulpmeldingen", "2 noodhulpmeldingen")
+    assert tile.row.task is not None
+    assert tile.row.task.what == "Behandel de noodhulpmelding bovenaan deze pagina."
+    assert tile.row.cell("calls").text == "2 open"
 
 
 def test_municipalities_have_their_totals() -> None:

@@ -72,13 +72,17 @@ function move(parent, node, before) {
   focused?.focus({ preventScroll: true });
 }
 
-// A screen reader is told of new alarms once, not of every age that moves.
-function announce(known) {
-  const fresh = [...document.querySelectorAll("[data-alarm]")].filter((item) => !known.has(item.dataset.key));
+const news = () => [...document.querySelectorAll("[data-alarm], [data-call]")];
+
+// A screen reader is told of new alarms and calls once, not of every age that moves.
+function announcing(change) {
+  const known = new Set(news().map(keyOf));
+  change();
+  const fresh = news().filter((item) => !known.has(keyOf(item)));
   if (!fresh.length) return;
   const line = document.getElementById("announce");
-  const titles = fresh.map((item) => item.querySelector("h3").textContent.trim());
-  line.textContent = `${line.dataset.text}: ${titles.join(". ")}`;
+  const said = (item) => (item.dataset.call ? "" : `${line.dataset.text}: `) + item.querySelector("h2, h3").textContent.trim();
+  line.textContent = fresh.map(said).join(". ");
 }
 
 const parsed = (event) => new DOMParser().parseFromString(event.data, "text/html").querySelector("main");
@@ -96,9 +100,7 @@ function show(event) {
     location.reload();
     return;
   }
-  const known = new Set([...document.querySelectorAll("[data-alarm]")].map((item) => item.dataset.key));
-  morph(main(), fresh);
-  announce(known);
+  announcing(() => morph(main(), fresh));
   shown();
 }
 
@@ -111,7 +113,7 @@ function showHead(event) {
     return;
   }
   for (const name of ["clock", "date", "alarms", "sounds", "exercise"]) main().dataset[name] = fresh.dataset[name];
-  morph(document.getElementById("bars"), fresh.querySelector("#bars"));
+  announcing(() => morph(document.getElementById("bars"), fresh.querySelector("#bars")));
   shown();
 }
 
