@@ -153,6 +153,33 @@ def test_what_is_typed_later_takes_the_place_of_what_was_typed(tmp_path):
     assert {one.values["help_kind"] for one in rig.of("help")} == {"not_known", "ambulance", "fire_brigade"}
 
 
+def test_what_was_typed_outlives_a_power_cut_and_can_be_corrected_after_it(tmp_path):
+    """A cut takes nothing of a call that has not arrived; what is typed after it counts, and nothing of both is mixed."""
+
+    async def story(rig, phone):
+        rig.hears = lambda one: one.kind != "help"
+        await phone.get("/hulp")
+        await phone.fill("/hulp", **FILLED)
+        await rig.after(20)
+        await rig.reboot()
+        again = Phone(rig.kit)
+        assert "opnieuw gestart" in await again.get("/hulp/1")
+        rig.hears = lambda _one: True
+        await again.fill("/hulp/1", **FILLED | {"victims": "2, bij kennis"})
+        await rig.after(120)
+        await again.get("/")
+        assert "Nog geen mens" in again.text
+
+    rig = at_the_point(story, tmp_path)
+    tails = [one.values["text"] for one in rig.of("help") if one.values["help_mark"] == "details"]
+    assert calltext.joined(tails) == (
+        {name: text for name, text in FILLED.items() if text and name != "kind"}
+        | {"victims": "2, bij kennis"},
+        True,
+    )
+    assert len({(one.values["event_boot"], one.values["event_n"]) for one in rig.of("help")}) == 1
+
+
 def test_a_call_in_an_exercise_is_real_unless_somebody_says_otherwise(tmp_path):
     """Nothing chosen is real; what is practised is marked, and both stay so when the exercise is over."""
 
