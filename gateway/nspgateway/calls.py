@@ -124,6 +124,22 @@ class Call:
         return self.is_open and last in NEWS
 
     @property
+    def news(self) -> int:
+        """How often there was something new in it."""
+        return sum(1 for step in self.steps if step.what in NEWS)
+
+    @property
+    def unread_since(self) -> datetime | None:
+        """Since when something asks for help in it that nobody has read; None = everything of that was read.
+
+        A withdrawal of a call that was read asks for a call back instead.
+        """
+        seen = max((n for n, step in enumerate(self.steps) if step.what in SEEN), default=None)
+        if seen is None:
+            return self.stored_at
+        return next((step.at for step in self.steps[seen + 1 :] if step.what in _OPENS), None)
+
+    @property
     def is_withdrawn(self) -> bool:
         """True when the point has withdrawn it, which ends nothing."""
         return self.first("withdrawn") is not None
@@ -207,14 +223,16 @@ def acted(act: CallAct, by: By, at: datetime) -> Step:
 def late(call: Call) -> tuple[Late, datetime] | None:
     """Return what a person still has to do about it, and since when; None = nothing that is urgent.
 
-    A call that was withdrawn and read is not to be passed on but to be asked about.
+    What the point adds has to be read like the call itself, whoever read what stood there before. A call that was
+    withdrawn and read is not to be passed on but to be asked about.
     """
     if not call.is_open:
         return None
+    unread = call.unread_since
+    if unread is not None:
+        return "help_unread", unread
     seen = call.first(*SEEN)
-    if seen is None:
-        return "help_unread", call.stored_at
-    return None if call.is_settled or call.is_withdrawn else ("help_not_passed", seen.at)
+    return None if seen is None or call.is_settled or call.is_withdrawn else ("help_not_passed", seen.at)
 
 
 def waited_s(since: datetime, now: datetime) -> float | None:

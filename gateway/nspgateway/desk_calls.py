@@ -25,6 +25,17 @@ class CallDesk(DeskBase):
 
     call_sender: CallSender | None = None
 
+    def check_news(self, call: str, known: int) -> None:
+        """Raise Refused when a call has had more news than the ``known`` that somebody looks at.
+
+        Whatever a person does about a call counts as having read it: nobody reads what came behind an open page.
+        """
+        found = self._situation.calls.get(call)
+        if found is not None and found.news > known:
+            raise Refused(
+                "call_news", "The point has added to this call meanwhile: read it, then do this again."
+            )
+
     def read_call(self, call: str, by: By) -> None:
         """Say that a person has read a call, or what came to it since. Raises Refused."""
         self._act(by, CallAct(call, "read"))

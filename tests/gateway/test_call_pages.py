@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,25 @@ async def test_what_was_forgotten_is_said_and_nothing_has_to_be_typed_again(page
     await pages.post("/act/call-answer", call=NAME, back=PATH, answer="help_comes", text="é" * 40)
     assert "Dat is te lang." in (await pages.get(PATH)).text
     assert (await pages.get("/call/65-1-3-9")).status == 404
+
+
+async def test_what_the_point_adds_behind_an_open_page_is_not_taken_for_read(pages: Pages) -> None:
+    """Protects words that nobody saw: a button of an older page notes nothing, and what was typed there stands ready again."""
+    await pages.post("/act/call-read", call=NAME, back=PATH)
+    shown = re.findall(r'name="news" value="(\d+)"', (await pages.get(PATH)).body)[0]
+    pages.calls.press(mark="details", text=b"\x00wbrand")
+    more = {"whom": "control_room", "taken_by": "centralist 12", "reason": "mistake", "news": shown}
+    for act in ("read", "pass-on", "back", "close"):
+        await pages.post(f"/act/call-{act}", call=NAME, back=PATH, **more)
+        page = await pages.get(PATH)
+        assert "Het punt heeft intussen iets toegevoegd. Niets is genoteerd." in page.text
+        assert pages.calls.call().is_unseen
+    await pages.post("/act/call-pass-on", call=NAME, back=PATH, **more)
+    page = await pages.get(PATH)
+    assert 'value="centralist 12"' in page.body
+    now = re.findall(r'name="news" value="(\d+)"', page.body)[0]
+    await pages.post("/act/call-read", call=NAME, back=PATH, news=now)
+    assert not pages.calls.call().is_unseen
 
 
 async def test_a_silent_call_says_what_must_not_be_done(tmp_path: Path) -> None:

@@ -119,10 +119,15 @@ def test_the_first_task_stands_first() -> None:
         (later(made(), "read", "passed_on"), None),
         (later(made(), "read", "withdrawn"), None),
         (later(made(), "read", "closed"), None),
+        (later(made(), "read", "details"), ("help_unread", T0 + timedelta(minutes=2))),
+        (later(made(), "passed_on", "details", "details"), ("help_unread", T0 + timedelta(minutes=2))),
+        (later(made(), "passed_on", "details", "read"), None),
+        (later(made(), "passed_on", "closed", "details"), ("help_unread", T0 + timedelta(minutes=3))),
+        (later(made(), "read", "withdrawn", "details"), ("help_unread", T0 + timedelta(minutes=3))),
     ],
 )
 def test_what_still_has_to_be_done(call: Call, due: tuple[str, datetime] | None) -> None:
-    """Nobody is urged to do what is done; to answer with a question is not to pass on."""
+    """Nobody is urged to do what is done; a question is no passing on, and what is added to a call is unread like a call."""
     assert calls.late(call) == due
 
 

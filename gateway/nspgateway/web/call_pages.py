@@ -50,6 +50,7 @@ def _make_call(office: Office, ask: Ask) -> Mapping[str, object]:
     return {
         "call": call_lines.line(lang, view, now),
         "record": call_record.record(lang, call, now),
+        "news": call.news,
         "point": call.point if call.point in situation.states else "",
         "is_open": call.is_open,
         "is_silent": call.is_security,
@@ -99,6 +100,8 @@ def _act(do: Callable[[CallDesk, str, By, Mapping[str, str], datetime], object])
     def act(office: Office, ask: Ask, form: Mapping[str, str]) -> str:
         name = _call(office, ask, form.get("call", "")).id
         filled = defaultdict(str, form)
+        if filled["news"].isdecimal():
+            office.works.desk.check_news(name, int(filled["news"]))
         do(office.works.desk, name, ask.visitor.by, filled, ask.overview.now)
         return ""
 
