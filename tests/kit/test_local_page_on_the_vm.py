@@ -57,13 +57,9 @@ class Wire:
     def __init__(self, data):
         self.data, self.out, self.at = data, b"", 0
 
-    async def readline(self):
-        end = self.data.find(b"\n", self.at) + 1
-        self.at, start = end, self.at
-        return self.data[start:end]
-
-    async def readexactly(self, count):
-        return self.data[self.at : self.at + count]
+    async def read(self, count):
+        start, self.at = self.at, self.at + count
+        return self.data[start : self.at]
 
     async def awrite(self, data):
         self.out += data

@@ -2,6 +2,7 @@
 
 import asyncio
 import binascii
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from nspkit.signs import RESERVE
 _MOST = 4  # connections at once; phones open some that they do not use
 _LIMIT_S = 20  # a connection ends by then
 _FORM_BYTES = 3072
+_REQUEST_BYTES, _CHUNK_BYTES = 8192, 512  # a request with its headers; what is taken of it at once
 _SPARE = 24_000  # bytes of heap: with less a page is not even begun
 _SAID = ("sent", "saved", "new_message", "not_offered", "old_page", "no_room")  # what an address may have a page say
 _NOT_KEPT = ("token", "form", "about", "note")  # of a point report, when it is filled in again
@@ -70,6 +72,40 @@ class Site:
         return '<form method="post" action="%s">%s' % (path, hidden)
 
 
+class Bounded:
+    """A stream's reader that takes in no more than a request may have: whoever sends for ever fills no heap."""
+
+    def __init__(self, reader) -> None:
+        self._reader = reader
+        self._rest = b""
+        self._left = _REQUEST_BYTES
+
+    async def readline(self) -> bytes:
+        """As a stream's. Raises OSError where a request is too long, or ends."""
+        while b"\n" not in self._rest:
+            await self._more()
+        return self._taken(self._rest.find(b"\n") + 1)
+
+    async def readexactly(self, count: int) -> bytes:
+        """As a stream's. Raises OSError as above."""
+        if count < 0:
+            raise OSError(errno.EINVAL)
+        while len(self._rest) < count:
+            await self._more()
+        return self._taken(count)
+
+    def _taken(self, count: int) -> bytes:
+        data, self._rest = self._rest[:count], self._rest[count:]
+        return data
+
+    async def _more(self) -> None:
+        data = await self._reader.read(min(_CHUNK_BYTES, self._left))
+        if not data:
+            raise OSError(errno.EIO)
+        self._left -= len(data)
+        self._rest += data
+
+
 class Server(Microdot):
     """Answers phones. ``hosts``: the names that one may ask for the page by."""
 
@@ -90,21 +126,20 @@ class Server(Microdot):
 
     async def handle_request(self, reader, writer) -> None:
         """One connection; it cannot last, and there are never many."""
-        free = self._site.kit.board.free_heap()
-        if len(self._tasks) < _MOST and (free is None or free >= _SPARE):
-            task = asyncio.current_task()
-            self._tasks.append(task)
-            try:
-                await asyncio.wait_for(Microdot.handle_request(self, reader, writer), _LIMIT_S)
-            except (asyncio.TimeoutError, MemoryError, OSError):
-                pass  # the phone asks again
-            finally:
-                self._tasks.remove(task)
+        if len(self._tasks) >= _MOST:
+            self._tasks.pop(0).cancel()  # the oldest: its phone opened it in case, and asks nothing
+        task = asyncio.current_task()
+        self._tasks.append(task)
         try:
-            writer.close()
-            await writer.wait_closed()
-        except OSError:
-            pass
+            free = self._site.kit.board.free_heap()
+            if free is None or free >= _SPARE:
+                await asyncio.wait_for(Microdot.handle_request(self, Bounded(reader), writer), _LIMIT_S)
+        except (asyncio.TimeoutError, MemoryError, OSError):
+            pass  # the phone asks again
+        finally:
+            if task in self._tasks:
+                self._tasks.remove(task)
+            await _closed(writer)
 
     def end(self) -> None:
         """No connection goes on after the page is closed."""
@@ -217,6 +252,14 @@ class Server(Microdot):
             values["displayed"], values["displayed_rev"] = shown[:2]
         kept = {name: form[name] for name in form if name not in _NOT_KEPT}
         kit.reported = kept, kit.uplink.report(values, now), now
+
+
+async def _closed(writer) -> None:
+    try:
+        writer.close()
+        await writer.wait_closed()
+    except OSError:
+        pass
 
 
 async def serve(kit, minutes_left, host: str, port: int) -> None:
