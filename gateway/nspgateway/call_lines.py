@@ -137,13 +137,13 @@ def panel_112(lang: Language, overview: Overview) -> Panel112:
     """Return what was said of 112, and what can be said."""
     _, said = lang.gettext, overview.status112
     names = {point.slug: point.name for point in overview.points}
-    since = (
-        _("Nobody has said anything of 112 yet.")
-        if said.since is None
-        else _("Said at {clock}.").format(clock=lang.moment(said.since, overview.now))
-    )
+    # As long as nobody said a thing, the kits say what they say in peace; that is not to know that 112 works.
+    text, since = _("Nobody has said anything of 112 yet"), ""
+    if said.since is not None:
+        text = _(call_words.STATUS_112[said.word])
+        since = _("Said at {clock}.").format(clock=lang.moment(said.since, overview.now))
     return Panel112(
-        text=_(call_words.STATUS_112[said.word]),
+        text=text,
         since=since,
         kits=_(call_words.KIT_112[said.word]),
         told="" if said.since is None else _told(lang, said.told, said.untold, names),

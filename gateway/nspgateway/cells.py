@@ -30,8 +30,8 @@ class Cell:
     """One cell, ready to print.
 
     ``value`` is the scaled value or word behind it ("" when unknown or none),
-    ``figure`` a second big text, ``lines`` explain, ``age`` tells how old the
-    value is and ``age_s`` the same in seconds (None: never read, ageless or not known).
+    ``figure`` a second big text, ``condition`` what must come true for both, ``lines`` explain, ``age`` tells how
+    old the value is and ``age_s`` the same in seconds (None: never read, ageless or not known).
     """
 
     field: str
@@ -44,6 +44,7 @@ class Cell:
     age_s: int | None = None
     level: Level = ""
     shape: str = ""
+    condition: str = ""
 
 
 def seconds_since(at: datetime, now: datetime) -> int | None:

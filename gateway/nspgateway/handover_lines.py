@@ -115,7 +115,9 @@ def dry(lang: Language, overview: Overview, within: timedelta) -> tuple[Dry, ...
         if point.deployment in CLOSED:
             continue
         forecast = hours.first_empty(point)
-        if forecast is not None and not hours.is_on_grid(point):
+        if hours.is_dark(point):
+            found.append((overview.now, _dry(lang, overview, point, lang.gettext("no power now"))))
+        elif forecast is not None and not hours.is_on_grid(point):
             if forecast.empty_low <= overview.now + within:
                 clocks = (
                     lang.day_and_clock(at, overview.now) for at in (forecast.empty_low, forecast.empty_high)

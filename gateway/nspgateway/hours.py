@@ -8,7 +8,7 @@ from datetime import datetime
 
 from nspgateway import words
 from nspgateway.cells import NEVER, Cell, ago, seconds_since
-from nspgateway.i18n import Language, same_day
+from nspgateway.i18n import Language
 from nspgateway.view import Forecast, Point, Quality, Reading
 
 # A forecast and what it is about: the reading whose quality it inherits.
@@ -18,11 +18,26 @@ _Stock = tuple[Forecast, str, Reading]
 def cell(lang: Language, point: Point, now: datetime) -> Cell:
     """The stock that is empty first, then the other one; or why there is none."""
     stocks = sorted(_stocks(lang, point), key=lambda stock: stock[0].likely_h)
-    if not stocks:
+    # Fuel that nothing burns lights no lamp: there it is dark already.
+    if not stocks or is_dark(point):
         return _no_forecast(lang, point)
     first = _stock_cell(lang, stocks[0], point, now)
     others = tuple(_other_line(lang, stock, now) for stock in stocks[1:])
     return replace(first, lines=first.lines + others)
+
+
+def reasoned(lang: Language, point: Point, now: datetime) -> Cell:
+    """The same, with what the forecast goes by: for the point's own page, where there is room."""
+    made = cell(lang, point, now)
+    first = first_empty(point)
+    if first is None or not made.figure:
+        return made
+    return replace(made, lines=(*made.lines, lang.gettext(words.FORECAST_REASONS[first.reason])))
+
+
+def in_short(lang: Language, point: Point, now: datetime) -> Cell:
+    """The same for a screen without room for a condition: on the grid nothing runs down."""
+    return _no_forecast(lang, point) if is_on_grid(point) else cell(lang, point, now)
 
 
 def first_empty(point: Point) -> Forecast | None:
@@ -64,13 +79,11 @@ def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> C
     _ = lang.gettext
     forecast, name, reading = stock
     quality: Quality = "good" if reading.quality == "good" else "stale"
-    day = "" if same_day(forecast.empty_likely, now) else lang.date(forecast.empty_likely)
+    # A day is named when it is another one than was named last: today's never is.
     between = _("between {low} and {high}").format(
-        low=lang.moment(forecast.empty_low, forecast.empty_likely),
-        high=lang.moment(forecast.empty_high, forecast.empty_likely),
+        low=lang.moment(forecast.empty_low, now),
+        high=lang.moment(forecast.empty_high, forecast.empty_low),
     )
-    why = f"{name}, {_(words.FORECAST_REASONS[forecast.reason])}"
-    on_grid = _("if the grid fails now") if is_on_grid(point) else ""
     age_s = seconds_since(forecast.measured_at, now)
     age = _("measured {ago}").format(ago=ago(lang, age_s))
     if forecast.reason == "by_hand":
@@ -87,9 +100,10 @@ def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> C
         lang.day_and_clock(forecast.empty_likely, now),
         f"{forecast.likely_h:.2f}",
         left(lang, forecast),
-        tuple(line for line in (day, between, why, on_grid) if line),
-        age,
+        (between,),
+        f"{name}, {age}",
         age_s,
+        condition=_("if the grid fails now") if is_on_grid(point) else "",
     )
 
 
@@ -111,6 +125,11 @@ def is_on_grid(point: Point) -> bool:
     return _source(point) == "grid"
 
 
+def is_dark(point: Point) -> bool:
+    """Tell whether fresh news says that nothing carries the load."""
+    return _source(point) == "none"
+
+
 def _source(point: Point) -> str | None:
     """The power source, as far as it is known at this moment."""
     reading = point.readings.get("power_source", NEVER)
@@ -122,6 +141,6 @@ def _no_forecast(lang: Language, point: Point) -> Cell:
     source = _source(point)
     if source == "grid":
         return Cell("hours", "none", _("not running down"), lines=(_("grid power"),))
-    if source == "none":
+    if is_dark(point):
         return Cell("hours", "none", _("no power now"), level="critical", shape="square")
     return Cell("hours", "unknown", _("unknown"), lines=(_("stock or load unknown"),), shape="question")

@@ -112,7 +112,7 @@ def marks(lang: Language, standing: Standing, now: datetime) -> Iterator[str]:
 
 def _now(lang: Language, point: Point, now: datetime) -> tuple[tuple[str, Cell], ...]:
     made = (
-        hours.cell(lang, point, now),
+        hours.reasoned(lang, point, now),
         cells.source(lang, point, now),
         cells.fuel(lang, point, now),
         cells.battery(lang, point, now),

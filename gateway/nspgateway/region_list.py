@@ -122,8 +122,8 @@ def _why(lang: Language, point: Point) -> str:
 
 def _empty(lang: Language, point: Point, now: datetime) -> str:
     forecast = hours.first_empty(point)
-    if forecast is None or hours.is_on_grid(point):
-        return lang.gettext("unknown") if hours.is_unknown(point) else lang.gettext("not running down")
+    if forecast is None or hours.is_on_grid(point) or hours.is_dark(point):
+        return hours.in_short(lang, point, now).text
     return _moment(lang, forecast.empty_likely, now)
 
 

@@ -23,6 +23,8 @@ _CLOCK_SOURCES = {
     "by_hand": N_("a person who set it"),
 }
 _LINKS = {"online": N_("connected"), "offline": N_("not connected")}
+# What it is called in the settings -> what a person calls it; others keep the name that somebody gave them.
+_NOTIFIERS = {"page": N_("The screens")}
 _DISKS = {"": N_("enough room"), "low": N_("nearly full"), "full": N_("full, new readings are not kept")}
 _SUPPLY_LEVELS: dict[str, Level] = {"line": "", "battery": "critical", "unknown": "attention"}
 # A third of the lawful hour is kept for help and alarms: below it ordinary readings wait.
@@ -247,7 +249,7 @@ def _notifiers(lang: Language, notifiers: Sequence[NotifierState], now: datetime
         return (Entry(_("Notifiers"), _("none has been set up"), "attention"),)
     return tuple(
         Entry(
-            one.name,
+            _(_NOTIFIERS.get(one.name, one.name)),
             _("works") if one.failing_since is None else _("fails"),
             "" if one.failing_since is None else "attention",
             _notifier_lines(lang, one, now),

@@ -52,7 +52,8 @@ def of(points: Sequence[Point]) -> Totals:
     running = [
         (point, forecast)
         for point in used
-        if not hours.is_on_grid(point) and (forecast := hours.first_empty(point)) is not None
+        if not (hours.is_on_grid(point) or hours.is_dark(point))
+        and (forecast := hours.first_empty(point)) is not None
     ]
     litres: dict[str, float] = {}
     for point in used:

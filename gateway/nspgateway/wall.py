@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nspgateway import bars, present, rows, totals, urgency
+from nspgateway import bars, hours, present, rows, totals, urgency
 from nspgateway.alarm_boxes import AlarmBox
+from nspgateway.cells import Cell
 from nspgateway.i18n import N_, Language
 from nspgateway.rows import Row
 from nspgateway.totals import Fact
@@ -39,10 +40,11 @@ class TileFact:
 class Tile:
     """One point: its row, of which the template takes the parts that are seen from afar, and a few values.
 
-    ``calls``: its open calls for help, "" = none.
+    ``hours``: until when there is power, in short; ``calls``: its open calls for help, "" = none.
     """
 
     row: Row
+    hours: Cell
     facts: tuple[TileFact, ...]
     calls: str
 
@@ -83,7 +85,7 @@ def _tile(lang: Language, point: Point, overview: Overview) -> Tile:
             is_old = cell.quality == "stale" and cell.age_s is not None
             age = lang.duration(cell.age_s or 0) if is_old else ""
             facts.append(TileFact(field, lang.gettext(label), cell.text, cell.quality, age))
-    return Tile(row, tuple(facts), calls if point.calls else "")
+    return Tile(row, hours.in_short(lang, point, overview.now), tuple(facts), calls if point.calls else "")
 
 
 def _rest(lang: Language, left_out: int, closed: int) -> str:

@@ -152,7 +152,9 @@ async def test_a_silent_call_says_what_must_not_be_done(tmp_path: Path) -> None:
 
 async def test_112_is_set_on_the_page_and_the_page_says_what_it_means(pages: Pages) -> None:
     """Who sets it sees what volunteers now read, and which kits have it."""
-    assert "Niemand heeft nog iets over 112 gezegd." in (await pages.get("/calls")).text
+    text = (await pages.get("/calls")).text
+    assert "Niemand heeft nog iets over 112 gezegd" in text
+    assert "112 werkt.<" not in text
     await pages.post("/act/status112", word="doubtful", back="/calls")
     page = await pages.get("/calls")
     assert "112 is onzeker" in page.text

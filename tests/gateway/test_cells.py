@@ -139,21 +139,37 @@ def test_generator_words(state: str, mode: str | None, alarms: int, text: str) -
     assert cells.generator(NL, with_reading(point, "alarms", reading(alarms)), NOW).text == text
 
 
-def test_hours_left_have_clock_range_reason_and_age() -> None:
-    """No hours-left figure stands without its range, its reason and its age."""
+def test_hours_left_have_clock_range_stock_and_age() -> None:
+    """No hours-left figure stands without its range, what it is of, and its age; the point's page says why, too."""
     cell = row(NL, LINDE)["hours"]
     assert (cell.text, cell.figure, cell.value) == ("09:58", "nog 7 tot 9 uur", "7.80")
-    assert cell.lines == ("tussen 09:16 en 11:04", "brandstof, uit verbruik")
-    assert cell.age == "1 min geleden gemeten"
+    assert (cell.lines, cell.condition) == (("tussen 09:16 en 11:04",), "")
+    assert cell.age == "brandstof, 1 min geleden gemeten"
+    assert hours.reasoned(NL, LINDE, NOW).lines == ("tussen 09:16 en 11:04", "uit verbruik")
+
+
+def test_hours_left_on_the_grid_are_conditional() -> None:
+    """While the grid carries the load, no screen shows an end that only comes when the grid fails as if it were near."""
+    cell = row(NL, with_reading(LINDE, "power_source", reading("grid")))["hours"]
+    assert (cell.text, cell.condition) == ("09:58", "als het net nu uitvalt")
+
+
+def test_fuel_that_nothing_burns_is_no_power() -> None:
+    """A full tank at a point without power never reads as hours left."""
+    dark = with_reading(LINDE, "power_source", reading("none"))
+    cell = row(NL, dark)["hours"]
+    assert (cell.text, cell.figure, cell.level) == ("nu geen stroom", "", "critical")
+    assert hours.reasoned(NL, dark, NOW) == cell
 
 
 def test_hours_left_next_day_say_the_date() -> None:
     """A clock time of tomorrow is never read as one of today."""
     point = replace(LINDE, fuel=forecast(20, 26, 40))
     assert row(NL, point)["hours"].text == "zo 04:10"
-    assert row(NL, point)["hours"].lines[0] == "zo 17 jan"
+    assert row(NL, point)["hours"].lines == ("tussen 22:10 en zo 17 jan 18:10",)
     assert row(NL, replace(LINDE, fuel=forecast(100, 170, 200)))["hours"].text == "23 jan 04:10"
-    assert "tussen 22:10 " not in row(NL, point)["hours"].lines[1]
+    tomorrow = row(NL, replace(LINDE, fuel=forecast(26, 30, 32)))["hours"]
+    assert tomorrow.lines == ("tussen zo 17 jan 04:10 en 10:10",)
 
 
 def test_forecast_on_unknown_reading_is_marked() -> None:
@@ -161,7 +177,7 @@ def test_forecast_on_unknown_reading_is_marked() -> None:
     point = replace(KUIL, fuel=forecast(3, 5, 8, 3360))
     cell = row(NL, point)["hours"]
     assert cell.quality == "stale"
-    assert cell.age == "schatting op oude meting (01:14), 56 min geleden"
+    assert cell.age == "brandstof, schatting op oude meting (01:14), 56 min geleden"
 
 
 def test_stock_that_is_empty_first_comes_first() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from nspgateway import i18n, region_list, wall
-from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview
+from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview, reading
 
 LANGUAGES = i18n.load_languages()
 NL, EN = LANGUAGES["nl"], LANGUAGES["en"]
@@ -30,6 +30,17 @@ def test_a_tile_never_shows_an_old_value_as_new() -> None:
         ("fuel", "15 l HVO", "14 min"),
     ]
     assert [(fact.field, fact.text) for fact in kuil.facts] == [("source", "onbekend"), ("fuel", "onbekend")]
+
+
+def test_from_afar_dark_is_not_running_and_the_grid_is_not_an_end() -> None:
+    """Protects a glance at wall and list: no end stands at a point on the grid, and a dark point never sounds at ease."""
+    for source, text in (("grid", "loopt nu niet leeg"), ("none", "nu geen stroom")):
+        shown = overview(
+            points=(replace(LINDE, readings=LINDE.readings | {"power_source": reading(source)}),)
+        )
+        (tile,) = wall.wall(shown, NL).tiles
+        ((line,),) = region_list.region(shown, NL).blocks
+        assert tile.hours.text == line.empty == text
 
 
 def test_the_region_is_in_order_and_finds_by_name_number_or_municipality() -> None:

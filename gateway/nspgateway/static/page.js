@@ -192,3 +192,8 @@ if (document.body.dataset.stream) {
 
 // Where the menu takes more than a line it scrolls: the page that is open is in sight.
 document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
+// Any button that prints, also one that came with a later picture.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});

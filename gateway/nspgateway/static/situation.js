@@ -3,7 +3,6 @@
 
 const words = document.getElementById("situation-text");
 const copy = document.getElementById("copy-text");
-const print = document.getElementById("print-page");
 const copied = document.getElementById("copied");
 
 async function copyText() {
@@ -18,5 +17,4 @@ async function copyText() {
 }
 
 copy.addEventListener("click", copyText);
-print.addEventListener("click", () => window.print());
-copy.hidden = print.hidden = false;
+copy.hidden = false;

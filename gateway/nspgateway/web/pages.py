@@ -39,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     *logistics_page.PAGES,
     *situation_page.PAGES,
     *handover_page.PAGES,
+    *overview_page.FROM_AFAR,
     *log_page.PAGES,
     *exercise_page.PAGES,
     *alarm_test_page.PAGES,
