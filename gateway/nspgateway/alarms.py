@@ -83,6 +83,8 @@ def evaluate(
         if alarm is None and rule.condition in _BY_KIT and (says_nothing or not _is_said(rule, facts)):
             continue  # the most of all rules, most of the time: nothing was said and nothing is to be said
         verdict = CONDITIONS[rule.condition](rule, facts, alarm if alarm and alarm.is_open else None)
+        if alarm is None and not verdict.holds:
+            continue
         if alarm is not None and alarm.is_open:
             decision = _of_open(rule, verdict, facts, alarm)
         else:
@@ -113,8 +115,6 @@ def evaluate(
 
 def _of_normal(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState | None) -> Decision | None:
     """On-delay. Unknown neither ends nor starts it; what was known before and after it counts through."""
-    if alarm is None and not verdict.holds:
-        return None
     if alarm is not None and verdict.holds is None and alarm.pending_since and alarm.opened_at:
         # It was true and only waited for its turn; that nothing more is known of it is no reason for silence.
         return _unknown_by_now(structs.replace(alarm, raised_at=alarm.opened_at), facts.now)

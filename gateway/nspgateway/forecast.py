@@ -283,8 +283,8 @@ def _range(
     measured_at: datetime,
 ) -> Forecast:
     """Put the three in order and in the calendar. A past "empty around" stays in the past."""
-    low, likely, high = (min(MOST_HOURS, value) for value in (low, likely, high))
-    low, high = min(low, likely), max(likely, high)
+    likely = min(MOST_HOURS, likely)
+    low, high = min(low, likely), min(MOST_HOURS, max(likely, high))
     hour = timedelta(hours=1)
     return Forecast(
         max(0.0, low),

@@ -37,6 +37,9 @@ class Taken:
     messages: tuple[OutboxMessage, ...] = ()
 
 
+NOTHING = Taken()
+
+
 def news_of(read: Read) -> tuple[str, Step] | None:
     """Return which call a frame speaks of and what it says; None for a frame that is about none.
 
@@ -78,7 +81,7 @@ def take(known: Mapping[str, Call], point: PointConfig, read: Read, *, during_ex
     """
     found, event = news_of(read), read.event
     if found is None or event is None:
-        return Taken()
+        return NOTHING
     name, step = found
     call = known.get(name) or Call(
         name,

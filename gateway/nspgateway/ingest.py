@@ -210,7 +210,7 @@ class Ingest:
         late = uplinks.late_frames(read, self._store, self._clock.speed)
         window = uplinks.with_late(window, [one.counter for one in late])
         judged = self.situation.judge(after, frame.received_at)
-        called = help_notice.Taken() if is_known else self.situation.hear(after.point, read)
+        called = help_notice.NOTHING if is_known else self.situation.hear(after.point, read)
         self.situation.keep(judged, after)
         said = [m for one in (frame, *late) for m in self._speaker.telemetry(after.point, one)]
         changes = Changes(

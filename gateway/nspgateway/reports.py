@@ -52,8 +52,10 @@ class Reports(Struct, frozen=True):
 
     def newest(self, figure: str) -> Said | None:
         """Return the word that counts; of two of one moment that of the person."""
-        said = [one for one in (self.hand.get(figure), self.kit.get(figure)) if one is not None]
-        return max(said, key=lambda one: one.at, default=None)
+        hand, kit = self.hand.get(figure), self.kit.get(figure)
+        if hand is None or kit is None:
+            return hand or kit
+        return hand if hand.at >= kit.at else kit
 
     def older(self, figure: str) -> Said | None:
         """Return the other word, which is kept beside it."""

@@ -66,9 +66,8 @@ class Situation:
     ``cp``: the coordinating point as a place of its own. ``course``: what was decided and written beyond one point;
     ``region``: the region's own lists.
     ``by_id``: all rules; ``figures``: what makes a storm. ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
-    itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the
-    points each time that one is used for something else, and ``is_shown`` and ``told_112``, which say what the kits
-    have confirmed of calls and of 112: see ``call_sender``.
+    itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the points each
+    time that one is used otherwise, and ``is_shown`` and ``told_112``: what kits have confirmed, see ``call_sender``.
     """
 
     def __init__(
@@ -189,6 +188,8 @@ class Situation:
 
     def hear(self, point: PointConfig, read: Read) -> help_notice.Taken:
         """Let what a frame says of a call for help be true, also while it cannot be written; return what it makes."""
+        if read.event is None:
+            return help_notice.NOTHING
         taken = help_notice.take(self.calls, point, read, during_exercise=self.exercise_runs)
         if taken.call is None:
             return taken
