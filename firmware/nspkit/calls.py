@@ -63,6 +63,21 @@ class Calls:
         self._calls.append(call)
         return call
 
+    def _recall(self) -> None:
+        """Take up calls of an earlier boot that had arrived: the kit hears of them again once a person is with them.
+
+        A silent one never comes back so: the coordinating point says nothing of it, and of this boot none is taken up.
+        """
+        for name in sorted(self._inbox.stages, reverse=True):
+            known = [one for one in self._calls if (one.event[0], one.event[1]) == name]
+            is_over = self._inbox.stages[name]["help_stage"] == "closed"
+            if known or is_over or len(self._calls) >= _MOST or self._uplink.alarms.is_of_now(name[0]):
+                continue
+            self._made += 1
+            found = Call(self._made, [name[0], name[1], "made", 0], "not_known", False, None)
+            found.edition = _EDITION_AFTER_REBOOT
+            self._calls.insert(0, found)
+
     def offered(self) -> bool:
         """Whether a person has said that 112 does not work, or may not."""
         return self._inbox.status112 in _OFFERED
@@ -98,6 +113,7 @@ class Calls:
 
     def all(self) -> list:
         """The calls that the kit still knows, the newest first."""
+        self._recall()
         return self._calls[::-1]
 
     def shown(self, now: int) -> tuple:
@@ -126,6 +142,7 @@ class Calls:
         return ("waiting" if call.event[0] is None else "sent"), None
 
     def _last(self, now: int) -> Call | None:
+        self._recall()
         for call in reversed(self._calls):
             if not self._is_over(call) and (call.withdrawn_ms is None or now - call.withdrawn_ms < _WITHDRAWN_MS):
                 return call

@@ -127,6 +127,10 @@ class AlarmEvents:
         values["age_s"] = None if item.born_ms is None else min(max(now - item.born_ms, 0) // 1000, 86400)
         return values
 
+    def is_of_now(self, boot: int) -> bool:
+        """Whether events of this boot have this in their name."""
+        return boot == self._boot
+
     def order(self, item: Item, items: list) -> None:
         """A clear waits until its raise has arrived: in the other order it would end nothing."""
         if item.kind == "clear":

@@ -249,6 +249,48 @@ def test_a_call_survives_a_reboot_and_its_stages_are_shown(tmp_path):
     told(story, tmp_path)
 
 
+def test_a_call_that_had_arrived_is_shown_again_after_a_reboot_as_soon_as_a_person_is_named(tmp_path):
+    """Protects who waits for help: the kit that lost its power shows what people do, and can withdraw that very call."""
+    seen = []
+
+    async def story(rig, front):
+        await front.hold(3.1, "help")
+        await rig.after(20)
+        one = rig.of("help")[0]
+        await rig.reboot()
+        await rig.heard("boot", 70)
+        await rig.after(3)
+        await rig.tell("status112", values={"status112": "off", "utc_min": 1000})
+        await rig.after(5)
+        await front.hold(3.1, "help")
+        await rig.after(20)
+        second = rig.of("help")[-1]
+        await stage(rig, second, "passed_on")
+        await stage(rig, one, "read")
+        seen.append(front.shows())
+        await stage(rig, second, "closed")
+        seen.append(front.shows())
+        await front.hold(3.2, "help", "silence")
+        await rig.after(20)
+        await stage(rig, one, "closed")
+        seen.append(front.shows())
+        await front.security()
+        await rig.after(20)
+        await stage(rig, rig.of("help")[-1], "read")
+        seen.append(front.shows())
+
+    rig, _ = told(story, tmp_path)
+    assert seen == [
+        "MELDKAMER / 0 MIN GELEDEN",
+        "GELEZEN / 0 MIN GELEDEN",
+        "HULP? 3 SEC DRUK",
+        "HULP? 3 SEC DRUK",
+    ]
+    made, second, withdrawn, _security = calls(rig)
+    assert withdrawn[1:] == ("withdrawn", made[2])
+    assert second[2] != made[2]
+
+
 def test_faults_flash_their_codes(tmp_path):
     """A technician without a laptop counts flashes: five for a device, one a second for a kit in order."""
 
