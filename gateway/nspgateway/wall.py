@@ -40,11 +40,13 @@ class TileFact:
 class Tile:
     """One point: its row, of which the template takes the parts that are seen from afar, and a few values.
 
-    ``hours``: until when there is power, in short; ``calls``: its open calls for help, "" = none.
+    ``hours``: until when there is power, in short; ``hours_age``: of an estimate from an old reading, "" = of now.
+    ``calls``: its open calls for help, "" = none.
     """
 
     row: Row
     hours: Cell
+    hours_age: str
     facts: tuple[TileFact, ...]
     calls: str
 
@@ -82,10 +84,14 @@ def _tile(lang: Language, point: Point, overview: Overview) -> Tile:
     for field, label in _FACTS.items():
         cell = row.cell(field)
         if cell.quality != "none":
-            is_old = cell.quality == "stale" and cell.age_s is not None
-            age = lang.duration(cell.age_s or 0) if is_old else ""
-            facts.append(TileFact(field, lang.gettext(label), cell.text, cell.quality, age))
-    return Tile(row, hours.in_short(lang, point, overview.now), tuple(facts), calls if point.calls else "")
+            facts.append(TileFact(field, lang.gettext(label), cell.text, cell.quality, _old(lang, cell)))
+    left = hours.in_short(lang, point, overview.now)
+    return Tile(row, left, _old(lang, left), tuple(facts), calls if point.calls else "")
+
+
+def _old(lang: Language, cell: Cell) -> str:
+    """How old a value is that is not of the newest message; "" for any other."""
+    return lang.duration(cell.age_s) if cell.quality == "stale" and cell.age_s is not None else ""
 
 
 def _rest(lang: Language, left_out: int, closed: int) -> str:

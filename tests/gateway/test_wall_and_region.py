@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from nspgateway import i18n, region_list, wall
-from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview, reading
+from page_sample import ARK, KUIL, LINDE, NOW, ZUID, forecast, overview, reading, readings
 
 LANGUAGES = i18n.load_languages()
 NL, EN = LANGUAGES["nl"], LANGUAGES["en"]
@@ -41,6 +41,17 @@ def test_from_afar_dark_is_not_running_and_the_grid_is_not_an_end() -> None:
         (tile,) = wall.wall(shown, NL).tiles
         ((line,),) = region_list.region(shown, NL).blocks
         assert tile.hours.text == line.empty == text
+
+
+def test_a_tile_on_the_grid_gives_no_hour_and_an_old_estimate_says_so() -> None:
+    """Protects logistics: an hour that counts only if the grid fails is no deadline, and one of old litres is marked."""
+    grid = replace(ARK, fuel=forecast(70, 80, 90))
+    old = replace(LINDE, readings=LINDE.readings | readings(1200, "stale", fuel_permille=495))
+    old = replace(old, fuel=forecast(7.1, 7.8, 8.9, age_s=1200))
+    first, second = wall.wall(overview(points=(grid, old)), NL).tiles
+    assert "leeg" in first.hours.text
+    assert not first.hours_age
+    assert (second.hours.text, second.hours_age) == ("09:58", "20 min")
 
 
 def test_the_region_is_in_order_and_finds_by_name_number_or_municipality() -> None:
