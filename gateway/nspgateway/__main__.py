@@ -110,7 +110,7 @@ class Gateway:
         self.own.attach(self.ingest, self.transmitter)
         self.intake = Intake(self.ingest.receive_all)
         self.desk = Desk(self.ingest.situation, self.ingest.recorder, clock, self.ingest.show)
-        self.desk.use_radio(self.transmitter, self.store.memory(MEMORY))
+        self.desk.use_radio(self.transmitter, self.store.memory(MEMORY), self.store.holders)
         self.desk.kit_keys = self.ingest.kit_keys
         self._commands = Commands(
             config,

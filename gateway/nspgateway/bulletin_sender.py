@@ -77,6 +77,11 @@ class BulletinSender:
             self._repeat(index)
         return (*releases, *self._fragments.values())
 
+    def release(self, kit: int) -> None:
+        """Release the message to one kit more: it has taken the place of one that was told of it."""
+        if self._sent is not None:
+            self._radio.ask(kit, "release", self._release(self._sent))
+
     def receipt(self, kit: int, receipt: Mapping[str, int | str | None]) -> None:
         """Take a kit's receipt; send again what it lacks, or what lets it find a wrong fragment by itself."""
         sent = self._sent
@@ -90,10 +95,13 @@ class BulletinSender:
 
     def _begin(self, sent: Sent, have: Collection[int] = ()) -> tuple[Ticket, ...]:
         self._sent, self._fragments = sent, {}
+        values = self._release(sent)
+        return tuple(self._radio.ask(kit, "release", values) for kit in self._kits if kit not in have)
+
+    def _release(self, sent: Sent) -> bulletin.Values:
         end = sent.expires_at
         expires_min = None if end is None else timing.utc_min(int(end.timestamp()))
-        values = bulletin.release(sent.number, sent.revision, sent.data, expires_min, sent.replaces)
-        return tuple(self._radio.ask(kit, "release", values) for kit in self._kits if kit not in have)
+        return bulletin.release(sent.number, sent.revision, sent.data, expires_min, sent.replaces)
 
     def _cut(self) -> list[bulletin.Values]:
         sent = self._sent

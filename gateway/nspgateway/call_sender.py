@@ -44,7 +44,7 @@ def stage_fields(call: Call) -> dict[str, Any] | None:
 
 
 class CallSender:
-    """``kits``: address of each kit by its point. ``on_news`` of the transmitter's boots must reach ``booted``."""
+    """``kits``: address of each kit by its point. ``on_boot`` of the transmitter must reach ``booted``."""
 
     def __init__(self, radio: Transmitter, kits: Mapping[str, int]) -> None:
         self._radio = radio
@@ -53,7 +53,6 @@ class CallSender:
         self._of_112: dict[int, Ticket] = {}
         self._generations: dict[str, int] = {}
         self._said: Action | None = None
-        radio.on_boot = self.booted
 
     def take_up(self, calls: Iterable[Call], said: Action | None, now: datetime) -> None:
         """Tell everything again after a restart of the gateway."""

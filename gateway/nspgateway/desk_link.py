@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from nspgateway import bulletin
@@ -16,6 +16,8 @@ from nspgateway.transmitter import Transmitter
 
 # The time on air counts minutes and begins anew after 45 days: what lies further ahead than half of that looks past.
 MOST_DAYS = 22
+# Of a message to residents, by number and version: which kits said since then that they have it, under which key.
+Holders = Callable[[int, int, datetime], Collection[tuple[int, int]]]
 
 
 class LinkDesk(DeskBase):
@@ -27,20 +29,35 @@ class LinkDesk(DeskBase):
     radio: Transmitter | None = None
     bulletins: BulletinSender | None = None
     call_sender: CallSender | None = None
+    _keys: dict[int, int | None]
 
-    def use_radio(self, radio: Transmitter, remembered: object) -> None:
+    def use_radio(self, radio: Transmitter, remembered: object, holders: Holders) -> None:
         """Send by this radio from now on, and go on with the message that was under way; see ``BulletinSender``."""
-        points = (state.point for state in self._situation.states.values())
-        self.radio = radio
-        kits = {p.slug: p.kit_address for p in points if p.kit_address is not None}
-        self.bulletins = BulletinSender(radio, list(kits.values()))
-        self.bulletins.take_up(remembered, self._clock.now(), self._have(kits))
-        radio.on_receipt = self.bulletins.receipt
-        situation = self._situation
+        situation, now = self._situation, self._clock.now()
         kits = {p.slug: p.kit_address for p in situation.points if p.kit_address is not None}
+        self.radio = radio
+        self.bulletins = BulletinSender(radio, list(kits.values()))
+        self.bulletins.take_up(remembered, now, self._have(radio, holders))
+        radio.on_receipt = self.bulletins.receipt
         self.call_sender = sender = CallSender(radio, kits)
         situation.is_shown, situation.told_112 = sender.is_shown, sender.told_112
-        sender.take_up(situation.calls.values(), situation.said_of_112, self._clock.now())
+        sender.take_up(situation.calls.values(), situation.said_of_112, now)
+        self._keys = {kit: self._key(radio, kit) for kit in kits.values()}
+        radio.on_boot = self._booted
+
+    def _booted(self, kit: int, generation: int) -> None:
+        """Tell a kit what it forgot; one that has taken the place of another was never told of the message either."""
+        if self.call_sender is not None:
+            self.call_sender.booted(kit, generation)
+        before = self._keys.get(kit)
+        self._keys[kit] = generation
+        if self.bulletins is not None and before not in {None, generation}:
+            self.bulletins.release(kit)
+
+    def _key(self, radio: Transmitter, kit: int) -> int | None:
+        """Return the generation of a kit's key, as it was last heard; None = never."""
+        contact = radio.link.contact(kit)
+        return None if contact is None else contact.generation
 
     def request_backfill(self, point: str, by: By) -> Ticket:
         """Ask a point's kit for every heartbeat that was lost on the air; the request, as it stands. Raises Refused.
@@ -107,14 +124,16 @@ class LinkDesk(DeskBase):
             raise Refused("no_group", "There is no group key: nothing can be sent to all kits.")
         return sender
 
-    def _have(self, kits: Mapping[str, int]) -> set[int]:
-        """Return the kits that said that they have the newest message: they need not be told of it again."""
-        found = set()
-        for slug, kit in kits.items():
-            hanging = self._situation.standings[slug].hanging
-            if hanging is not None and (hanging.at.received_at or hanging.at.displayed_at):
-                found.add(kit)
-        return found
+    def _have(self, radio: Transmitter, holders: Holders) -> set[int]:
+        """Return the kits that said that they have the newest message: they need not be told of it again.
+
+        What a kit said that has been replaced since, or what was told by voice, says nothing of the kit that is there.
+        """
+        now = self._situation.course.messages.on_air
+        if now is None or now.sent is None:
+            return set()
+        said = holders(now.number, now.version, now.sent.at)
+        return {kit for kit, generation in said if generation == self._key(radio, kit)}
 
     def _radio(self) -> Transmitter:
         if self.radio is None:

@@ -28,6 +28,11 @@ _REPORTS = f"{_REPORT}{_NEWEST}"
 
 _REPORT_TEXT = """
     SELECT text FROM kit_event WHERE kind = 'report' AND point = ? ORDER BY received_at DESC, counter DESC LIMIT 1"""
+# A receipt does not say under which key it came, its frame does; one that was deleted since counts for nothing.
+_HOLDERS = """
+    SELECT DISTINCT r.kit, f.generation FROM receipt r
+    JOIN frame f ON f.point = r.point AND f.received_at = r.at AND f.kit = r.kit AND f.kind = 'receipt'
+    WHERE r.bulletin = ? AND r.revision = ? AND r.stage IN ('received', 'displayed') AND r.at >= ?"""
 
 
 class ReportStore(Database):
@@ -43,6 +48,10 @@ class ReportStore(Database):
     def report_text(self, point: str) -> str:
         """Return what was typed in the newest report of a point's kit; "" for nothing. It may be of somebody's health."""
         return next((str(text) for (text,) in self._rows(_REPORT_TEXT, point)), "")
+
+    def holders(self, number: int, version: int, since: datetime) -> set[tuple[int, int]]:
+        """Return the kits, each with the generation of its key, that said since then that they have a message."""
+        return set(self._rows(_HOLDERS, number, version, as_text(since)))
 
     def reports(self) -> list[KitReport]:
         """Return the newest report of each point's kit."""

@@ -195,7 +195,8 @@ def receive_report(messages: Messages, report: KitReport) -> Messages:
 def _with(messages: Messages, version: Version) -> Messages:
     """Add a version. A number that comes round again begins anew: what was said of it was of another text."""
     told = messages.told
-    if version.version == 1:
+    # Only then: after a clock was set back what was said of a text may stand before it in the records.
+    if version.version == 1 and messages.newest(version.number) is not None:
         told = {
             point: {name: at for name, at in said.items() if name[0] != version.number}
             for point, said in told.items()

@@ -1,13 +1,14 @@
 """Messages to residents: nobody's text goes out unread, and of each point it is known what hangs there."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from command_room import Room
-from gateway_box import T0
+from gateway_box import T0, sealed
 from nspgateway.desk import Refused
 from nspgateway.desk_messages import MessageDesk
 from nspgateway.people import By
@@ -86,6 +87,8 @@ def test_a_new_version_needs_a_new_reader(room: Room) -> None:
         room.desk.send_message(*second, WRITER)
     with pytest.raises(Refused, match="somebody else"):
         room.desk.approve_message(*second, WRITER)
+    with pytest.raises(Refused, match="somebody else"):
+        room.desk.approve_message(*second, replace(WRITER, role="communicatie"))
     assert messages(room).on_air is None
 
 
@@ -107,6 +110,43 @@ def test_what_each_point_said_is_kept(room: Room) -> None:
         assert hanging(room).at.received_at is not None
         assert not hanging(room, "de-ark").is_done
         room.restart()
+
+
+def releases(room: Room) -> set[int]:
+    """The kits that are being told of the message."""
+    assert room.desk.radio is not None
+    return {ticket.address for ticket in room.desk.radio.link.waiting() if ticket.kind == "release"}
+
+
+@pytest.mark.parametrize("is_restarted_between", [False, True])
+def test_a_kit_that_was_replaced_is_told_what_hangs(room: Room, is_restarted_between: bool) -> None:
+    """Protects a point with a new kit: what the old one had, or a voice said, is not in the new one's memory."""
+    name = sent(room)
+    say(room, 101, name, "received")
+    room.desk.tell_message("de-ark", *name, "displayed", WRITER)
+    room.restart()
+    assert releases(room) == {66}  # told by voice alone
+    room.box.register.issue([65], room.box.clock.now())
+    room.restart()
+    key = room.box.key(65, 2)
+    assert room.box.hear(sealed(key, 64, "boot", boot_epoch=64, reset_cause="power", boots=1)) == "accepted"
+    if is_restarted_between:
+        room.restart()
+    assert releases(room) == {65, 66}
+    receipt = {"bulletin": name[0], "revision": name[1], "receipt_stage": "received", "lacking": 0}
+    assert room.box.hear(sealed(key, 65, "receipt", **receipt)) == "accepted"
+    room.restart()
+    assert releases(room) == {66}
+
+
+def test_what_points_said_outlives_a_clock_that_was_set_back(room: Room) -> None:
+    """Protects "does it hang?": receipts that seem older than the message are still of it after a restart."""
+    name = sent(room)
+    room.box.clock.step(-timedelta(hours=2))
+    say(room, 101, name, "displayed")
+    assert hanging(room).is_done
+    room.restart()
+    assert hanging(room).is_done
 
 
 def test_a_receipt_that_could_not_be_written_is_not_true(room: Room) -> None:

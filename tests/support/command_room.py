@@ -32,7 +32,7 @@ class Room:
         self.desk = Desk(box.ingest.situation, box.ingest.recorder, box.clock)
         self.desk.kit_keys = box.ingest.kit_keys
         if box.transmitter is not None:
-            self.desk.use_radio(box.transmitter, box.store.memory(MEMORY))
+            self.desk.use_radio(box.transmitter, box.store.memory(MEMORY), box.store.holders)
         self.commands = Commands(box.config, self.desk, box.ingest.recorder, box.store, box.clock)
 
     def restart(self) -> None:

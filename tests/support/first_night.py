@@ -220,7 +220,7 @@ class Night:
         box = self.box
         assert box.transmitter is not None
         self.desk = Desk(box.ingest.situation, box.ingest.recorder, self.clock, box.ingest.show)
-        self.desk.use_radio(box.transmitter, box.store.memory(MEMORY))
+        self.desk.use_radio(box.transmitter, box.store.memory(MEMORY), box.store.holders)
         box.ingest.situation.own = lambda _now: self.own
         box.ingest.recorder.on_notices = self.said.extend
         self.mast = Mast(self.air, box.config.radio.phy(), box.ingest.receive, self.clock.now())
