@@ -28,7 +28,7 @@ def stage_fields(call: Call) -> dict[str, Any] | None:
     Nor can a kit be told of a call that has no name of its own.
     """
     stage = call.stage
-    step = call.last(*SEEN) if stage == "read" else call.last(stage)
+    step = call.last("read") or call.first(*SEEN) if stage == "read" else call.last(stage)
     if step is None or call.is_security or call.boot is None or call.boot < 0:
         return None
     fields: dict[str, Any] = {

@@ -215,6 +215,17 @@ def test_a_stage_is_told_again_after_a_restart(linked: CallRoom) -> None:
     assert linked.told("help_stage")[0].fields["help_stage"] == "read"
 
 
+def test_what_changes_nothing_for_the_point_is_not_sent(linked: CallRoom) -> None:
+    """Protects airtime: that the point was called back, or a place noted, is no stage; nothing goes out for it."""
+    linked.press()
+    linked.desk.read_call(NAME, OFFICER)
+    linked.confirm(linked.told("help_stage")[-1])
+    linked.desk.called_back(NAME, OFFICER, "alles goed")
+    linked.desk.place_call(NAME, OFFICER, "zolder")
+    assert linked.told("help_stage") == []
+    assert linked.top()[0].is_shown is True
+
+
 def test_a_kit_hears_that_a_call_which_was_closed_is_read_again(linked: CallRoom) -> None:
     """What the point added after the end is read by a person too, and the kit says so instead of "closed"."""
     linked.press()
