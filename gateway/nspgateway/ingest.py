@@ -218,7 +218,7 @@ class Ingest:
             frame=frame,
             window=window,
             heard=after.heard if newer else None,
-            readings=changed,
+            readings=after.held if changed else {},
             alarms=tuple(change for one in judged for change in one.changes),
             messages=(*called.messages, *said, *(m for one in judged for m in self._messages(one))),
             event=read.event,

@@ -133,6 +133,7 @@ class AlarmChange(Struct, frozen=True):
 class Changes(Struct, frozen=True):
     """Everything that one transaction writes, or none of it. ``at``: time of the change.
 
+    ``readings``: all quantities of the frame's point as it leaves them; empty = it changed none.
     ``event``, ``boot`` and ``late``: what ``frame`` brought beside its own fields. ``actions``: what
     people did. ``memory``: what the gateway has to remember, by name, as JSON. ``command``: the one that
     asked for all this, so that it is not done twice. ``access``: what it changes of accounts and sessions.

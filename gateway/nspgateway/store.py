@@ -30,6 +30,7 @@ from nspgateway.report_store import ReportStore, write_receipt
 from nspgateway.trend_store import TrendStore
 
 _encode = msgspec.json.Encoder().encode
+_held = msgspec.json.Decoder(dict[str, Held])
 _SCHEMA = Path(__file__).parent / "schema"
 
 _PUT_REGION = """
@@ -73,12 +74,8 @@ _PUT_BOOT = """
     ON CONFLICT (kit, generation) DO UPDATE SET epoch = excluded.epoch, received_at = excluded.received_at,
         fields = excluded.fields
     WHERE excluded.epoch >= kit_boot.epoch"""
-# Written at every frame. Nearly always the row is there, and to change it costs a fifth less than to ask first.
-_SET_READING = "UPDATE reading SET value = ?3, source = ?4, good_at = ?5 WHERE point = ?1 AND name = ?2"
-_PUT_READING = """
-    INSERT INTO reading VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT (point, name) DO UPDATE SET value = excluded.value, source = excluded.source,
-        good_at = excluded.good_at"""
+_PUT_QUANTITIES = """
+    INSERT INTO quantities VALUES (?, ?) ON CONFLICT (point) DO UPDATE SET held = excluded.held"""
 _PUT_WINDOW = """
     INSERT INTO replay_window VALUES (?, ?, ?, ?)
     ON CONFLICT (kit, generation) DO UPDATE SET newest = excluded.newest, seen = excluded.seen"""
@@ -221,11 +218,8 @@ class Store(OutboxBound, HistoryStore, AccountsStore, ReportStore, TrendStore):
 
     def readings(self, point: str) -> dict[str, Held]:
         """Return a point's latest quantities by name."""
-        rows = self._rows("SELECT name, value, source, good_at FROM reading WHERE point = ?", point)
-        return {
-            name: Held(json.loads(value), source, _time(good_at) if good_at else None)
-            for name, value, source, good_at in rows
-        }
+        rows = self._rows("SELECT held FROM quantities WHERE point = ?", point)
+        return _held.decode(rows[0][0]) if rows else {}
 
     def heard(self, point: str) -> Heard | None:
         """Return what a point was last heard with."""
@@ -270,9 +264,7 @@ def _write_frames(db: sqlite3.Connection, batch: Sequence[Changes]) -> None:
             for point, h in heard
         ],
     )
-    readings = [row for one, f in framed for row in _reading_rows(f, one.readings)]
-    if db.executemany(_SET_READING, readings).rowcount < len(readings):
-        db.executemany(_PUT_READING, readings)
+    db.executemany(_PUT_QUANTITIES, [(f.point, _json(one.readings)) for one, f in framed if one.readings])
 
 
 def _write(db: sqlite3.Connection, changes: Changes) -> None:
@@ -335,21 +327,6 @@ def _frame_row(f: Frame) -> tuple[object, ...]:
         f.late,
         as_text(f.made_at) if f.made_at else None,
     )
-
-
-def _reading_rows(f: Frame, readings: Mapping[str, Held]) -> list[tuple[object, ...]]:
-    """The latest quantities that a frame changes; most were read when it came."""
-    at, when = f.received_at, as_text(f.received_at)
-    return [
-        (
-            f.point,
-            name,
-            _json(held.value),
-            held.source,
-            when if held.good_at is at else as_text(held.good_at) if held.good_at else None,
-        )
-        for name, held in readings.items()
-    ]
 
 
 def _write_kit(db: sqlite3.Connection, f: Frame, changes: Changes) -> None:
