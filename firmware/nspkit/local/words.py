@@ -21,7 +21,7 @@ help_send Verstuur de noodhulpmelding
 help_more Vul in wat u weet. Leeg laten mag. Alleen wat nodig is om te helpen.
 help_add Aanvullen of verbeteren
 help_resend Verstuur deze tekst
-help_lost De kit is opnieuw gestart. Wat eerder is getypt, staat hier niet meer.
+help_lost De kit is opnieuw gestart. Wat eerder is getypt, staat hier niet meer. Kies ook de hulp opnieuw.
 call Noodhulpmelding %d
 call_open Melding %d bekijken of aanvullen
 call_at %d minuten geleden gemaakt
