@@ -187,7 +187,7 @@ class Gateway:
             Vault(config.data / KEY_FILE),
             config.data,
             second_factor=config.page.second_factor if config.page else (),
-            issuer=f"NSP {config.cp_name or config.cp}",
+            place=config.cp_name or config.cp,
             is_dated=lambda: self.own.is_dated,
         )
         self.own.on_step.append(door.step)

@@ -17,7 +17,8 @@ _Stock = tuple[Forecast, str, Reading]
 
 def cell(lang: Language, point: Point, now: datetime) -> Cell:
     """The stock that is empty first, then the other one; or why there is none."""
-    stocks = sorted(_stocks(lang, point), key=lambda stock: stock[0].likely_h)
+    first_of_all = first_empty(point)
+    stocks = sorted(_stocks(lang, point), key=lambda stock: stock[0] is not first_of_all)
     # Fuel that nothing burns lights no lamp: there it is dark already.
     if not stocks or is_dark(point):
         return _no_forecast(lang, point)
@@ -41,8 +42,13 @@ def in_short(lang: Language, point: Point, now: datetime) -> Cell:
 
 
 def first_empty(point: Point) -> Forecast | None:
-    """The forecast of the stock that runs out first; None when there is none."""
+    """The forecast of the stock that runs out first; None when there is none.
+
+    Who lives on the battery is not dark when the tank is empty: then the battery's end is the one.
+    """
     found = [forecast for forecast in (point.fuel, point.battery) if forecast is not None]
+    if _source(point) == "battery":
+        found = [forecast for forecast in found if forecast.likely_h > 0] or found
     return min(found, key=lambda forecast: forecast.likely_h, default=None)
 
 
@@ -85,7 +91,7 @@ def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> C
         high=lang.moment(forecast.empty_high, forecast.empty_low),
     )
     age_s = seconds_since(forecast.measured_at, now)
-    age = _("measured {ago}").format(ago=ago(lang, age_s))
+    age = ago(lang, age_s)
     if forecast.reason == "by_hand":
         age = _("entered by hand ({clock}), {ago}").format(
             clock=lang.moment(forecast.measured_at, now), ago=ago(lang, age_s)
@@ -109,6 +115,8 @@ def _stock_cell(lang: Language, stock: _Stock, point: Point, now: datetime) -> C
 
 def _other_line(lang: Language, stock: _Stock, now: datetime) -> str:
     forecast, name, _reading = stock
+    if forecast.likely_h <= 0:
+        return f"{name}: {left(lang, forecast)}"
     clock = lang.moment(forecast.empty_likely, now)
     return lang.gettext("{stock}: around {clock}, {left}").format(
         stock=name, clock=clock, left=left(lang, forecast)
@@ -118,6 +126,12 @@ def _other_line(lang: Language, stock: _Stock, now: datetime) -> str:
 def is_unknown(point: Point) -> bool:
     """Tell whether nobody knows how long there is power: no forecast, and no news that makes one needless."""
     return first_empty(point) is None and _source(point) not in {"grid", "none"}
+
+
+def is_source_known(point: Point) -> bool:
+    """Tell whether anything that still counts, fresh or old, says what carries the load."""
+    reading = point.readings.get("power_source", NEVER)
+    return reading.quality in {"good", "stale"} and reading.value is not None
 
 
 def is_on_grid(point: Point) -> bool:

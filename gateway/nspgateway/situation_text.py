@@ -140,11 +140,11 @@ def _said_112(lang: Language, overview: Overview) -> str:
 def _power(lang: Language, overview: Overview, found: Totals) -> str:
     _ = lang.gettext
     dark = len(found.no_power)
+    said = lang.ngettext("Power: {n} point without power", "Power: {n} points without power", dark)
+    named = f" ({_names(found.no_power)})" if dark else ""
+    unknown = totals.power_unknown_text(lang, found)
     parts = [
-        lang.ngettext("Power: {n} point without power", "Power: {n} points without power", dark).format(
-            n=dark
-        )
-        + (f" ({_names(found.no_power)})." if dark else "."),
+        said.format(n=dark) + named + (f", {unknown}." if unknown else "."),
         _("Empty first: {first}.").format(first=totals.first_text(lang, found, overview.now)),
     ]
     if found.hours_unknown:

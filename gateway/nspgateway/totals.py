@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nspgateway import hours, urgency, words
@@ -39,6 +39,7 @@ class Totals:
     partly_open: int
     closed: int
     no_power: tuple[Point, ...]
+    power_unknown: int
     no_contact: tuple[Point, ...]
     hours_unknown: tuple[Point, ...]
     first: tuple[Point, Forecast] | None
@@ -65,6 +66,9 @@ def of(points: Sequence[Point]) -> Totals:
         partly_open=sum(point.deployment == "partly_open" for point in used),
         closed=len(points) - len(used),
         no_power=tuple(point for point in used if urgency.has_no_power(point)),
+        power_unknown=sum(
+            not (hours.is_source_known(point) or urgency.has_no_power(point)) for point in used
+        ),
         no_contact=tuple(point for point in used if point.status == "no_contact"),
         hours_unknown=tuple(point for point in used if hours.is_unknown(point)),
         first=min(running, key=lambda pair: pair[1].likely_h, default=None),
@@ -79,7 +83,7 @@ def facts(lang: Language, overview: Overview, names: int = NAMES) -> tuple[Fact,
     found = of(overview.points)
     return (
         _open(lang, found),
-        _names(lang, "no_power", _("Without power"), found.no_power, names, "critical"),
+        _dark(lang, found, names),
         _names(lang, "silent", _("No contact"), found.no_contact, names),
         _first(lang, found, overview),
         _names(lang, "unclear", _("Hours left unknown"), found.hours_unknown, names),
@@ -93,6 +97,22 @@ def _open(lang: Language, found: Totals) -> Fact:
     if found.partly_open:
         text = _("{text}, {n} partly").format(text=text, n=found.partly_open)
     return Fact("open", _("Open"), text)
+
+
+def _dark(lang: Language, found: Totals, names: int) -> Fact:
+    """Who is without power, and at how many points nobody knows: what is not heard is not fine."""
+    fact = _names(lang, "no_power", lang.gettext("Without power"), found.no_power, names, "critical")
+    unknown = power_unknown_text(lang, found)
+    return replace(fact, text=f"{fact.text}, {unknown}", level=fact.level or "attention") if unknown else fact
+
+
+def power_unknown_text(lang: Language, found: Totals) -> str:
+    """Return at how many points nobody knows whether there is power; "" = known everywhere."""
+    return _unknown_at(lang, found.power_unknown) if found.power_unknown else ""
+
+
+def _unknown_at(lang: Language, points: int) -> str:
+    return lang.ngettext("unknown at {n} point", "unknown at {n} points", points).format(n=points)
 
 
 def _first(lang: Language, found: Totals, overview: Overview) -> Fact:
@@ -138,6 +158,5 @@ def litres_text(lang: Language, found: Totals) -> str:
         for kind, litres in sorted(found.litres.items())
     ]
     if found.litres_unknown:
-        text = lang.ngettext("unknown at {n} point", "unknown at {n} points", found.litres_unknown)
-        parts.append(text.format(n=found.litres_unknown))
+        parts.append(_unknown_at(lang, found.litres_unknown))
     return ", ".join(parts) or _("none")

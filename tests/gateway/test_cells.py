@@ -144,7 +144,7 @@ def test_hours_left_have_clock_range_stock_and_age() -> None:
     cell = row(NL, LINDE)["hours"]
     assert (cell.text, cell.figure, cell.value) == ("09:58", "nog 7 tot 9 uur", "7.80")
     assert (cell.lines, cell.condition) == (("tussen 09:16 en 11:04",), "")
-    assert cell.age == "brandstof, 1 min geleden gemeten"
+    assert cell.age == "brandstof, 1 min geleden"
     assert hours.reasoned(NL, LINDE, NOW).lines == ("tussen 09:16 en 11:04", "uit verbruik")
 
 
@@ -185,6 +185,15 @@ def test_stock_that_is_empty_first_comes_first() -> None:
     cell = row(NL, replace(LINDE, battery=forecast(1, 2, 3)))["hours"]
     assert cell.value == "2.00"
     assert cell.lines[-1] == "brandstof: rond 09:58, nog 7 tot 9 uur"
+
+
+def test_on_the_battery_an_empty_tank_is_not_the_end() -> None:
+    """The lights are on until the battery is empty: that is the hour to act by, and the tank is said to be empty."""
+    point = with_reading(
+        replace(LINDE, fuel=forecast(0, 0, 0), battery=forecast(1, 2, 3)), "power_source", reading("battery")
+    )
+    cell = row(NL, point)["hours"]
+    assert (cell.value, cell.lines[-1]) == ("2.00", "brandstof: waarschijnlijk nu leeg")
 
 
 def test_without_forecast_only_the_grid_reassures() -> None:

@@ -53,7 +53,7 @@ def test_summary_answers_at_once() -> None:
     state = overview(points=(kuil, ZUID, linde, ARK))
     assert {fact.id: fact.text for fact in present.page(state, NL).summary} == {
         "open": "3 van 4, 1 beperkt",
-        "no_power": "geen punt",
+        "no_power": "geen punt, onbekend bij 1 punt",
         "silent": "Sporthal De Kuil",
         "first": "Dorpshuis Zuid, rond 06:34",
         "unclear": "Sporthal De Kuil",

@@ -47,7 +47,7 @@ class DoorRoom:
         self.door = Door(
             *(box.store, commit, self.clock, Vault(folder / KEY_FILE), folder),
             second_factor=self._second_factor,
-            issuer="NSP Kazerne",
+            place="Kazerne",
         )
         self.accounts = AccountDesk(
             box.store, commit, self.clock, {p.municipality for p in box.ingest.overview().points}

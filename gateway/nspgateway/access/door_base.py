@@ -85,8 +85,8 @@ class DoorBase:
     """What all doors need.
 
     ``commit`` writes durably, or raises StoreError. ``clock`` runs at the pace of the wall, also in a demo.
-    ``folder``: of the gateway's data. ``second_factor``: roles that must have one. ``issuer``: what an
-    authenticator app, and the login, call us. ``is_dated``: whether our time can be trusted.
+    ``folder``: of the gateway's data. ``second_factor``: roles that must have one. ``place``: the
+    coordinating point, for the login and an authenticator app. ``is_dated``: whether our time can be trusted.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class DoorBase:
         folder: Path,
         *,
         second_factor: Collection[str] = (),
-        issuer: str = "NSP",
+        place: str = "",
         is_dated: Callable[[], bool] = lambda: True,
     ) -> None:
         self.attempts = Attempts()
@@ -108,7 +108,7 @@ class DoorBase:
         self._clock = clock
         self._vault = vault
         self._folder = folder
-        self.issuer = issuer
+        self.place = place
         self._is_dated = is_dated
         self._strangers, self._known, self._sealed = Lane(), Lane(), Lane()
 

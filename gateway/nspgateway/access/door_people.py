@@ -114,7 +114,9 @@ class PeopleDoor(DoorBase):
         """Return what an app needs for a new second factor: by hand, and as the text of a QR code. Raises Denied."""
         account = self._at(token, "enrol", "in").account
         secret = self._vault.draft(tokens.digest(token))
-        return second_factor.by_hand(secret), second_factor.address(secret, account.name, self.issuer)
+        return second_factor.by_hand(secret), second_factor.address(
+            secret, account.name, f"NSP {self.place}".strip()
+        )
 
     async def enrol(self, token: str, code: str, caller: Caller, password: str = "") -> Entered:
         """Set the second factor up that ``draft`` offered, once the app makes its codes. Raises Denied.

@@ -162,7 +162,7 @@ class _Pages:
         values = {
             "csrf": tokens.form_token(token or fresh),
             "said": Said(refused, is_done=False) if refused else _news(request),
-            "place": self._door.issuer,
+            "place": self._door.place,
             "name": typed.get("name", ""),
             "back": forms.path_back(fields or request.query_params),
         }
