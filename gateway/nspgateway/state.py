@@ -108,15 +108,12 @@ def after(
     state: PointState, frame: Frame, changed: Mapping[str, Held], *, is_known: bool = False
 ) -> PointState:
     """Return the state after a newer frame and its ``changes``. ``is_known``: its event came before."""
-    heard = Heard(
-        frame.kit,
-        frame.generation,
-        frame.counter,
-        frame.received_at,
-        frame.rssi_dbm,
-        frame.snr_db,
-        frame.exercise,
-    )
+    before, exercise = state.heard, frame.exercise
+    if frame.kind == "help" and before is not None and before.kit == frame.kit:
+        # A call says of itself whether it is practised, not whether its point is in an exercise.
+        exercise = before.exercise
+    name, radio = (frame.kit, frame.generation, frame.counter), (frame.rssi_dbm, frame.snr_db)
+    heard = Heard(*name, frame.received_at, *radio, exercise)
     held = {**state.held, **changed}
     # A frame that speaks neither of one alarm nor of all leaves the last word on it as it was.
     speaks = frame.kind in events.KINDS or "alarms" in frame.fields

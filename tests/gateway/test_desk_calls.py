@@ -153,6 +153,18 @@ def test_a_call_by_voice_is_a_call_like_any_other(room: CallRoom) -> None:
     assert [notice.id for notice in room.heard] == ["hand-1", "hand-2"]
 
 
+def test_a_real_call_does_not_end_the_exercise_of_its_point(room: CallRoom) -> None:
+    """Protects a second call inside an exercise: it is marked as real like the first, and all else stays an exercise."""
+    assert room.box.vital(room.lose(), exercise=True) == "accepted"
+    for n in (1, 2):
+        room.press(n)
+        room.restart()
+        assert room.box.ingest.situation.exercising == {"de-linde"}
+    assert [one.is_real for one in room.top()] == [True, True]
+    room.boot()
+    assert room.box.ingest.situation.exercising == frozenset()
+
+
 def test_unread_and_not_passed_on_are_said_until_they_are_done(room: CallRoom) -> None:
     """At 60 s, with the sound of its own, and from 3 minutes on in a second place; each ends with the act alone."""
     room.press()
