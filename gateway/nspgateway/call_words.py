@@ -47,7 +47,7 @@ STAGES: Mapping[str, str] = {
     "read": N_("Read"),
     "passed_on": N_("Passed on"),
     "answered": N_("Answered"),
-    "closed": N_("Closed"),
+    "closed": N_("Call closed"),
 }
 LATE: Mapping[str, str] = {
     "help_unread": N_("Nobody has read this call for help"),
