@@ -101,7 +101,7 @@ def test_what_is_never_deleted(box: Box) -> None:
     box.clock.move(400 * DAY_S)
     kept = {
         table: count(box, table)
-        for table in ("alarm", "replay_window", "kit_boot", "action", "heard", "reading")
+        for table in ("alarm", "replay_window", "kit_boot", "action", "heard", "quantities")
     }
     until_done(keeper_of(box, days=365))
     assert {table: count(box, table) for table in kept} == kept
