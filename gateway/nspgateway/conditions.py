@@ -128,6 +128,8 @@ def radio_weak(_rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
         return Verdict(None, "how well the kit is heard is unknown")
     margin = link.snr_db - SNR_LIMIT_DB[facts.sf]
     limit = WEAK_MARGIN_DB + (WEAK_DEADBAND_DB if alarm else 0.0)
+    if alarm is None and margin >= limit:
+        return Verdict(False, "heard well enough")  # nearly always, and nobody hears of it
     return Verdict(margin < limit, f"{margin:.0f} dB above the limit", {"margin_db": round(margin, 1)})
 
 

@@ -200,14 +200,14 @@ def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load
             held, seconds = load_w or 0, (until - near).total_seconds()
             seconds = 0.0 if load_w is None else max(0.0, seconds)
             load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)
-        if load_w is not None:
-            start = max(far, at)
-            if until > start:
+        start = max(far, at)
+        if until > start:
+            if load_w is not None:
                 seconds = (until - start).total_seconds()
                 total += seconds * load_w
                 square += seconds * load_w * load_w
                 weight += seconds
-        until = min(until, at)
+            until = at
         if at <= far and newest is not None:
             break
     if newest is None:

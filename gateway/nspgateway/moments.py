@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from nspgateway.view import is_ahead
 
 
+@lru_cache(maxsize=64)  # of one frame the same moment stands in several places
 def utc(moment: datetime) -> datetime:
     """Return the moment in UTC, in whole seconds: a kit's age is no finer. Naive ones: ValueError."""
     if moment.tzinfo is None:

@@ -172,7 +172,7 @@ def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     lacking = _lacking(state.point)
     often_s, full_s = state.point.interval_s, state.point.full_interval_s
     # Most quantities came with one frame: their quality is asked for once.
-    known: dict[tuple[str, bool, datetime | None, float], Quality] = {}
+    known: dict[tuple[str, bool, datetime | None, bool], Quality] = {}
     found: dict[str, Reading] = {}
     for name, held in {**_UNHEARD, **state.held}.items():
         if name == SELF_TEST:
@@ -180,11 +180,11 @@ def readings(state: PointState, now: datetime) -> dict[str, Reading]:
         if held.value is None and name in lacking:
             found[name] = _NO_DEVICE
             continue
-        interval_s = often_s if name in _OFTEN else full_s
-        alike = (held.source, held.value is None, held.good_at, interval_s)
+        often = name in _OFTEN
+        alike = (held.source, held.value is None, held.good_at, often)
         quality = known.get(alike)
         if quality is None:
-            quality = known[alike] = quality_of(held, interval_s, now)
+            quality = known[alike] = quality_of(held, often_s if often else full_s, now)
         found[name] = as_reading(held, quality)
     return found
 
@@ -194,7 +194,7 @@ def local_alarms(values: Mapping[str, Reading]) -> frozenset[str] | None:
     bits = values["alarms"].value
     if not isinstance(bits, int):
         return None
-    return frozenset(name for bit, name in enumerate(ALARMS) if bits >> bit & 1)
+    return frozenset(name for bit, name in enumerate(ALARMS) if bits >> bit & 1) if bits else frozenset()
 
 
 def facts(
