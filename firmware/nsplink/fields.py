@@ -178,7 +178,7 @@ MESSAGES = {
     "report": (
         "event_boot", "event_n", "deployment", "staff", "staff_needed", "relief_quarters", "visitors",
         "stock_low", "displayed", "displayed_rev",
-        "topic_1", "count_1", "topic_2", "count_2", "topic_3", "count_3",
+        "topic_1", "count_1", "topic_2", "count_2", "topic_3", "count_3", "age_s",
     ),
     "receipt": ("bulletin", "revision", "receipt_stage", "lacking"),
     "backfill": ("base_counter", "base_age_s"),

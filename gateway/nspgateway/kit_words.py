@@ -22,6 +22,8 @@ class Receipt(Struct, frozen=True):
 class KitReport(Struct, frozen=True):
     """A point's report as its kit sent it: ``boot`` and ``n`` name it, however often it came.
 
+    ``at``: when it was made, by the kit's own age of it: it may have waited for the radio.
+
     ``fields``: as in ``nsplink.fields``; what was typed with it is not among them.
     """
 

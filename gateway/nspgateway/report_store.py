@@ -16,9 +16,9 @@ from nspgateway.uplinks import receipt_of
 _PUT_RECEIPT = "INSERT INTO receipt (point, kit, bulletin, revision, stage, at) VALUES (?, ?, ?, ?, ?, ?)"
 _RECEIPTS = "SELECT point, kit, bulletin, revision, stage, at FROM receipt ORDER BY id"
 _REPORT = """
-    SELECT point, kit, generation, counter, received_at, exercise, fields, event_boot, event_n
+    SELECT point, kit, generation, counter, began_at, exercise, fields, event_boot, event_n
     FROM kit_event AS e WHERE kind = 'report'"""
-_EVERY_REPORT = f"{_REPORT} ORDER BY received_at, counter"
+_EVERY_REPORT = f"{_REPORT} ORDER BY began_at, received_at, counter"
 # Of each point the newest of the kit that reported last; a kit's counters never go back under one key.
 _NEWEST = """ AND NOT EXISTS (
         SELECT 1 FROM kit_event AS later WHERE later.kind = 'report' AND later.point = e.point

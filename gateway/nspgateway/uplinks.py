@@ -71,7 +71,7 @@ def report_of(read: Read) -> KitReport | None:
     frame, event = read.frame, read.event
     if frame.kind != "report" or event is None:
         return None
-    name = (frame.point, frame.kit, frame.generation, frame.counter, frame.received_at, frame.exercise)
+    name = (frame.point, frame.kit, frame.generation, frame.counter, event.began, frame.exercise)
     return KitReport(*name, frame.fields, event.boot, event.n)
 
 

@@ -71,6 +71,18 @@ async def test_what_was_said_earlier_and_entered_later_does_not_win(room: WebRoo
     assert value(room, "staff") == 3
 
 
+async def test_a_report_of_a_kit_that_had_to_wait_does_not_win_over_a_later_voice(room: WebRoom) -> None:
+    """Protects the back-up path: what was told by radio while the kit's report did not get through stays the newer word."""
+    room.box.clock.move(3600)
+    room.room.desk.enter_report("de-linde", HandReport(room.box.clock.now(), staff=5), OFFICER)
+    room.box.clock.move(600)
+    by_kit(room, 2, 1, staff=3, visitors="below_50", relief_quarters=4, age_s=4200)
+    for _ in range(2):
+        assert (value(room, "staff"), value(room, "visitors")) == (5, "below_50")
+        assert value(room, "relief_at") == T0 + timedelta(hours=1)
+        room.restart()
+
+
 async def test_a_report_that_comes_twice_is_no_newer(room: WebRoom) -> None:
     """Protects against a kit that says it again after an outage: an old report does not become news of now."""
     by_kit(room, 2, 1, staff=3)

@@ -79,11 +79,11 @@ def test_what_is_not_acknowledged_is_said_again(tmp_path, kind):
         assert {(one.values["answers"], one.values["result"]) for one in tries} == {(asked, "done")}
         return
     assert len(tries) >= 10
-    if kind != "report":
-        assert len({event(one) for one in tries}) == 1
-        ages = [one.values["age_s"] for one in tries]
-        assert ages[0] == 0
-        assert all(abs(one.values["age_s"] - (one.at - tries[0].at)) <= 11 for one in tries)
+    assert len({event(one) for one in tries}) == 1
+    ages = [one.values["age_s"] for one in tries]
+    # A report may wait for its turn before its first try.
+    assert 0 <= ages[0] <= (kind == "report") * timing.ACK_WAIT_MS / 1000
+    assert all(abs(one.values["age_s"] - (one.at - tries[0].at)) <= 11 for one in tries)
 
 
 def test_an_alarm_is_tried_within_five_minutes_for_ever(tmp_path):

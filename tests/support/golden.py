@@ -134,9 +134,9 @@ FRAMES = (
             "event_boot": 2, "event_n": 5, "deployment": "open", "staff": 3, "staff_needed": 4,
             "relief_quarters": 10, "visitors": "below_50", "stock_low": 5, "displayed": None,
             "displayed_rev": 0, "topic_1": 7, "count_1": 12, "topic_2": None, "count_2": None,
-            "topic_3": None, "count_3": None, "text": b"\xc3\xa9",
+            "topic_3": None, "count_3": None, "age_s": 130, "text": b"\xc3\xa9",
         },
-        "e04b4507234a4fd9f85b8c8e99aaab3c4a9705f2ae67ed98381808aa02",
+        "e04b4507234a4fd9f85b8c8e99aaab3c4a97053e27061a1e08a60cea447771",
     ),
     (
         "receipt", 0, False, False, 0x1234B,
