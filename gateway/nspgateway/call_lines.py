@@ -69,14 +69,14 @@ class Panel112:
 
 def lines(lang: Language, overview: Overview) -> tuple[CallLine, ...]:
     """Return every open call, first task first."""
-    return tuple(line(lang, call, overview.now) for call in overview.calls)
+    return tuple(line(lang, call, overview) for call in overview.calls)
 
 
-def line(lang: Language, call: CallView, now: datetime) -> CallLine:
+def line(lang: Language, call: CallView, overview: Overview) -> CallLine:
     """Return one call in one language."""
-    _ = lang.gettext
+    _, now = lang.gettext, overview.now
     kind = call.kind or "not_known"
-    mark: Mark = "exercise" if call.exercise else "real" if call.is_real else ""
+    mark = exercise_mark.of_call(call, overview)
     waits = _("for {duration}").format(duration=lang.duration((now - call.since).total_seconds()))
     kit = {
         None: "",

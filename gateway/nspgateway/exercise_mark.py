@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from nspgateway.i18n import N_, Language
-from nspgateway.view import CLOSED, Overview
+from nspgateway.view import CLOSED, CallView, Overview
 
 # "" = no exercise goes on, so nothing has to be told apart.
 Mark = Literal["", "exercise", "real"]
@@ -37,6 +37,13 @@ def of(slug: str, exercising: Collection[str]) -> Mark:
 def of_point(overview: Overview, slug: str) -> Mark:
     """Return the mark of what is of this point, or of the coordinating point."""
     return of(slug, exercising(overview))
+
+
+def of_call(call: CallView, overview: Overview) -> Mark:
+    """Return the mark of a call for help, also of one that was there when the exercise began."""
+    if call.exercise:
+        return "exercise"
+    return "real" if call.is_real or is_on(overview) else ""
 
 
 def word(lang: Language, mark: Mark) -> str:

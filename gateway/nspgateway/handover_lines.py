@@ -83,7 +83,7 @@ class Signature:
 
 def open_calls(lang: Language, overview: Overview) -> tuple[OpenCall, ...]:
     """Return the open calls for help, first task first."""
-    return tuple(_open_call(lang, call, overview.now) for call in overview.calls)
+    return tuple(_open_call(lang, call, overview) for call in overview.calls)
 
 
 def promises(
@@ -148,12 +148,12 @@ def since(lang: Language, actions: Iterable[Action], shift: Shift, names: Names)
     return audit_lines.lines(lang, (one for one in actions if begun is None or one.at >= begun), names)
 
 
-def _open_call(lang: Language, call: CallView, now: datetime) -> OpenCall:
-    _ = lang.gettext
+def _open_call(lang: Language, call: CallView, overview: Overview) -> OpenCall:
+    _, now = lang.gettext, overview.now
     stage = _(_STAGES.get(call.stage, call.stage))
     if call.needs_call_back:
         stage = _("withdrawn: call the point back")
-    mark: Mark = "exercise" if call.exercise else "real" if call.is_real else ""
+    mark = exercise_mark.of_call(call, overview)
     return OpenCall(
         name=call.name,
         kind=_(call_words.KINDS.get(call.kind or "not_known", call.kind or "")),

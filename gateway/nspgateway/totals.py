@@ -93,9 +93,9 @@ def facts(lang: Language, overview: Overview, names: int = NAMES) -> tuple[Fact,
 
 def _open(lang: Language, found: Totals) -> Fact:
     _ = lang.gettext
-    text = _("{n} of {total}").format(n=found.open, total=len(found.used))
+    text = _("{n} of {total}").format(n=lang.number(found.open), total=lang.number(len(found.used)))
     if found.partly_open:
-        text = _("{text}, {n} partly").format(text=text, n=found.partly_open)
+        text = _("{text}, {n} partly").format(text=text, n=lang.number(found.partly_open))
     return Fact("open", _("Open"), text)
 
 
@@ -112,7 +112,9 @@ def power_unknown_text(lang: Language, found: Totals) -> str:
 
 
 def _unknown_at(lang: Language, points: int) -> str:
-    return lang.ngettext("unknown at {n} point", "unknown at {n} points", points).format(n=points)
+    return lang.ngettext("unknown at {n} point", "unknown at {n} points", points).format(
+        n=lang.number(points)
+    )
 
 
 def _first(lang: Language, found: Totals, overview: Overview) -> Fact:
@@ -132,7 +134,7 @@ def _names(
         return Fact(key, label, lang.gettext("no point"))
     text = ", ".join(point.name for point in points[:names])
     if len(points) > names:
-        text = lang.gettext("{names} and {n} more").format(names=text, n=len(points) - names)
+        text = lang.gettext("{names} and {n} more").format(names=text, n=lang.number(len(points) - names))
     return Fact(key, label, text, level)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from nspgateway import exercise_mark, present
 from nspgateway.i18n import load_languages
-from page_sample import ARK, KUIL, LINDE, ZUID, overview
+from nspgateway.view import CallView
+from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview
 from web_room import WebRoom
 
 NL = load_languages()["nl"]
@@ -55,3 +56,12 @@ async def test_every_page_carries_the_mark(tmp_path: Path) -> None:
     page = await room.get("/")
     assert 'data-exercise="OEFENING"' in page.body
     assert page.body.index("<main") < page.body.index('class="exercise-bar"')
+
+
+def test_a_call_that_was_there_when_the_exercise_began_is_real() -> None:
+    """Nobody takes a person in need for a part of the game because a kit joined it later."""
+    call = CallView("a", "de-linde", LINDE.name, 1, "ambulance", 1, "stored", NOW, NOW, NOW)
+    busy = overview(points=POINTS)
+    assert exercise_mark.of_call(call, busy) == "real"
+    assert exercise_mark.of_call(replace(call, exercise=True), busy) == "exercise"
+    assert exercise_mark.of_call(call, overview()) == ""

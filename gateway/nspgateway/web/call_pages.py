@@ -48,7 +48,7 @@ def _make_call(office: Office, ask: Ask) -> Mapping[str, object]:
         call, _point(situation, call), situation.late.get(call.id), shown=situation.is_shown(call)
     )
     return {
-        "call": call_lines.line(lang, view, now),
+        "call": call_lines.line(lang, view, ask.overview),
         "record": call_record.record(lang, call, now),
         "news": call.news,
         "point": call.point if call.point in situation.states else "",
