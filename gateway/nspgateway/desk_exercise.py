@@ -83,6 +83,15 @@ class ExerciseDesk(LinkDesk):
         if any(self._kit(slug) is not None for slug in points):
             self._radio()
 
+    def _booted(self, kit: int, generation: int) -> None:
+        """A kit that begins anew is in no exercise, whatever it has read back before."""
+        super()._booted(kit, generation)
+        self.exercise_asked = {
+            slug: one
+            for slug, one in self.exercise_asked.items()
+            if one.address != kit or one.state != "answered"
+        }
+
     def _tell_kits(self, points: Sequence[str], ends_at: datetime | None) -> None:
         """``ends_at``: None = it is over."""
         fields: dict[str, object] = {"command": "exercise_off", "argument": b""}

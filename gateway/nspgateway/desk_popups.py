@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nspgateway import popups
+from nspgateway import calls, popups
 from nspgateway.desk_base import DeskBase, Refused
 from nspgateway.entries import PopUp, PopUpEnd
 from nspgateway.people import Action, By, Deployment
@@ -63,6 +63,8 @@ class PopUpDesk(DeskBase):
         slug, now = self._point(point), self._clock.now()
         if not slug.startswith("popup-"):
             raise Refused("not_a_popup", f"{slug!r} is a planned point: say what it is used for.")
+        if calls.open_at(self._situation.calls, slug):
+            raise Refused("call_open", f"A call for help of {slug!r} is open: close that first.")
         word = {"word": "wound_down"}
         self._write_all(
             (

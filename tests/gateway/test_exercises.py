@@ -73,6 +73,21 @@ async def test_an_exercise_is_begun_read_back_and_ended_with_the_page(room: WebR
     assert whats == ["exercise_start", "exercise_end"]
 
 
+async def test_a_kit_that_begins_anew_has_left_the_exercise_and_one_press_tells_it_again(
+    room: WebRoom,
+) -> None:
+    """Protects against a real alarm that nobody expects to be one: what a kit read back before a reboot counts no longer."""
+    room.room.desk.start_exercise("Eerste nacht", T0 + 2 * HOUR, ["de-linde"], LEAD)
+    counter, fields = (await told(room))[65]
+    room.box.say("answer", 101, answers=counter, result="done", value=fields["argument"])
+    room.box.vital(102, exercise=True)
+    assert (await words(room))["de-linde"] == "on"
+    room.box.boot(164)
+    assert (await words(room))["de-linde"] == "off"
+    await room.post("/act/exercise-again", key="de-linde")
+    assert (await words(room))["de-linde"] == "asked"
+
+
 async def test_a_kit_that_read_back_something_else_is_not_in_it(room: WebRoom) -> None:
     """Protects against a wrong end: a kit that names other minutes, or refuses, is shown as not in the exercise."""
     room.room.desk.start_exercise("Eerste nacht", T0 + 2 * HOUR, ["de-linde"], LEAD)

@@ -69,6 +69,17 @@ def test_a_popup_that_cannot_be_is_refused(tmp_path: Path) -> None:
     assert room.box.store.actions() == []
 
 
+def test_a_point_with_an_open_call_is_not_ended(tmp_path: Path) -> None:
+    """Protects a call for help at a point that nobody had planned: it stays at a place that people know."""
+    desk = WebRoom(tmp_path).room.desk
+    slug = desk.open_popup("Kapsalon", "Lindendam", OFFICER)
+    call = desk.enter_call(slug, OFFICER, "ambulance")
+    with pytest.raises(Refused, match="is open"):
+        desk.end_popup(slug, OFFICER)
+    desk.close_call(call, OFFICER, "helped")
+    desk.end_popup(slug, OFFICER)
+
+
 def test_a_new_kit_leaves_the_points_history_alone(tmp_path: Path) -> None:
     """Protects what is known of a point: a spare kit with another number brings its own key, and the point stays who it is."""
     box = Box(tmp_path, deployment="open")
