@@ -53,7 +53,9 @@ def fuel_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
     if facts.fuel is not None:
         hours = facts.fuel.likely_h
         limit = fuel_limit_h(rule, facts, litres, hours)
-        return _below_hours(rule, hours, limit, "fuel", alarm, {"litres": round(litres, 1), **_rise(facts)})
+        return _below_hours(
+            rule, hours, limit, "fuel", alarm, lambda: {"litres": round(litres, 1), **_rise(facts)}
+        )
     if facts.point.tank_litres is None:
         return Verdict(None, "hours of fuel and size of the tank unknown")
     return _below_percent(rule, 100 * litres / facts.point.tank_litres, "of the tank", alarm)
@@ -62,7 +64,7 @@ def fuel_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
 def battery_hours(rule: Rule, facts: Facts, alarm: AlarmState | None) -> Verdict:
     """Battery against hours while it runs down; one that charges or rests is no alarm."""
     if facts.battery is not None:
-        return _below_hours(rule, facts.battery.likely_h, rule.hours or 0.0, "battery", alarm, {})
+        return _below_hours(rule, facts.battery.likely_h, rule.hours or 0.0, "battery", alarm, dict)
     charge = _value(facts, "battery_permille")
     if not isinstance(charge, int):
         return _bit_or_unknown(rule, facts, "charge of the battery unknown")
@@ -199,11 +201,16 @@ def _rise(facts: Facts) -> Mapping[str, Value]:
 
 
 def _below_hours(
-    rule: Rule, hours: float, limit: float, what: str, alarm: AlarmState | None, more: Mapping[str, Value]
+    rule: Rule,
+    hours: float,
+    limit: float,
+    what: str,
+    alarm: AlarmState | None,
+    more: Callable[[], Mapping[str, Value]],
 ) -> Verdict:
     if alarm is None and hours >= limit:
         return Verdict(False, "hours enough")  # nearly always, and nobody hears of it
-    values: dict[str, Value] = {"by": "hours", "hours": round(hours, 2), "limit_h": round(limit, 2), **more}
+    values: dict[str, Value] = {"by": "hours", "hours": round(hours, 2), "limit_h": round(limit, 2), **more()}
     if hours < limit:
         return Verdict(True, f"{hours:.1f} h of {what} left, below {limit:.1f} h", values)
     if alarm is not None and hours < limit + rule.deadband_h:

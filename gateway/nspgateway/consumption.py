@@ -41,6 +41,7 @@ MANY = 30
 RISE_LEAST_S = 900.0
 # Levels and litres burnt are counted in millionths: sums of them come out the same from any start.
 MICRO = 1_000_000
+_HOUR = timedelta(hours=1)
 
 
 class FuelSample(Struct, frozen=True):
@@ -237,7 +238,7 @@ def _broken(point: PointConfig, run: Sequence[Level], level: Level, jump: int) -
     """Tell whether the level rose, fell at once (theft, a hand at the gauge), or was unseen for too long."""
     last = run[-1]
     gap = level.at - last.at
-    full_power = MICRO * (burn_l_per_h(point, point.rated_w or 0) or 0.0) * (gap / timedelta(hours=1))
+    full_power = MICRO * (burn_l_per_h(point, point.rated_w or 0) or 0.0) * (gap / _HOUR)
     rose = level.litres - min(one.litres for one in run)
     return gap > SLOPE_GAP or last.litres - level.litres > jump + full_power or rose > jump
 

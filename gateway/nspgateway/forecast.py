@@ -48,6 +48,7 @@ ERROR_PER_HOUR = 0.05
 ERROR_MOST = 0.5
 # Older than this says nothing about now.
 OLDEST = timedelta(hours=12)
+_HOUR = timedelta(hours=1)
 # Below this share a battery's inverter or its management switches off.
 BATTERY_RESERVE = 0.10
 # An inverter that takes more than this for itself is a load that is not on the meter.
@@ -190,7 +191,7 @@ def battery_behind(
     if charge is None or point.battery_wh is None or not load or load <= 0:
         return None
     measured = readings["battery_permille"].good_at or now
-    age_h = max(0.0, (now - measured) / timedelta(hours=1))
+    age_h = max(0.0, (now - measured) / _HOUR)
     error = min(ERROR_MOST, BATTERY_ERROR + ERROR_PER_HOUR * age_h)
     usable = max(0.0, charge / 1000 - BATTERY_RESERVE) * point.battery_wh
     hours = usable / load
@@ -216,7 +217,7 @@ def battery(
     if power is None:
         return None
     measured = readings["battery_permille"].good_at or now
-    age_h = max(0.0, (now - measured) / timedelta(hours=1))
+    age_h = max(0.0, (now - measured) / _HOUR)
     error = min(ERROR_MOST, BATTERY_ERROR + ERROR_PER_HOUR * age_h)
     usable = max(0.0, charge / 1000 - BATTERY_RESERVE) * point.battery_wh
     step = GAUGE_STEP * point.battery_wh
@@ -285,14 +286,13 @@ def _range(
     """Put the three in order and in the calendar. A past "empty around" stays in the past."""
     likely = min(MOST_HOURS, likely)
     low, high = min(low, likely), min(MOST_HOURS, max(likely, high))
-    hour = timedelta(hours=1)
     return Forecast(
         max(0.0, low),
         max(0.0, likely),
         max(0.0, high),
-        now + low * hour,
-        now + likely * hour,
-        now + high * hour,
+        now + low * _HOUR,
+        now + likely * _HOUR,
+        now + high * _HOUR,
         reason,
         measured_at,
     )

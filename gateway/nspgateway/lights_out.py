@@ -13,6 +13,7 @@ from nspgateway.facts import Facts
 from nspgateway.forecast import battery_behind, has_generator
 from nspgateway.view import Case, LightsOut, Missing, Part
 
+_HOUR = timedelta(hours=1)
 # A point with less than this was close to its end when it was last heard.
 _ENOUGH_H = 1.0
 _ENOUGH_PERMILLE = 300
@@ -77,9 +78,9 @@ def _sum(facts: Facts, word: Case, *, with_fuel: bool, missing: list[Missing]) -
             low, likely, high = low + behind[0], likely + behind[1], high + behind[2]
     if "fuel_unknown" in missing or (not parts and missing):
         return LightsOut("unknown", missing=tuple(missing))
-    now, hour = facts.now, timedelta(hours=1)
+    now = facts.now
     return LightsOut(
-        word, now + low * hour, now + likely * hour, now + high * hour, tuple(parts), tuple(missing)
+        word, now + low * _HOUR, now + likely * _HOUR, now + high * _HOUR, tuple(parts), tuple(missing)
     )
 
 

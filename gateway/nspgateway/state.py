@@ -269,6 +269,8 @@ def failed_parts(state: PointState) -> tuple[str, ...]:
     """Return the parts of the kit that failed in its newest self-test, however long ago that was."""
     held = state.held.get(SELF_TEST)
     bits = held.value if held is not None and isinstance(held.value, int) else 0
+    if not bits:
+        return ()
     return tuple(name for bit, name in enumerate(SELF_TESTS) if bits >> bit & 1)
 
 
