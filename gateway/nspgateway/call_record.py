@@ -59,6 +59,8 @@ def record(lang: Language, call: Call, now: datetime) -> Record:
     known = {name: _(text) for name, text in call_words.FIELDS.items()}
     typed = [(label, values[name]) for name, label in known.items() if name in values]
     typed += [(name, text) for name, text in values.items() if name not in known]
+    before = _("{label}, typed before")
+    typed += [(before.format(label=known.get(name, name)), text) for name, text in call.typed_before]
     stored = StepLine(
         _("Stored here by the gateway, no person has seen it yet"), lang.moment(call.stored_at, now), ""
     )

@@ -8,6 +8,7 @@ people do (acts) are steps, in the order in which they were written down; the ti
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -95,6 +96,19 @@ class Call:
         if more:
             values = {**values, "what": " / ".join(one for one in (values.get("what"), more) if one)}
         return values, is_whole
+
+    @property
+    def typed_before(self) -> tuple[tuple[str, str], ...]:
+        """(name of ``nsplink.calltext``, words) that the point typed and what it typed last no longer says, oldest first."""
+        newest, _ = self.typed
+        found: dict[tuple[str, str], None] = {}
+        kit = [step for step in self.steps if step.by is None and step.what == "details" and step.tail]
+        tails = [step.tail for step in sorted(kit, key=lambda s: s.counter or 0)]
+        for end in range(1, len(tails)):
+            with suppress(BadPayload):
+                if _text_of(tails[end]) != _text_of(tails[end - 1]):
+                    found.update(dict.fromkeys(calltext.joined(tails[:end])[0].items()))
+        return tuple((name, words) for name, words in found if newest.get(name) != words)
 
     @property
     def is_open(self) -> bool:
@@ -203,6 +217,11 @@ class CallNews:
 
     call: Call
     step: Step | None
+
+
+def _text_of(tail: bytes) -> tuple[int, int]:
+    """Return what tells the parts of one text from those of the next: its edition, and how many parts it has."""
+    return calltext.edition_of(tail), tail[0] & 7
 
 
 def name_of(kit: int, generation: int, boot: int, n: int) -> str:

@@ -84,6 +84,28 @@ async def test_what_was_typed_is_for_who_handles_calls(pages: Pages) -> None:
         assert "zolder" not in (await pages.get(path)).text
 
 
+async def test_what_the_point_no_longer_says_stays_readable(pages: Pages) -> None:
+    """Protects what was typed first: a kit that lost its power sends the new words alone, and the old ones were true."""
+    typed = (
+        {"place": "zolder 3", "what": "man valt"},
+        {"what": "man valt om"},
+        {"what": "man valt", "danger": "gas"},
+    )
+    for edition, values in enumerate(typed):
+        tail = calltext.split(calltext.packed(values), edition)[0]
+        pages.calls.press(mark="details", text=tail)
+    body = (await pages.get(PATH)).body
+    facts = body[body.index("<dl") : body.index("</dl>")]
+    shown = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", facts)
+    assert shown == [
+        ("Plaats", "bij het punt"),
+        ("Wat gebeurde er", "man valt"),
+        ("Gevaar", "gas"),
+        ("Waar, eerder getypt", "zolder 3"),
+        ("Wat gebeurde er, eerder getypt", "man valt om"),
+    ]
+
+
 @pytest.mark.parametrize("role", ["scherm", "cp_logistiek", "communicatie", "archief"])
 async def test_who_has_not_the_right_sees_that_there_is_a_call_and_no_more(tmp_path: Path, role: str) -> None:
     """A wall screen shows the call; its record opens for nobody without the right, and nothing can be done there."""
