@@ -56,7 +56,7 @@ async def evening(night: Night) -> None:
     night.set("b", alarm_emergency_stop=1, alarm_fail_to_start=1)
     await night.until("18:00:52")
     night.shot("estop")
-    await night.until("18:02")
+    await night.until("18:02:15")
     night.shot("18:02")
     await night.until("18:05")
     night.own = OwnFacts(supply="line")
