@@ -50,12 +50,12 @@ class CallKeeper:
         return True
 
     def _notice(self, name: str, waiting: Waiting, now: datetime) -> Notice | None:
-        """Return what to say of a call; None when its point is no more: it stands on the page."""
+        """Return what to say of a call; None when there is nothing to say any more."""
         call = self._situation.calls[name]
-        place, due = self._situation.states.get(call.point), late(call)
+        place, due = self._situation.places_of_calls.get(call.point), late(call)
         if place is None or due is None:
             return None
-        return help_notice.of_late(place.point, call, *due, now, second=waiting.is_second)
+        return help_notice.of_late(place, call, *due, now, second=waiting.is_second)
 
 
 def _event(call: Call, waiting: Waiting, action: str) -> AlarmChange:

@@ -22,6 +22,8 @@ _STEPS = """
     FROM call_step s LEFT JOIN action a ON a.id = s.action ORDER BY s.id"""
 _HAS_NEWS = """
     SELECT 1 FROM call_step WHERE call = ? AND what = ? AND tail = ? AND action IS NULL"""
+_PLACES = """
+    SELECT slug, name, number, municipality, region FROM point WHERE slug IN (SELECT point FROM call)"""
 _STATUS_112 = """
     SELECT a.id, a.at, a.who, a.role, a.origin, s.word FROM status112 s JOIN action a ON a.id = s.action
     ORDER BY s.action DESC LIMIT ?"""
@@ -36,6 +38,10 @@ class CallStore(Database):
         for call, *row in self._rows(_STEPS):
             steps.setdefault(call, []).append(_step(row))
         return {row[0]: _call(row, tuple(steps.get(row[0], ()))) for row in self._rows(_CALLS)}
+
+    def places(self) -> list[tuple[str, str, int, str, str]]:
+        """Return slug, name, number, municipality and region of every point that ever had a call."""
+        return list(self._rows(_PLACES))
 
     def has_news(self, call: str, news: Step) -> bool:
         """Tell whether this word of a kit is written down."""

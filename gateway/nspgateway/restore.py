@@ -41,6 +41,23 @@ def with_popups(config: GatewayConfig, points: Sequence[PointConfig], store: Sto
     return [*points, *popups.points(store.entries(), config, planned)]
 
 
+def places_of_calls(config: GatewayConfig, store: Store) -> dict[str, PointConfig]:
+    """Return every point that ever had a call for help: it keeps its name, also when it is in no settings any more."""
+    return {
+        slug: PointConfig(
+            slug=slug,
+            name=name,
+            number=number,
+            municipality=municipality,
+            cp=config.cp,
+            region=region,
+            latitude=0.0,
+            longitude=0.0,
+        )
+        for slug, name, number, municipality, region in store.places()
+    }
+
+
 def point_state(
     point: PointConfig, store: Store, now: datetime, fuel: Sequence[FuelEntry] = ()
 ) -> PointState:

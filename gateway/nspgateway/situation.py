@@ -64,9 +64,8 @@ class Situation:
     ``states``, ``alarms`` and ``standings`` by slug; ``calls``: for help, by id, all there ever were; ``late``: those
     that wait too long, by id; ``said_of_112``: the newest word of a person, None = nobody said anything yet.
     ``cp``: the coordinating point as a place of its own. ``course``: what was decided and written beyond one point;
-    ``region``: the region's own lists.
-    ``by_id``: all rules; ``figures``: what makes a storm. ``link``: what the radio link knows of a point. ``own``: what is true of the coordinating point
-    itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the points each
+    ``region``: the region's own lists. ``by_id``: all rules; ``figures``: what makes a storm. ``link``: what the radio
+    link knows of a point. ``own``: what is true of the coordinating point itself; whoever wires the gateway together puts it there, and ``on_deployed``, which hears of the points each
     time that one is used otherwise, and ``is_shown`` and ``told_112``: what kits have confirmed, see ``call_sender``.
     """
 
@@ -104,13 +103,11 @@ class Situation:
         self._rules[self.cp.point.slug] = tuple(rule for rule in rules if rule.scope != "points")
         self.by_id = {rule.id: rule for rule in rules}
         self.figures = load_storm()
-        self.calls = store.calls()
+        self.calls, self._places = store.calls(), restore.places_of_calls(config, store)
         self.late = call_watch.restored(store.memory(call_watch.MEMORY))
         self.said_of_112 = next(iter(store.said_of_112()), None)
-        self._clock = clock
-        self._sf = config.radio.sf
-        self._link = link
-        self._demo = demo
+        self._clock, self._sf = clock, config.radio.sf
+        self._link, self._demo = link, demo
 
     def place(self, slug: str) -> PointState | None:
         """Return a point, or the coordinating point, by its slug."""
@@ -216,6 +213,11 @@ class Situation:
         return min((lost for one in self.states.values() if (lost := one.mains.left_at)), default=None)
 
     @property
+    def places_of_calls(self) -> dict[str, PointConfig]:
+        """Every point, also one that is no more and had a call before the start; by slug."""
+        return self._places | {one.slug: one for one in self.points}
+
+    @property
     def points(self) -> tuple[PointConfig, ...]:
         """The points' settings, with what each is used for now."""
         return tuple(one.point for one in self.states.values())
@@ -279,9 +281,9 @@ class Situation:
             again = [Decision("remind", alarm, alarm.reason) for alarm in waiting]
             found += self.decide(slug, again, now).notices if again else ()
         for call in calls.in_order(self.calls.values()):
-            place, news = self.states.get(call.point), call.last(*calls.NEWS)
+            place, news = self.places_of_calls.get(call.point), call.last(*calls.NEWS)
             if call.is_unseen and place is not None and news is not None:
-                found.append(help_notice.of_news(place.point, call, news, now))
+                found.append(help_notice.of_news(place, call, news, now))
         return found
 
     def overview(self, box: Box) -> Overview:
@@ -299,9 +301,7 @@ class Situation:
             },
             box,
             own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[cp].values())),
-            calls=call_views.views(
-                self.calls.values(), {p.slug: p for p in self.points}, self.late, self.is_shown
-            ),
+            calls=call_views.views(self.calls.values(), self.places_of_calls, self.late, self.is_shown),
             status112=call_views.of_112(self.said_of_112, *self.told_112()),
         )
         return replace(built, clocks=clocks.of(self.course.crisis, self.grid_lost_at, self.region))

@@ -165,6 +165,20 @@ def test_a_real_call_does_not_end_the_exercise_of_its_point(room: CallRoom) -> N
     assert room.box.ingest.situation.exercising == frozenset()
 
 
+def test_a_call_of_a_point_that_is_taken_out_of_the_settings_is_said_all_the_same(room: CallRoom) -> None:
+    """Protects a call that is open while somebody tidies the list of points: it keeps its name and is said until it is read."""
+    room.desk.enter_call("de-ark", OFFICER, "ambulance")
+    room.box.points = [one for one in room.box.points if one.slug != "de-ark"]
+    room.restart()
+    (view,) = room.top()
+    assert (view.id, view.name, view.number) == ("hand-1", "de-ark", 2)
+    assert [one.id for one in room.box.ingest.situation.unheard()] == ["hand-1"]
+    room.heard.clear()
+    room.wait(61)
+    assert [one.title["nl"] for one in room.heard] == ["Niemand heeft deze noodhulpmelding gelezen"]
+    room.desk.read_call("hand-1", OFFICER)
+
+
 def test_unread_and_not_passed_on_are_said_until_they_are_done(room: CallRoom) -> None:
     """At 60 s, with the sound of its own, and from 3 minutes on in a second place; each ends with the act alone."""
     room.press()

@@ -79,8 +79,7 @@ def _choices(lang: Language, words: Mapping[str, str], order: tuple[str, ...]) -
 
 
 def _point(situation: Situation, call: Call) -> PointConfig | None:
-    state = situation.states.get(call.point)
-    return None if state is None else state.point
+    return situation.places_of_calls.get(call.point)
 
 
 def _call(office: Office, ask: Ask, name: str) -> Call:
