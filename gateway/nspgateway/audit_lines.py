@@ -91,11 +91,11 @@ def _value(lang: Language, action: Action, key: str, names: Names) -> str:
     value: float | int | str | None = action.detail[key]
     if isinstance(value, float):
         return lang.number(value, 0 if value.is_integer() else 1)
+    words = OF_ACT.get(action.what, VALUES.get(key, {})) if key == "word" else VALUES.get(key, {})
+    if str(value) in words:
+        return lang.gettext(words[str(value)])
     if not isinstance(value, str):
         return str(value)
-    words = OF_ACT.get(action.what, VALUES.get(key, {})) if key == "word" else VALUES.get(key, {})
-    if value in words:
-        return lang.gettext(words[value])
     if key == "role":
         return role_name(lang.code, value)
     return names.terms.get(key, {}).get(value) or _moment(lang, value) or value

@@ -114,6 +114,7 @@ TEXT_OF: Mapping[str, str] = {what: text for acts in ACTS.values() for what, tex
 
 # Key of an action's detail -> its name. Others are shown as they are.
 DETAILS: Mapping[str, str] = {
+    "alone": N_("approved by who wrote it"),
     "litres": N_("litres"),
     "kind": N_("kind"),
     "until": N_("until"),
@@ -147,6 +148,7 @@ DETAILS: Mapping[str, str] = {
 
 # Values of such a detail in words; times and numbers are written by the page.
 VALUES: Mapping[str, Mapping[str, str]] = {
+    "alone": {"0": N_("no"), "1": N_("yes")},
     "kind": {
         "dip": N_("dip reading"),
         "refuel": N_("filled up by hand"),
