@@ -84,6 +84,23 @@ def test_an_alarm_puts_no_call_for_help_out():
     assert delivery.items == calls
 
 
+def call(n, mark="made", kind="not_known"):
+    return Item(TOP, "help", {"n": n, "help_mark": mark, "help_kind": kind}, n)
+
+
+def test_among_calls_alone_what_was_typed_goes_first_and_a_silent_one_stays():
+    """However often HELP is pressed without a gateway: no press puts out the call itself, nor a team that is not safe."""
+    delivery = queue()
+    delivery.add(call(0, kind="security"))
+    for n in range(1, 10):
+        delivery.add(call(n))
+    for n in range(10, 15):
+        delivery.add(call(n, "details"))
+    out = [delivery.add(call(n))[0].values["n"] for n in range(15, 22)]
+    assert out == [10, 11, 12, 13, 14, 1, 2]
+    assert delivery.items[0].values["help_kind"] == "security"
+
+
 def test_contact_after_a_silence_brings_the_top_rank_back_soon():
     """After hours without a gateway an alarm does not wait out its five minutes; a heartbeat's backfill may."""
     delivery, item, other = queue(), alarm("power_lost"), Item(BACKFILL, "backfill", {}, 0)
