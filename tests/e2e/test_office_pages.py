@@ -53,6 +53,9 @@ async def test_every_page_can_be_read(tmp_path: Path) -> None:
         await page.click("#copy-text")
         await expect(page.locator("#copied")).to_have_text("Gekopieerd")
         assert "Aanvulling. " in await page.evaluate("navigator.clipboard.readText()")
+        await page.evaluate("window.print = () => (window.printed = true)")
+        await page.get_by_role("button", name="Druk af").click()
+        assert await page.evaluate("window.printed")
         for number, path in enumerate(PATHS):
             await page.goto(f"{url}{path}?theme={'dark' if number % 2 else 'light'}")
             assert await violations(page) == [], path

@@ -112,6 +112,7 @@ async def test_each_role_sees_and_does_what_is_its_own(shared: DoorRoom, role: s
     for one in (*pages.PAGES, *pages.DOWNLOADS):
         answer = await browser.get(filled(one.path))
         assert (answer.status == 403) == (one.right not in may), (one.path, answer.status)
+        assert (answer.status == 403) == ("Deze pagina hoort niet bij uw rol." in answer.body)
     for act in pages.ACTS:
         if act.right not in may:
             answer = await browser.post(f"/act/{act.name}", csrf=csrf, key="de-linde/power_lost")

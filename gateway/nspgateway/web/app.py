@@ -104,7 +104,7 @@ class _Front:
             if isinstance(visitor, Response):
                 return visitor
             if not visitor.can(page.right):
-                return self._problem(request, 403)
+                return self._problem(request, 403, is_page=True)
             said = self._said.pop(visitor.session, None)
             ask = self._ask(request, visitor, said)
             try:
@@ -151,7 +151,7 @@ class _Front:
             if isinstance(visitor, Response):
                 return visitor
             if not visitor.can(download.right):
-                return self._problem(request, 403)
+                return self._problem(request, 403, is_page=True)
             try:
                 text = download.make(self._office, self._ask(request, visitor))
             except (NotFound, NotHere):
@@ -208,8 +208,8 @@ class _Front:
         query = dict(request.query_params)
         return Ask(visitor, self._bare.language(request), overview, dict(request.path_params), query, typed)
 
-    def _problem(self, request: Request, status: int) -> Response:
-        return self._bare.answer(request, "problem.html", {"status": status}, status)
+    def _problem(self, request: Request, status: int, *, is_page: bool = False) -> Response:
+        return self._bare.answer(request, "problem.html", {"status": status, "is_page": is_page}, status)
 
     def _tell(self, visitor: Visitor, said: Said) -> None:
         self._said[visitor.session] = said
