@@ -7,10 +7,11 @@ our own equipment too, and has to stay visibly so.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Literal
 
 from nspgateway.i18n import N_, Language
-from nspgateway.view import CLOSED, CallView, Overview
+from nspgateway.view import CLOSED, Alarm, CallView, Overview
 
 # "" = no exercise goes on, so nothing has to be told apart.
 Mark = Literal["", "exercise", "real"]
@@ -37,6 +38,14 @@ def of(slug: str, exercising: Collection[str]) -> Mark:
 def of_point(overview: Overview, slug: str) -> Mark:
     """Return the mark of what is of this point, or of the coordinating point."""
     return of(slug, exercising(overview))
+
+
+def of_alarm(mark: Mark, since: datetime | None, alarm: Alarm) -> Mark:
+    """Return the mark of an alarm: what was there before people began the exercise is not part of it.
+
+    ``mark``: of its place; ``since``: as ``Overview.exercise_since``.
+    """
+    return "real" if mark and since is not None and alarm.raised_at < since else mark
 
 
 def of_call(call: CallView, overview: Overview) -> Mark:

@@ -44,6 +44,11 @@ def after(exercise: Exercise | None, action: Action) -> Exercise | None:
     return exercise
 
 
+def since(exercise: Exercise | None) -> datetime | None:
+    """Return when the exercise began that nobody has ended yet; None = there is none."""
+    return None if exercise is None or exercise.ended_at is not None else exercise.begun_at
+
+
 class Forgotten(Struct, frozen=True):
     """Kits that say exercise although none should: ``kits`` of them. ``name``, ``ends_at``: of the newest one, if any."""
 

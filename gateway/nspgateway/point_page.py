@@ -61,9 +61,10 @@ def build(
     now: datetime,
     *,
     mark: Mark = "",
+    exercise_since: datetime | None = None,
     contacts: bool,
 ) -> PointPage:
-    """Return the page of a point. ``mark``: of an exercise that goes on; ``contacts``: whether who looks may see who to call."""
+    """Return the page of a point. ``mark``: of an exercise that goes on, ``exercise_since``; ``contacts``: whether who looks may see who to call."""
     _ = lang.gettext
     deployment = words.DEPLOYMENTS[point.deployment]
     status = words.STATUSES[point.status]
@@ -79,7 +80,16 @@ def build(
         mark=mark,
         mark_text=exercise_mark.word(lang, mark),
         marks=tuple(marks(lang, standing, now)),
-        alarms=tuple(alarm_box(lang, alarm, {point.slug: point.name}, now, mark) for alarm in point.alarms),
+        alarms=tuple(
+            alarm_box(
+                lang,
+                alarm,
+                {point.slug: point.name},
+                now,
+                exercise_mark.of_alarm(mark, exercise_since, alarm),
+            )
+            for alarm in point.alarms
+        ),
         now=_now(lang, point, now),
         quantities=rows(lang, point, now),
         devices=devices(lang, point, config, now) if point.kit_address is not None else (),

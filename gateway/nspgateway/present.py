@@ -17,6 +17,7 @@ from nspgateway.bars import Bar
 from nspgateway.call_lines import CallLine
 from nspgateway.cells import Level
 from nspgateway.clocks import ClockLine
+from nspgateway.exercise_mark import Mark
 from nspgateway.i18n import Language
 from nspgateway.people import By
 from nspgateway.rows import Row
@@ -123,10 +124,12 @@ def boxes(alarms: Iterable[Alarm], overview: Overview, lang: Language) -> tuple[
     alarms = tuple(alarms)
     names = {alarm.point: overview.cp for alarm in alarms}
     names |= {point.slug: point.name for point in overview.points}
-    return tuple(
-        alarm_box(lang, alarm, names, overview.now, exercise_mark.of_point(overview, alarm.point))
-        for alarm in alarms
-    )
+    return tuple(alarm_box(lang, alarm, names, overview.now, _mark(overview, alarm)) for alarm in alarms)
+
+
+def _mark(overview: Overview, alarm: Alarm) -> Mark:
+    place = exercise_mark.of_point(overview, alarm.point)
+    return exercise_mark.of_alarm(place, overview.exercise_since, alarm)
 
 
 def printed(lang: Language, by: By, at: datetime) -> str:

@@ -171,7 +171,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Clocks": ("", "t0 outage_since decided_by"),
     "Overview": (
         f"{_BOX} own path_test notifiers modem_ok modem_reason modem_since modem_cause broker_ok counters store_problem",
-        "now region cp points alarms shelved sounding clocks calls status112",
+        "now region cp points alarms shelved sounding clocks calls status112 exercise_since",
     ),
 }  # fmt: skip
 

@@ -289,7 +289,6 @@ class Situation:
     def overview(self, box: Box) -> Overview:
         """Return everything on the first page at ``box.now``."""
         points = self.states.items()
-        cp = self.cp.point.slug
         seen = _Seen(self)
         built = overview.build(
             [self.facts(point, box.now, seen) for _, point in points],
@@ -300,11 +299,12 @@ class Situation:
                 if p.heard
             },
             box,
-            own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[cp].values())),
+            own=(self.facts(self.cp, box.now, seen), tuple(self.alarms[self.cp.point.slug].values())),
             calls=call_views.views(self.calls.values(), self.places_of_calls, self.late, self.is_shown),
             status112=call_views.of_112(self.said_of_112, *self.told_112()),
         )
-        return replace(built, clocks=clocks.of(self.course.crisis, self.grid_lost_at, self.region))
+        told = clocks.of(self.course.crisis, self.grid_lost_at, self.region)
+        return replace(built, clocks=told, exercise_since=exercises.since(self.course.exercise))
 
     def shelved_at_most(self, slug: str, alarm: AlarmState, now: datetime) -> datetime:
         """Return until when an alarm of a place can be put aside at most. KeyError when no rule speaks of it."""

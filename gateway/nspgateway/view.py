@@ -312,6 +312,7 @@ class Overview:
     ``sounding``: what sounds now, calls for help first. ``path_test``: None = there was none yet.
     ``clocks``: of the incident that lasts, None = nothing is activated.
     ``calls``: every open call for help, first task first; they stand above all else.
+    ``exercise_since``: when the exercise began that people here agreed on, None = none runs.
     """
 
     now: datetime
@@ -337,3 +338,4 @@ class Overview:
     clocks: Clocks | None = None
     calls: tuple[CallView, ...] = ()
     status112: View112 = field(default_factory=View112)
+    exercise_since: datetime | None = None

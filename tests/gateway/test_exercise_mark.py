@@ -1,17 +1,21 @@
 """An exercise is unmistakable, and what is real during one stays visibly real."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from nspgateway import exercise_mark, present
 from nspgateway.i18n import load_languages
+from nspgateway.people import By
 from nspgateway.view import CallView
+from nsplink.fields import ALARMS
 from page_sample import ARK, KUIL, LINDE, NOW, ZUID, overview
 from web_room import WebRoom
 
 NL = load_languages()["nl"]
+LEADER = By("de-boer", "oefenleiding", "page")
 POINTS = (KUIL, ZUID, replace(LINDE, exercise=True), ARK)
 
 
@@ -31,6 +35,33 @@ def test_a_real_alarm_during_an_exercise_says_so() -> None:
         ("de-linde", "OEFENING"),
     ]
     assert exercise_mark.of_point(busy, "kazerne-oost") == "real"
+
+
+def test_an_alarm_from_before_the_exercise_stays_real() -> None:
+    """Nobody takes trouble that was there already for a part of the game, on the overview or on the point's page."""
+    busy = overview(points=POINTS)
+    begun = next(alarm for alarm in busy.alarms if alarm.point == "de-linde").raised_at
+    for since, mark in ((begun + timedelta(minutes=1), "GEEN OEFENING"), (begun, "OEFENING")):
+        marks = {
+            box.point: box.mark_text for box in present.page(replace(busy, exercise_since=since), NL).alarms
+        }
+        assert marks["de-linde"] == mark
+
+
+async def test_what_was_wrong_before_an_exercise_begins_is_marked_real(tmp_path: Path) -> None:
+    """The same over the whole gateway: an alarm, then an exercise of the coordinating point at that point."""
+    room = WebRoom(tmp_path, role="cp_coordinator", deployment="open", linked=True)
+    box = room.box
+    box.boot(1)
+    box.vital(2, alarms=1 << ALARMS.index("overload"))
+    box.clock.move(60)
+    box.ingest.tick()
+    room.room.desk.start_exercise("Droog", box.clock.now() + timedelta(hours=1), ["de-linde"], LEADER)
+    box.clock.move(1)
+    box.vital(3, exercise=True, alarms=1 << ALARMS.index("overload"))
+    for path in ("/", "/point/de-linde"):
+        page = await room.get(path)
+        assert "GEEN OEFENING" in page.text, path
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def _make(office: Office, ask: Ask) -> Mapping[str, object]:
             situation.standings[point.slug],
             now,
             mark=exercise_mark.of_point(ask.overview, point.slug),
+            exercise_since=ask.overview.exercise_since,
             contacts=ask.visitor.can("contact"),
         ),
         "messages": message_lines.at_points(ask.lang, (point,), situation.standings, now),
