@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-import msgspec
-
 from nspgateway import call_watch, help_notice
+from nspgateway.alarm_state import AlarmState, to_json
 from nspgateway.call_watch import Waiting
 from nspgateway.calls import Call, late
 from nspgateway.errors import StoreError
@@ -35,11 +34,11 @@ class CallKeeper:
         begun = [(name, found.waiting[name]) for name in found.began]
         changes = [
             *(
-                _event(situation.calls[name], said, "clear")
+                _event(situation.calls[name], said, "clear", now)
                 for name, said in found.ended
                 if name in situation.calls
             ),
-            *(_event(situation.calls[name], said, "raise") for name, said in begun),
+            *(_event(situation.calls[name], said, "raise", now) for name, said in begun),
         ]
         notices = [self._notice(name, found.waiting[name], now) for name in (*found.began, *found.again)]
         situation.late = dict(found.waiting)
@@ -58,9 +57,15 @@ class CallKeeper:
         return help_notice.of_late(place, call, *due, now, second=waiting.is_second)
 
 
-def _event(call: Call, waiting: Waiting, action: str) -> AlarmChange:
+def _event(call: Call, waiting: Waiting, action: str, now: datetime) -> AlarmChange:
     """Return a line of the log: no alarm is kept of it, since the call itself is."""
-    record = {"id": waiting.what, "point": call.point, "call": call.id, "begun_at": waiting.begun_at}
-    return AlarmChange(
-        call.point, waiting.what, action, msgspec.json.encode(record).decode(), is_kept=False, is_event=True
+    alarm = AlarmState(
+        id=waiting.what,
+        point=call.point,
+        state="unacknowledged" if action == "raise" else "normal",
+        priority="critical",
+        since=now,
+        raised_at=waiting.begun_at,
+        reason=f"call {call.id}",
     )
+    return AlarmChange(call.point, waiting.what, action, to_json(alarm), is_kept=False, is_event=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from nspgateway.alarm_history import AlarmEvent
-from nspgateway.alarm_state import from_json
+from nspgateway.alarm_state import AlarmState, from_json
 from nspgateway.database import Database, as_text
 from nspgateway.records import Value
 from nspgateway.trend import Past
@@ -38,8 +38,21 @@ class TrendStore(Database):
         ]
 
     def alarm_events(self, point: str, most: int) -> list[AlarmEvent]:
-        """Return the newest events of a point's alarms, newest first; that one was said again is no event."""
+        """Return the newest events of a point's alarms, newest first; that one was said again is no event.
+
+        A record that cannot be read any more is left out: the others are worth seeing all the same.
+        """
+        rows = self._rows(_ALARM_EVENTS, point, most)
+        found = ((at, alarm, action, _state(record)) for at, alarm, action, record in rows)
         return [
-            AlarmEvent(datetime.fromisoformat(at), alarm, action, from_json(record))
-            for at, alarm, action, record in self._rows(_ALARM_EVENTS, point, most)
+            AlarmEvent(datetime.fromisoformat(at), alarm, action, state)
+            for at, alarm, action, state in found
+            if state is not None
         ]
+
+
+def _state(record: str) -> AlarmState | None:
+    try:
+        return from_json(record)
+    except msgspec.DecodeError:
+        return None

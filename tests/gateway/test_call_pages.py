@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from call_room import CallRoom
+from call_room import OFFICER, CallRoom
 from nsplink import calltext
 from web_room import WebRoom
 
@@ -71,6 +71,15 @@ async def test_open_calls_stand_over_everything_on_every_page(pages: Pages, path
     assert main.count('data-call="') == 2
     others = ("data-alarm=", "data-point=", "alert-bar", "<table")
     assert all(main.index('data-call="') < main.index(other) for other in others if other in main)
+
+
+async def test_the_points_page_tells_of_a_call_that_waited_too_long(pages: Pages) -> None:
+    """Protects the point's page from what is no alarm of the rules: it stands in the history, and so does its end."""
+    pages.calls.wait(70)
+    assert "Niemand heeft deze noodhulpmelding gelezen" in (await pages.get("/point/de-linde")).text
+    pages.calls.desk.read_call(NAME, OFFICER)
+    pages.calls.wait(2)
+    assert (await pages.get("/point/de-linde")).status == 200
 
 
 async def test_what_was_typed_is_for_who_handles_calls(pages: Pages) -> None:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from gateway_box import T0, VITAL, Box
 from nspgateway import trend_store
-from nspgateway.records import Changes, Frame
+from nspgateway.records import AlarmChange, Changes, Frame
+from nsplink.fields import ALARMS
 
 HEARTBEAT = Frame(
     65, 1, 100, "de-linde", T0, "vital", exercise=False, fields=VITAL, raw=b"x", rssi_dbm=-97, snr_db=5.0
@@ -74,3 +75,14 @@ def test_alarms_are_told_newest_first(box: Box) -> None:
     assert [event.action for event in found if event.alarm == "power_lost"] == ["return", "raise"]
     assert len(box.store.alarm_events("de-linde", 1)) == 1
     assert box.store.alarm_events("de-ark", 10) == []
+
+
+def test_an_event_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    """Protects the page of a point over versions: one old record must not keep all the others from whoever looks."""
+    box = Box(tmp_path, deployment="open")
+    box.vital(1, alarms=1 << ALARMS.index("overload"))
+    box.clock.move(60)
+    box.tick()
+    odd = AlarmChange("de-linde", "overload", "update", '{"id":"overload"}', is_kept=False, is_event=True)
+    box.store.commit(Changes(at=box.clock.now(), alarms=(odd,)))
+    assert [event.action for event in box.store.alarm_events("de-linde", 10)] == ["raise"]
