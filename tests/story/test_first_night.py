@@ -375,6 +375,16 @@ def test_all_that_goes_out_says_exercise_but_the_real_calls(night: Night) -> Non
     assert all("OEFENING" in words for words in night.pages.values())
 
 
+@pytest.mark.parametrize("moment", ["23:30", "end"])
+def test_every_page_can_be_opened(night: Night, moment: str) -> None:
+    """Protects whoever looks, whatever happened: each page and file of each point and call, at the worst and afterwards."""
+    walked = night.walks[moment]
+    assert len(walked) > 40
+    # There are no accounts and no picture of the town here, and a decision has a kind.
+    missing = {"/accounts", "/screens", "/map/picture", "/decisions/new"}
+    assert {path: status for path, status in walked.items() if status != 200} == dict.fromkeys(missing, 404)
+
+
 def test_no_word_of_a_call_leaves_the_house(night: Night) -> None:
     """Protects whoever is ill: nothing that was typed is in any message to a broker or in what notifiers are told."""
     out = json.dumps(night.outbox) + "".join(str(one) for one in night.said)

@@ -38,7 +38,7 @@ from nsptools.bench.air import Air
 from nsptools.bench.air_radio import AirRadio
 from nsptools.fleet import kit as kits
 from story_kit import Board, Front, Hands, Plant, StoryKit
-from web_room import RoleGate, around, call
+from web_room import Answer, RoleGate, around, call
 
 GROUP = 64
 # One draw of chance: when heartbeats fall, who sends at the same time as whom. In another a frame that somebody waits
@@ -197,6 +197,7 @@ class Night:
         self.came: dict[str, datetime] = {}
         self.shown: dict[str, bytes | None] = {}
         self.refuels: list[float] = []
+        self.walks: dict[str, dict[str, int]] = {}
         self._changed_s: dict[str, float] = {}
         self._happened_s = 0.0
         self._dead: list[Box] = []
@@ -354,12 +355,15 @@ class Night:
 
     async def page(self, path: str, role: str = "cp_medewerker") -> str:
         """Return the words of a page as somebody sees it now."""
-        box = self.box
-        works = Works(box.ingest, self.desk, box.store, box.config, self.clock, lambda: around(box))
-        app = create_app(box.ingest, banner=None, gate=RoleGate(role), works=works)
-        answer = await call(app, "GET", path, {})
+        answer = await self.ask(path, RoleGate(role))
         assert answer.status == 200, f"{path}: {answer.status}"
         return answer.text
+
+    async def ask(self, path: str, gate: RoleGate) -> Answer:
+        """Return what a browser gets now."""
+        box = self.box
+        works = Works(box.ingest, self.desk, box.store, box.config, self.clock, lambda: around(box))
+        return await call(create_app(box.ingest, banner=None, gate=gate, works=works), "GET", path, {})
 
     def moment(self, clock: str) -> datetime:
         """A time of the night."""

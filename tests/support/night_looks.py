@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import datetime
+from typing import get_args
 
 from first_night import Night
 from nspgateway.calls import Call
 from nspgateway.view import Point
+from nspgateway.web.pages import DOWNLOADS, PAGES
+from nspgateway.web.rights import Right
+from web_room import RoleGate
 
 
 def told(night: Night, point: str, name: str, action: str = "raise") -> list[datetime]:
@@ -51,3 +57,17 @@ def during(night: Night, slug: str, body: dict[str, object]) -> bool:
     at = datetime.fromisoformat(str(said))
     is_anew = slug == "d" and night.moment("00:50") <= at < night.moment("00:53")
     return night.moment("17:55") <= at < night.moment("02:00") and not is_anew
+
+
+async def walk(night: Night) -> dict[str, int]:
+    """Open every page and file that there is, of each point and each call; return their status by path."""
+    calls = tuple(night.box.ingest.situation.calls)
+    gate = RoleGate("cp_coordinator")
+    gate.person = replace(gate.person, rights=frozenset(get_args(Right)))
+    found = {}
+    for one in (*PAGES, *DOWNLOADS):
+        for name in calls if "{call}" in one.path else tuple(night.places) if "{" in one.path else ("",):
+            path = re.sub(r"{(slug|point|call)}", name, one.path)
+            if "{" not in path:
+                found[path] = (await night.ask(path, gate)).status
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from first_night import LEADER, OFFICER, PRESS, Night
+from night_looks import walk
 from nspgateway.facts import OwnFacts
 from nsplink import calltext
 
@@ -217,6 +218,7 @@ async def midnight(night: Night) -> None:
     """23:30 to 00:40: the gateway is killed, shifts change, a set is refuelled."""
     await night.until("23:30")
     night.shot("23:30")
+    night.walks["23:30"] = await walk(night)
     await night.kill()
     await night.until("23:30:45")
     night.revive()
@@ -276,3 +278,4 @@ async def jammed(night: Night) -> None:
     for call in [one.id for one in night.box.ingest.situation.calls.values() if one.is_open]:
         desk.close_call(call, OFFICER, "helped")
     night.shot("end")
+    night.walks["end"] = await walk(night)
