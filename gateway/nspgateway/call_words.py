@@ -52,6 +52,7 @@ STAGES: Mapping[str, str] = {
 LATE: Mapping[str, str] = {
     "help_unread": N_("Nobody has read this call for help"),
     "help_not_passed": N_("Not passed on yet"),
+    "help_not_called_back": N_("Not called back yet"),
 }
 # What the kit sent of the text, by the names of its parts.
 FIELDS: Mapping[str, str] = {

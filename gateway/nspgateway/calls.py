@@ -19,7 +19,7 @@ from nsplink import calltext
 from nsplink.frame import BadPayload
 
 Stage = Literal["stored", "read", "passed_on", "answered", "closed"]
-Late = Literal["help_unread", "help_not_passed"]
+Late = Literal["help_unread", "help_not_passed", "help_not_called_back"]
 
 # What somebody has to look at, and what shows that somebody has. To note where it is, is no sign of it.
 NEWS = frozenset({"made", "entered", "details", "withdrawn"})
@@ -243,13 +243,16 @@ def late(call: Call) -> tuple[Late, datetime] | None:
     """Return what a person still has to do about it, and since when; None = nothing that is urgent.
 
     What the point adds has to be read like the call itself, whoever read what stood there before. A call that was
-    withdrawn and read is not to be passed on but to be asked about.
+    withdrawn and read is not to be passed on but to be asked about: somebody may have made them take it back.
     """
     if not call.is_open:
         return None
     unread = call.unread_since
     if unread is not None:
         return "help_unread", unread
+    withdrawn = call.last("withdrawn")
+    if call.needs_call_back and withdrawn is not None:
+        return "help_not_called_back", withdrawn.at
     seen = call.first(*SEEN)
     return None if seen is None or call.is_settled or call.is_withdrawn else ("help_not_passed", seen.at)
 

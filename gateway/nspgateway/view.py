@@ -221,7 +221,7 @@ class CallView:
     mark: Literal["made", "withdrawn", "details"] = "made"
     is_unseen: bool = True
     needs_call_back: bool = False
-    late: Literal["", "help_unread", "help_not_passed"] = ""
+    late: Literal["", "help_unread", "help_not_passed", "help_not_called_back"] = ""
     exercise: bool = False
     is_real: bool = False
     by_hand: bool = False

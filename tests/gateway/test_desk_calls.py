@@ -206,6 +206,25 @@ def test_unread_and_not_passed_on_are_said_until_they_are_done(room: CallRoom) -
     assert len(room.heard) == said
 
 
+def test_a_withdrawal_that_nobody_asked_about_is_said_until_somebody_did(room: CallRoom) -> None:
+    """Somebody may have made them take it back: after five minutes it is urged, from ten on in a second place."""
+    room.press()
+    room.desk.read_call(NAME, OFFICER)
+    room.press(mark="withdrawn")
+    room.wait(299)
+    assert room.top()[0].late == ""
+    room.wait(3)
+    assert room.top()[0].late == "help_not_called_back"
+    assert room.heard[-1].title["nl"] == "Nog niet teruggebeld"
+    assert "trok 5 minuten geleden een noodhulpmelding in" in room.heard[-1].what["nl"]
+    room.restart()
+    room.wait(301)
+    assert room.heard[-1].is_second
+    room.desk.called_back(NAME, OFFICER, "vergissing")
+    room.wait(1)
+    assert room.top()[0].late == ""
+
+
 def test_each_stage_goes_to_the_kit_that_called_until_it_confirms(linked: CallRoom) -> None:
     """From press to read and passed on at the kit, each within 15 s; said again until the kit answers, then no more."""
     linked.press()
