@@ -153,7 +153,7 @@ class Watch:
 
     def _deploy(self, word: str) -> None:
         for slug in ("de-linde", "de-ark"):
-            self.room.desk.set_deployment(slug, word, OFFICER)  # type: ignore[arg-type]
+            self.room.desk.set_deployment(slug, word, OFFICER)  # type: ignore[arg-type]  # drawn from its words
 
     def _wait(self, seconds: int) -> None:
         self.room.box.clock.move(seconds - 1)

@@ -79,7 +79,7 @@ async def test_another_role_or_password_ends_the_sessions(room: AccessRoom, act:
     """Protects rights: nobody goes on under what they were before."""
     room.add("post-1")
     entered = await room.log_in("post-1")
-    act(room.desk)  # type: ignore[operator]
+    act(room.desk)  # type: ignore[operator]  # of each case its own
     assert room.look(entered) is None
 
 

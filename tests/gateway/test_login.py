@@ -146,7 +146,7 @@ async def test_an_open_stream_ends_with_its_session(room: DoorRoom, end: object)
     browser = await room.logged_in("post-1", "cp_medewerker")
     stream = browser.watch()
     await stream.first()
-    end(room.accounts)  # type: ignore[operator]
+    end(room.accounts)  # type: ignore[operator]  # of each case its own
     before = len(stream.said)
     await stream.ended()
     assert b"event: overview" not in b"".join(one.get("body", b"") for one in stream.said[before:])

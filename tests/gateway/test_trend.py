@@ -167,7 +167,7 @@ def test_every_path_stays_in_its_picture() -> None:
 
 
 def past(minutes: int, **fields: object) -> Past:
-    return Past(at(minutes), {**VITAL, **fields}, 5.0)  # type: ignore[dict-item]
+    return Past(at(minutes), {**VITAL, **fields}, 5.0)  # type: ignore[dict-item]  # what a frame has
 
 
 def test_a_point_shows_what_it_has() -> None:

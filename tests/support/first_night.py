@@ -181,7 +181,7 @@ class Night:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = LoopClock(START)
-        self.box = box = Box(folder, linked=True, slugs=tuple(SITES), clock=self.clock)  # type: ignore[arg-type]
+        self.box = box = Box(folder, linked=True, slugs=tuple(SITES), clock=self.clock)  # type: ignore[arg-type]  # never moved
         box.register.issue([GROUP], START)
         box.points = [structs.replace(p, rules=RULES, **SITES[p.slug]) for p in box.points]
         self.air = Air(loss=0.0, seed=SEED)

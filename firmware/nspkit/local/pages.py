@@ -45,7 +45,7 @@ def home(site, said: str):  # noqa: ANN201 - pieces of HTML, as all pages give
     yield para(word("closes") % site.minutes_left(now))
 
 
-def call_form(site, said: str, form: dict):  # noqa: ANN201
+def call_form(site, said: str, form: dict):  # noqa: ANN201 - as home
     """A call for help to be typed."""
     exercising = site.kit.calls.exercising(site.now())
     yield from _begin(word("help_type"), exercising, said)
@@ -59,7 +59,7 @@ def call_form(site, said: str, form: dict):  # noqa: ANN201
     yield from _end()
 
 
-def call(site, said: str, one, form: dict):  # noqa: ANN201
+def call(site, said: str, one, form: dict):  # noqa: ANN201 - as home
     """One call for help: what has become of it, what was typed of it. ``one``: calls.Call; ``form``: what is to be corrected."""
     now = site.now()
     word_of, values = site.kit.calls.state(one, now)
@@ -85,7 +85,7 @@ def call(site, said: str, one, form: dict):  # noqa: ANN201
     yield button(word("withdraw_do"), "plain")
 
 
-def message(site, said: str):  # noqa: ANN201
+def message(site, said: str):  # noqa: ANN201 - as home
     """The message to residents, to be read, printed and hung up."""
     shown = site.kit.inbox.shown()
     yield from _begin(word("message"), site.kit.calls.exercising(site.now()), said)
@@ -105,7 +105,7 @@ def message(site, said: str):  # noqa: ANN201
     yield from _end()
 
 
-def sheet(site, cards: bool):  # noqa: ANN201
+def sheet(site, cards: bool):  # noqa: ANN201 - as home
     """The message to residents on paper: one for the wall, or four cards."""
     shown = site.kit.inbox.shown()
     exercising = site.kit.calls.exercising(site.now())
@@ -126,7 +126,7 @@ def sheet(site, cards: bool):  # noqa: ANN201
     yield "</div>"
 
 
-def report(site, said: str, form: dict):  # noqa: ANN201
+def report(site, said: str, form: dict):  # noqa: ANN201 - as home
     """The point report."""
     yield from _begin(word("report"), site.kit.calls.exercising(site.now()), said)
     yield para(word("report_why"))
@@ -154,28 +154,28 @@ def report(site, said: str, form: dict):  # noqa: ANN201
     yield from _end()
 
 
-def only(site, said: str):  # noqa: ANN201
+def only(site, said: str):  # noqa: ANN201 - as home
     """Nothing but one sentence."""
     yield from _begin(word("title") % safe(site.point), False, said)
     yield from _end()
 
 
-def _begin(title: str, exercising: bool, said: str):  # noqa: ANN202
+def _begin(title: str, exercising: bool, said: str):  # noqa: ANN202 - as home
     yield from head(title, exercising)
     yield "<h1>%s</h1>%s" % (title, said)
 
 
-def _end():  # noqa: ANN202
+def _end():  # noqa: ANN202 - as home
     yield link("/", word("home"), "go plain")
 
 
-def _call_fields(kind: str, values: dict):  # noqa: ANN202
+def _call_fields(kind: str, values: dict):  # noqa: ANN202 - as home
     yield from choice("kind", word("kind"), _rows(forms.KINDS), kind)
     for name, most in forms.LETTERS:
         yield field(name, word(name), most, values.get(name, ""))
 
 
-def _old(site):  # noqa: ANN202
+def _old(site):  # noqa: ANN202 - as home
     """What still hangs and is not true any more."""
     for key in site.kit.inbox.hanging():
         yield para(word("message_old") % key, "bad")

@@ -106,4 +106,4 @@ def tell(page: Served | None, door: Door | None, folder: Path) -> None:
         ) from error
     _log.warning("no accounts yet", cure=f"open {page.url}first-run with the code in {path}")
     if sys.stdout.isatty():  # a journal is read by more people than a terminal
-        print(f"First account: {page.url}first-run  code {path.read_text().strip()}", flush=True)  # noqa: T201
+        print(f"First account: {page.url}first-run  code {path.read_text().strip()}", flush=True)  # noqa: T201 - for whoever sits there
