@@ -71,9 +71,12 @@ class Access:
             await asyncio.wait_for(server.serve(self._kit, self.minutes_left, self._host, port), ON_MS // 1000)
         except asyncio.TimeoutError:
             pass
-        except (ImportError, MemoryError, OSError) as error:
+        except (ImportError, MemoryError, OSError, RuntimeError) as error:  # the last: what the chip's Wi-Fi has no name for
             why = "%s %s" % (type(error).__name__, error)
         finally:
-            if point is not None:
-                point.off()
+            try:
+                if point is not None:
+                    point.off()
+            except (OSError, RuntimeError) as error:
+                why = "it does not go off: %s" % error
             self._on_end(why)

@@ -25,6 +25,25 @@ class Point:
         self.on_air = None
 
 
+class Starved(Point):
+    """One whose chip finds no memory: ESP-IDF's 0x101, which the port has no OSError for."""
+
+    def on(self, *_):
+        raise RuntimeError("Wifi Unknown Error 0x0101")
+
+
+class Stuck(Point):
+    """One that cannot be switched off the first time."""
+
+    refused = 0
+
+    def off(self):
+        self.refused += 1
+        if self.refused == 1:
+            raise RuntimeError("Wifi Unknown Error 0x3001")
+        super().off()
+
+
 async def thrice(rig, front):
     """Tap SILENCE three times."""
     for _ in range(3):
@@ -85,6 +104,7 @@ async def fails(*_):
         ("page fails", {"serve": fails}),
         ("no Wi-Fi", {"access_point": lambda _self: None}),
         ("heap full", {"free_heap": lambda _self: 20_000}),
+        ("chip full", {"access_point": lambda _self: Starved()}),
     ],
 )
 def test_a_kit_without_room_or_wifi_says_so_and_works_on(tmp_path, monkeypatch, why, board):
@@ -104,6 +124,22 @@ def test_a_kit_without_room_or_wifi_says_so_and_works_on(tmp_path, monkeypatch, 
         assert rig.of("help")
 
     opened(story, tmp_path, monkeypatch, **board)
+
+
+def test_a_wifi_that_does_not_go_off_is_told_and_can_be_asked_for_again(tmp_path, monkeypatch):
+    """A chip that refuses once leaves no page half open for ever: the kit says so, and the same hand ends it later."""
+    stuck = Stuck()
+
+    async def story(rig, front, _point):
+        await thrice(rig, front)
+        await thrice(rig, front)
+        assert stuck.on_air is not None
+        assert [line for line in rig.kit.log.lines if "0x3001" in line]
+        await thrice(rig, front)
+        await thrice(rig, front)
+        assert stuck.on_air is None
+
+    opened(story, tmp_path, monkeypatch, access_point=lambda _self: stuck)
 
 
 def test_a_key_of_the_wifi_is_long_and_tells_nothing_of_the_kits_own():
