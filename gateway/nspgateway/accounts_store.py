@@ -1,4 +1,4 @@
-"""The tables of accounts, sessions, wall screens and the emergency code."""
+"""The tables of accounts, sessions, wall screens, the emergency code, and how often was guessed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nspgateway.access.accounts import Account
+from nspgateway.access.attempts import Guesses
 from nspgateway.access.changes import AccessChange, Ended, Forgotten, KnownDevice, ScreenGone
 from nspgateway.access.emergency import EmergencyCode
 from nspgateway.access.sessions import Session
@@ -70,6 +71,11 @@ class AccountsStore(Database):
             return EmergencyCode(id=id_, hash=hash_, made_at=_time(made_at), used_at=_maybe(used_at))
         return None
 
+    def guesses(self) -> list[Guesses]:
+        """Return how often was guessed wrong, as far as it still counts."""
+        rows = self._rows("SELECT kind, mark, count, last_at FROM guesses")
+        return [Guesses(kind, mark, count, _time(last_at)) for kind, mark, count, last_at in rows]
+
     def screens(self) -> list[Screen]:
         """Return every wall screen, by name."""
         return [_screen(row) for row in self._rows(f"{_SCREEN} ORDER BY name")]
@@ -105,6 +111,11 @@ def write_access(db: sqlite3.Connection, changes: Iterable[AccessChange]) -> Non
                 db.execute("INSERT OR REPLACE INTO screen VALUES (?, ?, ?, ?, ?, ?)", _screen_row(change))
             case ScreenGone(name):
                 db.execute("DELETE FROM screen WHERE name = ?", (name,))
+            case Guesses(kind, mark, 0, _):
+                db.execute("DELETE FROM guesses WHERE kind = ? AND mark = ?", (kind, mark))
+            case Guesses(kind, mark, count, last_at):
+                guesses = (kind, mark, count, as_text(last_at))
+                db.execute("INSERT OR REPLACE INTO guesses VALUES (?, ?, ?, ?)", guesses)
 
 
 def _account_row(a: Account) -> tuple[object, ...]:

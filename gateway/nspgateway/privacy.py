@@ -140,6 +140,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "KnownDevice": ("", "seen_at", "token account"),
     "Forgotten": ("", "", "account"),
     "ScreenGone": ("", "name"),
+    "Guesses": ("kind count", "last_at", "mark"),
     # What is made heard and shown
     "Notice": ("key exercise", "kind action at point name id priority title what todo is_second"),
     "Reading": ("value quality good_at",),

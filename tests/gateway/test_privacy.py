@@ -30,7 +30,7 @@ from nspgateway import (
     situation_text,
     view,
 )
-from nspgateway.access import accounts, changes, emergency, sessions, wall
+from nspgateway.access import accounts, attempts, changes, emergency, sessions, wall
 from nspgateway.i18n import load_languages
 from nspgateway.messages import OutboxMessage
 from nspgateway.people import By
@@ -150,7 +150,7 @@ def test_a_call_for_help_is_said_without_a_word_of_what_was_typed(busy: BusyBox)
 def all_records() -> dict[str, set[str]]:
     """Return the names of the fields of every record there is, by the record's name."""
     found: dict[str, set[str]] = {}
-    kept = (accounts, changes, emergency, sessions, wall)
+    kept = (accounts, attempts, changes, emergency, sessions, wall)
     said = (payloads, command_payloads, records, people, calls, entries, kit_words, notify, view)
     for module in (*said, *kept):
         for name, kind in owned(module):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nspgateway.access.accounts import Account
+from nspgateway.access.attempts import Guesses
 from nspgateway.access.emergency import EmergencyCode
 from nspgateway.access.sessions import Session
 from nspgateway.access.wall import Screen
@@ -48,5 +49,7 @@ class ScreenGone:
     name: str
 
 
-# An account, session, code or screen is put in the place of what was there under its name.
-AccessChange = Account | Session | EmergencyCode | Screen | Ended | KnownDevice | Forgotten | ScreenGone
+# An account, session, code, screen or count is put in the place of what was there under its name.
+AccessChange = (
+    Account | Session | EmergencyCode | Screen | Ended | KnownDevice | Forgotten | ScreenGone | Guesses
+)

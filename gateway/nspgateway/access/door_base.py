@@ -17,7 +17,7 @@ from typing import Literal, NoReturn
 import structlog
 
 from nspgateway.access import tokens
-from nspgateway.access.attempts import Attempts, Key
+from nspgateway.access.attempts import Attempts, Key, Kind
 from nspgateway.access.changes import AccessChange, Ended
 from nspgateway.access.second_factor import Vault
 from nspgateway.access.sessions import GRACE, LONGEST
@@ -102,6 +102,7 @@ class DoorBase:
         is_dated: Callable[[], bool] = lambda: True,
     ) -> None:
         self.attempts = Attempts()
+        self.attempts.restore(store.guesses(), clock.now(), clock.monotonic())
         self.second_factor = frozenset(second_factor)
         self._store = store
         self._commit = commit
@@ -129,7 +130,7 @@ class DoorBase:
         """Write changes with their lines in the audit trail (what was done -> its detail); the log has their numbers."""
         now = self._clock.now()
         actions = tuple(Action(now, by, what, detail=detail) for what, detail in acts.items())
-        numbers = self._commit(Changes(at=now, actions=actions, access=changes))
+        numbers = self._put(now, actions, changes)
         for action, number in zip(actions, numbers, strict=True):
             _log.info("access", what=action.what, role=by.role, audit=number, **action.detail)
 
@@ -141,18 +142,30 @@ class DoorBase:
     def _note(self, *changes: AccessChange) -> None:
         """Write something of no weight, unless the disk is full: that keeps nobody out."""
         with suppress(StoreError):
-            self._commit(Changes(at=self._clock.now(), access=changes))
+            self._put(self._clock.now(), (), changes)
+
+    def _put(
+        self, at: datetime, actions: tuple[Action, ...], changes: tuple[AccessChange, ...]
+    ) -> Sequence[int]:
+        """Write these, and with them how often was guessed: no answer to a guess goes out before it is on disk."""
+        guesses = self.attempts.changed(at, self._clock.monotonic())
+        numbers = self._commit(Changes(at=at, actions=actions, access=(*changes, *guesses)))
+        self.attempts.told()
+        return numbers
+
+    def _key(self, kind: Kind, *whose: str) -> Key:
+        """Return under which key guesses are counted; what was typed, or an address, cannot be read from it."""
+        return Key(kind, self._vault.mark(" ".join((kind, *whose))))
+
+    def _address_key(self, caller: Caller, *door: str) -> Key:
+        """Return the key of an address at a door: of IPv6 the network, in which one machine has all addresses."""
+        address = caller.address
+        place = ":".join(address.split(":")[:4]) if address.count(":") > 1 else address
+        return self._key("address", *door, place)
+
+    def _device_key(self, caller: Caller, account: str) -> Key:
+        """Return the key of a known browser."""
+        return self._key("device", tokens.digest(caller.device), account)
 
     def _old_sessions(self, now: datetime) -> Ended:
         return Ended(before=now - LONGEST - GRACE)
-
-
-def address_key(caller: Caller) -> Key:
-    """Return under which address guesses are counted: of IPv6 the network, in which one machine has all addresses."""
-    address = caller.address
-    return Key("address", ":".join(address.split(":")[:4]) if address.count(":") > 1 else address)
-
-
-def device_key(caller: Caller, account: str) -> Key:
-    """Return under which name the guesses of a known browser are counted."""
-    return Key("device", f"{tokens.digest(caller.device)} {account}")

@@ -19,8 +19,7 @@ from nspgateway.access.accounts import (
     as_name,
     name_fault,
 )
-from nspgateway.access.attempts import Key
-from nspgateway.access.door_base import Caller, Denied, address_key
+from nspgateway.access.door_base import Caller, Denied
 from nspgateway.access.door_people import PAGE, Entered, PeopleDoor
 from nspgateway.access.sessions import Session
 from nspgateway.access.wall import Screen
@@ -39,7 +38,12 @@ class Door(PeopleDoor):
     sealed_used_at: datetime | None = None
 
     def tick(self) -> None:
-        """Look how it stands with the sealed code: a command beside us may have made a new one. Call once a second."""
+        """Look how it stands with the sealed code, and let go of old guesses. Call once a second.
+
+        A command beside us may have made a new code.
+        """
+        if self.attempts.forget(self._clock.monotonic()):
+            self._note()
         with suppress(StoreError):
             kept = self._store.emergency_code()
             self.sealed_used_at = kept.used_at if kept is not None else None
@@ -54,7 +58,7 @@ class Door(PeopleDoor):
         by = By(EMERGENCY_NAME, EMERGENCY_ROLE, PAGE)
         if kept is None or not right or self._store.emergency_code() != kept:
             # Nobody has to wait here: only how often it is written down is bounded.
-            keys = [Key("address", f"sealed {address_key(caller).name}")]
+            keys = [self._address_key(caller, "sealed")]
             now_s = self._clock.monotonic()
             if self.attempts.wait_s(keys, now_s):
                 raise Denied("wrong")
@@ -70,7 +74,7 @@ class Door(PeopleDoor):
 
     async def pair(self, typed: str, caller: Caller) -> str:
         """Make the browser that typed this code a wall screen; return its token. Raises Denied."""
-        keys = [Key("address", f"screen {address_key(caller).name}")]
+        keys = [self._address_key(caller, "screen")]
         await self._patience(keys)
         now = self._clock.now()
         screen = self._store.screen_with(code=tokens.digest(tokens.typed(typed)))
@@ -102,12 +106,13 @@ class Door(PeopleDoor):
 
     async def begin(self, code: str, typed: str, password: str, caller: Caller) -> Entered:
         """Make the first account, a technician's, for who can read the gateway's data folder. Raises Denied."""
-        await self._patience([address_key(caller)])
+        keys = [self._address_key(caller)]
+        await self._patience(keys)
         if not self.is_new:
             raise Denied("over")
         if not first.fits(self._folder, code):
             self._refuse(By("", TECHNICIAN, PAGE), "first_code", caller)
-        self.attempts.passed([address_key(caller)])
+        self.attempts.passed(keys)
         name = as_name(typed)
         if (fault := name_fault(name, ())) is not None:
             raise Denied("name", detail=fault)

@@ -8,9 +8,8 @@ from functools import cache
 
 from nspgateway.access import passwords, second_factor, sessions, tokens
 from nspgateway.access.accounts import EMERGENCY_NAME, EMERGENCY_ROLE, Account, as_name
-from nspgateway.access.attempts import Key
 from nspgateway.access.changes import AccessChange, Ended, KnownDevice
-from nspgateway.access.door_base import Caller, Denied, DoorBase, address_key, device_key
+from nspgateway.access.door_base import Caller, Denied, DoorBase
 from nspgateway.access.sessions import Session, Stage
 from nspgateway.clock_step import Step
 from nspgateway.people import By
@@ -91,8 +90,8 @@ class PeopleDoor(DoorBase):
         name = as_name(typed)
         account = self._store.account(name)
         known = account is not None and self._knows(caller, name)
-        stranger = [Key("account", tokens.digest(name)), address_key(caller)]
-        keys = [device_key(caller, name)] if known else stranger
+        stranger = [self._key("account", name), self._address_key(caller)]
+        keys = [self._device_key(caller, name)] if known else stranger
         await self._patience(keys, known=known)
         async with (self._known if known else self._strangers).turn():
             right = await asyncio.to_thread(_fits, account, password[: LONGEST + 1])
@@ -155,7 +154,8 @@ class PeopleDoor(DoorBase):
             self._write(found.by, {"logout": {}}, Ended(token=found.session.token))
 
     def step(self, step: Step) -> None:
-        """Move the sessions along with a clock that was set."""
+        """Move the sessions, and when was guessed, along with a clock that was set."""
+        self.attempts.tell_again()
         had = self._store.sessions()
         self._note(*(moved for one in had if (moved := step.moved(one)) != one))
 
@@ -179,7 +179,7 @@ class PeopleDoor(DoorBase):
         """Ask who is logged in already for the password: a tablet may have been left alone. Raises Denied."""
         if found.stage != "in":
             return
-        keys = [Key("device", f"session {found.session.token}")]
+        keys = [self._key("device", "session", found.session.token)]
         await self._patience(keys, known=True)
         async with self._known.turn():
             right = await asyncio.to_thread(passwords.fits, found.account.password, password)
@@ -196,7 +196,7 @@ class PeopleDoor(DoorBase):
         """Return whose session this is, and which 30 s the code is of. Raises Denied, or VaultError."""
         name = self._at(token, *stages).account.name
         known = self._knows(caller, name)
-        keys = [device_key(caller, name) if known else Key("code", name)]
+        keys = [self._device_key(caller, name) if known else self._key("code", name)]
         await self._patience(keys, known=known)
         found = self._at(token, *stages)  # while this one waited another may have used the code
         account = found.account
