@@ -94,13 +94,11 @@ class Backfill(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Bulletin(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A message to residents, for every point; an empty text only takes ``replaces`` down."""
+    """A draft of a message to residents: it goes to no point before somebody approves and sends it on the page."""
 
-    number: Annotated[int, Meta(ge=0, le=254)]
-    revision: Annotated[int, Meta(ge=0, le=15)]
-    text: Annotated[str, Meta(max_length=BULLETIN_CHARACTERS)]
-    replaces: Annotated[int, Meta(ge=0, le=254)] | None = None
-    expires_at: Moment | None = None
+    nl: Annotated[str, Meta(min_length=1, max_length=BULLETIN_CHARACTERS)]
+    en: Annotated[str, Meta(max_length=BULLETIN_CHARACTERS)] = ""
+    valid_until: Moment | None = None
 
 
 class TestPath(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -111,11 +109,15 @@ class TestPath(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One command: the right that it needs, what it holds, and the method of the desk that does it."""
+    """One command: the right that it needs, what it holds, and the method of the desk that does it.
+
+    ``word``: the reply when that is done.
+    """
 
     right: Right
     payload: type[Command]
     act: str
+    word: str = "done"
 
 
 COMMANDS: Mapping[str, Kind] = {
@@ -127,6 +129,6 @@ COMMANDS: Mapping[str, Kind] = {
     "fuel": Kind("fuel", Fuel, "enter_fuel"),
     "deployment": Kind("deployment", SetDeployment, "set_deployment"),
     "backfill": Kind("backfill", Backfill, "request_backfill"),
-    "bulletin": Kind("bulletin", Bulletin, "send_bulletin"),
+    "bulletin": Kind("bulletin", Bulletin, "draft_message", "draft"),
     "test": Kind("test", TestPath, "test_alert_path"),
 }

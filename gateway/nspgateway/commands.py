@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from nspgateway.clock import Clock
-from nspgateway.command_payloads import COMMANDS, MOST_BYTES, Command, Id
+from nspgateway.command_payloads import COMMANDS, MOST_BYTES, Command, Id, Kind
 from nspgateway.config import GatewayConfig
 from nspgateway.config_parts import ClientConfig
 from nspgateway.desk_base import DeskBase, Refused
@@ -104,8 +104,7 @@ class Commands:
         if len(payload) > MOST_BYTES:
             return self._no("too_large", None)
         kind = COMMANDS.get(what)
-        act = getattr(self._desk, kind.act, None) if kind else None
-        if kind is None or act is None:
+        if kind is None or not hasattr(self._desk, kind.act):
             return self._no("no_command", _id(payload))
         if kind.right not in known.may:
             self._note_refusal(broker, known, what)
@@ -118,7 +117,7 @@ class Commands:
             return self._no("out_of_range", asked.id)
         name = f"{broker}/{client}"
         try:
-            return self._answer(name, asked) or self._do(act, name, known, asked)
+            return self._answer(name, asked) or self._do(kind, name, known, asked)
         except StoreError:
             # Not remembered: the client may try again, under the same id.
             return self._no("not_stored", asked.id)
@@ -134,13 +133,13 @@ class Commands:
         self.counters["command_repeated"] += 1
         return answer.encode()
 
-    def _do(self, act: Any, name: str, client: ClientConfig, asked: Command) -> bytes:
+    def _do(self, kind: Kind, name: str, client: ClientConfig, asked: Command) -> bytes:
         now = self._clock.now()
         by = By(client.name, client.role, f"mqtt:{client.name}")
-        done = self._reply("done", asked.id)
+        done = self._reply(kind.word, asked.id, ok=True)
         try:
             with self._recorder.for_command(Answered(name, asked.id, now, done.decode())):
-                act(**_arguments(asked), by=by)
+                getattr(self._desk, kind.act)(**_arguments(asked), by=by)
         except Refused as refused:
             answer = self._no(refused.word, asked.id, f" {refused}", own_words=False)
             self._recorder.commit(Changes(at=now, command=Answered(name, asked.id, now, answer.decode())))
@@ -178,7 +177,7 @@ class Commands:
         self.counters[f"command_{word if own_words or word in replies() else 'refused'}"] += 1
         return self._reply(word, name, more)
 
-    def _reply(self, word: str, name: str | None, more: str = "") -> bytes:
+    def _reply(self, word: str, name: str | None, more: str = "", *, ok: bool = False) -> bytes:
         known = replies()
         text = known.get(word, known["refused"])
         region, cp = self._place
@@ -189,7 +188,7 @@ class Commands:
                 demo=self._demo,
                 id=name,
                 at=utc(self._clock.now()),
-                ok=word == "done",
+                ok=ok,
                 word=word,
                 # What the desk or the decoder says is in English, and goes to the one who asked alone.
                 text=Texts(text.nl, f"{text.en}{more}"[:500]),

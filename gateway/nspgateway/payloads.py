@@ -254,7 +254,8 @@ class HelpMessage(_FromPoint, frozen=True, kw_only=True):
 class Reply(Struct, frozen=True, kw_only=True):
     """The answer to a client's command; ``id`` is the command's, null when it had none that can be read.
 
-    ``word`` says for a program what ``text`` says for a person; "done" goes with ``ok``.
+    ``word`` says for a program what ``text`` says for a person. ``ok``: it is done, and the word is "done", or
+    "draft": what was written waits for a person who approves it.
     """
 
     schema: int = 1

@@ -77,8 +77,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Fuel": ("id", "point kind litres at"),
     "SetDeployment": ("id", "point word opens_at", "note"),
     "Backfill": ("id", "point"),
-    # A text for residents hangs on the wall of every point.
-    "Bulletin": ("id", "number revision text replaces expires_at"),
+    "Bulletin": ("id", "valid_until", "nl en"),
     "TestPath": ("id", "point"),
     # What is kept
     "Frame": (

@@ -116,8 +116,10 @@ class Messages(Struct, frozen=True):
 
     @property
     def next_number(self) -> int:
-        """A number for a new message."""
-        return (self.versions[-1].number if self.versions else 0) % MOST_NUMBER + 1
+        """A number for a new message; never that of what hangs, whatever number of drafts was written since."""
+        number = (self.versions[-1].number if self.versions else 0) % MOST_NUMBER + 1
+        hangs = self.on_air
+        return number % MOST_NUMBER + 1 if hangs is not None and hangs.number == number else number
 
     def next_version(self, number: int) -> int:
         """A version for a new text of a message; above ``MOST_VERSION`` there is none."""
@@ -211,7 +213,7 @@ def _changed(messages: Messages, version: Version, **changes: Mark | bool | int 
 
 
 def _sent(messages: Messages, sending: Sending, mark: Mark) -> Messages:
-    """A text that nobody drafted here was approved by whoever sent it: another program with the right to."""
+    """What nobody drafted was approved by whoever sent it: only to take a message down, or by an earlier version."""
     found = messages.find(sending.number, sending.version)
     if found is not None and found.sent is None and found.text == sending.text:
         after = _changed(messages, found, sent=mark, replaces=sending.replaces)

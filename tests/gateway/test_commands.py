@@ -16,10 +16,12 @@ from structlog.testing import capture_logs
 from command_room import Room
 from gateway_box import T0
 from nspgateway import people_store
+from nspgateway.bulletin_sender import MEMORY
 from nspgateway.command_payloads import COMMANDS, MOST_BYTES
 from nspgateway.commands import BURST, PER_S, REFUSAL_EVERY
 from nspgateway.config_parts import Right
 from nspgateway.desk import Desk
+from nspgateway.desk_base import Refused
 from nspgateway.people import By, Deployment, PlannedStop
 from nspgateway.replies import replies
 
@@ -277,11 +279,45 @@ def test_no_command_touches_a_call_for_help(room: Room) -> None:
                 "litres": 1,
                 "word": "open",
             }
-            body |= {"number": 1, "revision": 0, "text": ""}
+            body |= {"nl": "Water"}
             names = {f.name for f in structs.fields(COMMANDS[what].payload)}
             room.ask(what, {k: v for k, v in body.items() if k in names}, f"{what}-{len(alarm)}")
     assert room.box.store.kit_events("de-linde") == kept
     assert help_of(room) == said
+
+
+def test_a_message_to_residents_waits_for_a_second_person(tmp_path: Path) -> None:
+    """Protects residents: what a program writes goes to no kit before a person of another name approved it; said in the reply."""
+    room = Room(tmp_path, linked=True, deployment="open")
+    transmitter = room.box.transmitter
+    assert transmitter is not None
+    body = {"nl": "Kook het water.", "en": "Boil the water."}
+    reply = room.ask("bulletin", body, "b-1")
+    assert (reply["ok"], reply["word"]) == (True, "draft")
+    assert reply["text"]["nl"].startswith("Opgeslagen als concept.")
+    assert room.ask("bulletin", body, "b-1") == reply
+    (written,) = room.box.ingest.situation.course.messages.versions
+    assert (written.nl, written.en, written.step, written.drafted.by.who) == (*body.values(), "draft", "desk")
+    for by in (By("desk", "cp_coordinator", "mqtt:desk"), By("desk", "communicatie", "page")):
+        with pytest.raises(Refused, match="let somebody else read it"):
+            room.desk.approve_message(*written.name, by)
+    with pytest.raises(Refused, match="not approved"):
+        room.desk.send_message(*written.name, By("desk", "cp_coordinator", "mqtt:desk"))
+    assert room.box.store.memory(MEMORY) is None
+    assert not transmitter.link.waiting(65)
+    room.box.store.close()
+
+
+def test_a_message_can_be_neither_sent_nor_taken_down_over_mqtt(room: Room) -> None:
+    """Protects what hangs on the walls: no command sends a text, and none without a text takes another down."""
+    acts = {kind.act for kind in COMMANDS.values()}
+    assert not acts & {"send_bulletin", "send_message", "approve_message", "take_down_message"}
+    for number, body in enumerate(
+        ({"number": 1, "revision": 0, "text": "Water"}, {"nl": ""}, {"nl": "x", "replaces": 1})
+    ):
+        assert room.ask("bulletin", body, f"b-{number}")["word"] == "malformed"
+    assert room.ask("bulletin", {"nl": "  "}, "b-9")["word"] == "empty"
+    assert room.box.store.actions() == []
 
 
 def help_of(room: Room) -> list[bytes]:

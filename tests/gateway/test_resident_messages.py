@@ -12,7 +12,7 @@ from gateway_box import T0, sealed
 from nspgateway.desk import Refused
 from nspgateway.desk_messages import MessageDesk
 from nspgateway.people import By
-from nspgateway.resident_messages import Hanging, Messages
+from nspgateway.resident_messages import MOST_NUMBER, Hanging, Messages
 
 WRITER = By("post-1", "cp_medewerker", "page")
 READER = By("post-2", "communicatie", "page")
@@ -198,3 +198,12 @@ def test_what_cannot_be_is_refused(room: Room, act: Callable[[MessageDesk], obje
     with pytest.raises(Refused, match=words):
         act(room.desk)
     assert room.box.store.actions() == []
+
+
+def test_however_much_is_drafted_the_number_that_hangs_is_not_given_out(room: Room) -> None:
+    """Protects what is known of the wall: a program that writes drafts all night does not begin its number anew."""
+    name = sent(room)
+    say(room, 101, name, "displayed")
+    numbers = {room.desk.draft_message(NL, WRITER)[0] for _ in range(MOST_NUMBER + 2)}
+    assert numbers == set(range(1, MOST_NUMBER + 1)) - {name[0]}
+    assert hanging(room).at.displayed_at is not None

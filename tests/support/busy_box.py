@@ -26,7 +26,7 @@ MARKERS = {
         (
             *("help", "details", "withdrawn", "report", "who", "note_page", "note_mqtt"),
             *("call_name", "call_whom", "call_answer", "call_place", "call_back", "call_reason"),
-            *("call_voice", "call_voice_place", "strange_field", "strange_word"),
+            *("call_voice", "call_voice_place", "draft", "strange_field", "strange_word"),
         )
     )
 }
@@ -120,8 +120,8 @@ class BusyBox:
         self.ask("backfill", {"point": "de-linde"})
         self.ask("stop", {"point": "de-linde"}, client="screen")
         self.ask("acknowledge", {"point": "de-linde", "alarm": "overload"}, client="screen")
-        expires_at = (self.box.clock.now() + timedelta(hours=2)).isoformat()
-        self.ask("bulletin", {"number": 1, "revision": 0, "text": "Water", "expires_at": expires_at})
+        valid_until = (self.box.clock.now() + timedelta(hours=2)).isoformat()
+        self.ask("bulletin", {"nl": MARKERS["draft"], "valid_until": valid_until})
         self.ask("stop", {"point": "de-linde", "why": MARKERS["strange_field"]})
         self.ask(MARKERS["strange_word"], {"point": "de-linde"})
 
