@@ -193,4 +193,5 @@ ORIGINS: Mapping[str, str] = {
     "page": N_("on the page"),
     "command": N_("with a command on the box"),
     "gateway": N_("by the gateway itself"),
+    "scenario": N_("by the scenario of a demo"),
 }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nspkit import pins
-from nsptools.bench.hands import HOLD_MS, TAP_MS, Hands, open_page
+from nsptools.bench.hands import HOLD_MS, TAP_MS, Hands, open_page, say_practised, say_real
 
 
 class Board:
@@ -32,6 +32,14 @@ async def test_gestures_come_one_after_the_other() -> None:
         await asyncio.sleep(0)
     assert board.pressed[0] == (pins.HELP, HOLD_MS)
     assert sorted(board.pressed[1:]) == sorted([(pins.SILENCE, HOLD_MS), (pins.HELP, HOLD_MS)])
+
+
+async def test_hands_answer_which_of_both_a_call_is() -> None:
+    """Protects an exercise: the tap that makes a call real, or part of it, is the one that the kit's question names."""
+    board: Any = Board()
+    await say_real(board)
+    await say_practised(board)
+    assert board.pressed == [(pins.HELP, TAP_MS), (pins.SILENCE, TAP_MS)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Scenario files for tests, and a stage to play them on: real plants, buses and air, with the kits off."""
+"""Scenario files for tests, and a stage to play them on: real plants, buses, air and desk, with the kits off."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from command_room import Room
 from nspgateway.clock import Clock
+from nspgateway.people import By
+from nsplink import frame
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.town import GATEWAY_MODEM, KitSpec, Town
+from nsptools.scenario.office import Office
 from nsptools.scenario.player import Player
 from nsptools.scenario.reader import Scenario, read
 from virtual import run as run_virtual
@@ -34,6 +38,7 @@ id = "B"
 name = "Kerk De Ark"
 plant = "diesel10k_dse7320"
 """
+GROUP = frame.address(1, 0)
 LINES = len(HEAD.splitlines())
 
 
@@ -52,17 +57,19 @@ class LoopClock(Clock):
     """The demo's clock over a loop with virtual time."""
 
     def __init__(self, speed: float, start: datetime) -> None:
-        super().__init__(speed, start)
         self._loop = asyncio.get_running_loop()
+        super().__init__(speed, start)
 
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._loop.time() * self.speed)
+    def monotonic(self) -> float:
+        return self._loop.time()
 
 
 class Stage:
-    """A town whose plants and buses run and whose kits stay off, and the player of a story on it."""
+    """A town whose plants and buses run and whose kits stay off, a gateway's desk, and the player of a story on them."""
 
     SPEED = 60.0
+    # Somebody who is there beside the story.
+    BY = By("post-9", "cp_medewerker", "page")
 
     def __init__(self, story: Scenario, folder: Path, devices: tuple[str, ...]) -> None:
         air = Air(seed=story.seed)
@@ -70,8 +77,13 @@ class Stage:
         self.town = Town(kits, folder, Rui3Modem(air, GATEWAY_MODEM), air, speed=self.SPEED)
         self.clock = LoopClock(self.SPEED, story.start)
         self.said: list[str] = []
-        self.player = Player(story, self.town, self.clock, self.said.append)
-        self._start = story.start
+        slugs = tuple(point.slug for point in story.points)
+        self.room = Room(folder, linked=True, slugs=slugs, clock=self.clock)
+        self.room.box.register.issue([GROUP], story.start)
+        self.room.restart()
+        self.office = Office(self.room.desk, self.room.box.ingest.situation, self.clock)
+        self.player = Player(story, self.town, self.clock, self.said.append, self.office)
+        self.start = story.start
         self._playing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,7 +102,7 @@ class Stage:
     async def until(self, minute: float) -> None:
         """Let the story run to so many minutes after its start."""
         await self.clock.sleep(
-            (self._start + timedelta(minutes=minute) - self.clock.now()).total_seconds() / self.SPEED
+            (self.start + timedelta(minutes=minute) - self.clock.now()).total_seconds() / self.SPEED
         )
 
     def shows(self, *doors: str) -> list[str]:

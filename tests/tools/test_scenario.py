@@ -66,7 +66,11 @@ def test_a_word_may_be_short_where_it_is_clear(written: str, name: str) -> None:
         (HEAD + "[at]\nt = 1\n", LINES + 1, r"each under its own \[\[at\]\]"),
         (HEAD.replace("+01:00", ""), 4, r"\[scenario\]: start: expected `datetime` with a timezone"),
         (HEAD.replace("seed = 4", "seed = -4"), 5, "seed: expected `int` >= 0"),
-        (HEAD.replace("seed = 4", "sead = 4"), 5, "sead: is not a key .*; there are name, start, exercise"),
+        (
+            HEAD.replace("seed = 4", "sead = 4"),
+            5,
+            "sead: is not a key .*; there are name, start, end, exercise",
+        ),
         (HEAD.replace('name = "Kerk De Ark"\n', ""), 14, r"\[\[point\]\] entry 2 \(B\): name: is missing"),
         (HEAD.replace('id = "B"', 'id = "a"'), 15, "id: 'a' is used twice"),
         (HEAD.replace('id = "B"', 'id = "B 1"'), 15, "id: expected `str` matching"),
@@ -120,23 +124,26 @@ def test_words_that_come_later_are_named_and_can_be_skipped() -> None:
     """A file of a whole exercise is refused by naming every entry that nothing plays yet, and only those."""
     text = (
         HEAD
-        + at("18:10", "status112.set", None, status='"doubtful"')
+        + at("18:10", "radio.jam", None, kind='"noise"')
         + at("18:20", "grid_off", None)
         + at("18:30", "genset.fail_start", n=2)
         + at("18:40", "radio.loss", share=0.3)
         + at("18:50", "radio.loss", None, share=0.3)
+        + at("18:55", "person.press_help", kind='"ambulance"', place='"kelder"')
     )
     story = read(text, "s.toml")
     assert [event.word.name for event in story.events] == ["grid_off", "radio.loss"]
-    assert [later.word for later in story.later] == ["status112.set", "genset.fail_start", "radio.loss"]
+    assert [later.word for later in story.later] == [
+        *("radio.jam", "genset.fail_start", "radio.loss", "person.press_help")
+    ]
+    assert dict(story.later[0].more) == {"kind": "noise"}
     with pytest.raises(NotPlayable) as refused:
         story.require_playable()
     said = str(refused.value)
-    assert (
-        f"line {LINES + 2}, [[at]] entry 1 (18:10 status112.set): status112.set is not playable yet" in said
-    )
+    assert f"line {LINES + 2}, [[at]] entry 1 (18:10 radio.jam): radio.jam is not playable yet" in said
     assert "not playable yet with n = 2: only 0 (cured) or 3" in said
     assert "loss at one point alone" in said
+    assert "with kind and place: only buttons are pressed" in said
     read(HEAD + at("18:20", "grid_off"), "s.toml").require_playable()
 
 

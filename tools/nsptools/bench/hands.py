@@ -1,6 +1,7 @@
 """What people do at the front of a kit, and what they read there; for trainers, scenarios and the demo.
 
 `hand.help 1` holds HELP as long as a call takes, `hand.withdraw 1` both buttons, `hand.security 1` is the silent way;
+`hand.real 1` and `hand.practised 1` answer the question which of both a call in an exercise is;
 `hand.page 1` opens the local page, or closes it, where the kit has the memory for it.
 `hand.display` is read: the lines on the glass with / between them, empty while it is dark. So is `hand.page`: where on this
 PC the page is, and the label's name and key of its Wi-Fi; empty while it is closed.
@@ -31,6 +32,18 @@ async def withdraw(twin: Twin) -> None:
     await asyncio.gather(twin.press(pins.SILENCE, HOLD_MS), twin.press(pins.HELP, HOLD_MS))
 
 
+async def say_real(twin: Twin) -> None:
+    """Tap HELP: the call that was just made is real, though an exercise runs."""
+    await asyncio.sleep(PAUSE_MS / 1000)
+    await twin.press(pins.HELP, TAP_MS)
+
+
+async def say_practised(twin: Twin) -> None:
+    """Tap SILENCE: the call that was just made belongs to the exercise."""
+    await asyncio.sleep(PAUSE_MS / 1000)
+    await twin.press(pins.SILENCE, TAP_MS)
+
+
 async def call_silently(twin: Twin) -> None:
     """Hold SILENCE and tap HELP three times: the team is not safe, and nothing at the kit shows it."""
     twin.set_pin(pins.SILENCE, 0)
@@ -49,7 +62,14 @@ async def open_page(twin: Twin) -> None:
 
 
 _DEEDS: Mapping[str, Callable[[Twin], Awaitable[None]]] = MappingProxyType(
-    {"help": call, "withdraw": withdraw, "security": call_silently, "page": open_page}
+    {
+        "help": call,
+        "withdraw": withdraw,
+        "security": call_silently,
+        "page": open_page,
+        "real": say_real,
+        "practised": say_practised,
+    }
 )
 
 

@@ -13,9 +13,11 @@ from nsptools.bench.town import GATEWAY_MODEM, Town
 from nsptools.scenario.clock import StoryClock
 from nsptools.scenario.player import Player
 from nsptools.scenario.reader import Point, Scenario
+from nsptools.scenario.word import Word
 
-# What concerns the plant and the bus; kits and the air are not here.
-_VERBS = ("turn", "refuel", "not_auto", "fail_start")
+# What concerns the plant; kits, people and the air are not here.
+_VERBS = ("refuel", "not_auto", "fail_start")
+_AT_A_KIT = "hand."
 
 
 class _OneSite(Town):
@@ -49,9 +51,13 @@ def point_of(story: Scenario, point: str | None) -> Point:
 async def play(story: Scenario, point: Point, site: Site, say: Callable[[str], None]) -> None:
     """Play the point's events from now on, at the site's speed, until cancelled. `say` gets a line for each."""
     events = tuple(
-        event for event in story.events if event.point in (None, point.id) and event.word.verb in _VERBS
+        event for event in story.events if event.point in (None, point.id) and _is_at_the_site(event.word)
     )
     own = replace(story, points=(point,), events=events)
     clock = StoryClock(site.speed, story.start)
     clock.begin()
     await Player(own, _OneSite(site, point.slug), clock, say).run()
+
+
+def _is_at_the_site(word: Word) -> bool:
+    return word.verb in _VERBS or any(not turn.door.startswith(_AT_A_KIT) for turn in word.turns)

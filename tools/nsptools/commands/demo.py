@@ -105,9 +105,7 @@ def _story(file: Path, *, skip: bool) -> Scenario:
         if count:
             print(f"Note:      {count} [[{name}]] are read, not judged: they belong to exercises")
     if story.exercise:
-        print(
-            "Note:      exercise = true is not played yet: kits do not mark their frames, nor the page itself"
-        )
+        print(f"Exercise:  everything says OEFENING until {story.end:%Y-%m-%d %H:%M:%S}")
     return story
 
 

@@ -35,6 +35,7 @@ from nsptools.demo.logins import Logins
 from nsptools.demo.tally import Tally
 from nsptools.provision import CpSpec, Provisioned, SiteSpec, provision
 from nsptools.scenario.clock import StoryClock
+from nsptools.scenario.office import Office
 from nsptools.scenario.player import Player
 from nsptools.scenario.reader import Scenario
 
@@ -142,7 +143,8 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         if options.scenario is None:
             first = next(iter(town.points.values()))
             tasks = (*tasks, _task(stack, volunteer.calls_once(gateway, first), "volunteer"))
-        story = _story(stack, options.scenario, town, clock, say)
+        office = Office(gateway.desk, gateway.ingest.situation, clock)
+        story = _story(stack, options.scenario, town, office, say)
         if story is not None:
             tasks = (*tasks, story[1])
         yield Running(url, broker.port, town, gateway, tally, tasks, story, who)
@@ -211,14 +213,15 @@ def _story(
     stack: contextlib.AsyncExitStack,
     scenario: Scenario | None,
     town: Town,
-    clock: Clock,
+    office: Office,
     say: Callable[[str, str], None],
 ) -> tuple[Player, asyncio.Task[None]] | None:
     """Begin the story; None when there is none."""
+    clock = office.clock
     if scenario is None or not isinstance(clock, StoryClock):
         return None
     clock.begin()
-    player = Player(scenario, town, clock, lambda line: say("scenario", line))
+    player = Player(scenario, town, clock, lambda line: say("scenario", line), office)
     return player, _task(stack, player.run(), "scenario")
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
+from typing import cast
 
 from nsptools.bench.spec import PlantSpec
-from nsptools.scenario import words
+from nsptools.scenario import clock_times, words
+from nsptools.scenario.arguments import Argument, Arguments, Around, Value
 from nsptools.scenario.place import Entry
-from nsptools.scenario.words import Argument, Arguments, Value, Word
+from nsptools.scenario.word import Word
 
 # A time of day that goes back means the next day, but not further than this: else it is an entry out of order.
 _LONGEST_NIGHT = timedelta(hours=12)
 _DAY = timedelta(days=1)
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
-_TIME_EXPECTED = 'expected a time of day as "18:52" or "18:52:30"'
+_TIME_EXPECTED = f"expected {clock_times.EXPECTED}"
+# A number, which depends on nothing around it.
+_WITHIN, _NOTHING_AROUND = Argument("within_s", high=86_400.0), Around(datetime(1970, 1, 1, tzinfo=UTC), ())
 _EVENT_KEYS = ("t", "point", "do")
 _EXPECT_TEXTS = ("who", "see", "never", "mark", "because")
 
@@ -26,7 +28,7 @@ Plants = Mapping[str, PlantSpec]
 
 @dataclass(frozen=True)
 class Event:
-    """One playable event. ``point``: an id, None = every point, or all at once, as the word has it."""
+    """One playable event. ``point``: an id, None = every point, all at once, or none, as the word has it."""
 
     at: datetime
     word: Word
@@ -34,15 +36,24 @@ class Event:
     arguments: Arguments
     place: str
 
+    def number(self, name: str) -> float:
+        """Return an argument that is a number."""
+        return float(cast("float", self.arguments[name]))
+
 
 @dataclass(frozen=True)
 class Later:
-    """One entry that is right but not playable yet. ``why``: empty, or what about it comes later."""
+    """One entry that is right but not playable yet. ``why``: empty, or what about it comes later.
+
+    ``point``: an id, or None. ``more``: everything else that the entry says, unchecked.
+    """
 
     at: datetime
     word: str
     place: str
-    why: str = ""
+    why: str
+    point: str | None
+    more: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -62,14 +73,16 @@ class Expect:
 
 
 def timeline(
-    entries: Sequence[Entry], start: datetime, plants: Plants
+    entries: Sequence[Entry], start: datetime, end: datetime | None, plants: Plants
 ) -> tuple[tuple[Event, ...], tuple[Later, ...]]:
-    """Return the playable events and the others, each in order of time. ``plants`` by point id."""
+    """Return the playable events and the others, each in order of time. ``plants`` by point id; ``end``: the story's."""
     played: list[Event] = []
     later: list[Later] = []
     now = start
     for entry in entries:
         now = _moment(entry, now)
+        if end is not None and now > end:
+            raise entry.wrong("t", f"lies after the story's end, {end:%H:%M:%S}")
         one = _event(entry, now, plants)
         if isinstance(one, Event):
             played.append(one)
@@ -93,7 +106,7 @@ def expect(entry: Entry, plants: Plants) -> Expect:
     after, within_s, between = None, None, None
     if "after" in table:
         after = _time_of_day(entry, "after")
-        within_s = _argument(entry, Argument("within_s", low=0.0, high=86_400.0))
+        within_s = cast("float", _argument(entry, _WITHIN, _NOTHING_AROUND))
     else:
         between = _between(entry)
     return Expect(
@@ -127,19 +140,22 @@ def _event(entry: Entry, at: datetime, plants: Plants) -> Event | Later:
         raise entry.wrong("do", str(error)) from error
     point = _point(entry, plants)
     place = f"line {entry.line()}, {entry.title}"
+    rest = _rest(entry, _EVENT_KEYS)
     if name not in words.WORDS:
-        return Later(at, name, place)
+        return Later(at, name, place, "", point, rest)
     word = words.WORDS[name]
     if word.where == "one" and point is None:
         raise entry.wrong("point", f"is missing; {name} is about one of {', '.join(plants)}")
-    arguments = _arguments(entry, word)
+    if word.where == "none" and point is not None:
+        raise entry.wrong("point", f"does not belong to {name}: leave it out")
+    arguments = _arguments(entry, word, Around(at, tuple(plants)))
     why = word.not_yet(arguments, point, plants[point] if point else None)
     if why:
-        return Later(at, name, place, f" with {why}")
+        return Later(at, name, place, f" with {why}", point, rest)
     return Event(at, word, point, arguments, place)
 
 
-def _arguments(entry: Entry, word: Word) -> Arguments:
+def _arguments(entry: Entry, word: Word, around: Around) -> Arguments:
     names = [argument.name for argument in word.arguments]
     for key in _rest(entry, _EVENT_KEYS):
         if key not in names:
@@ -151,27 +167,18 @@ def _arguments(entry: Entry, word: Word) -> Arguments:
             if argument.default is not None:
                 found[argument.name] = argument.default
         else:
-            found[argument.name] = _argument(entry, argument)
+            found[argument.name] = _argument(entry, argument, around)
     return MappingProxyType(found)
 
 
-def _argument(entry: Entry, argument: Argument) -> Value:
-    value = (entry.table or {}).get(argument.name)
+def _argument(entry: Entry, argument: Argument, around: Around) -> Value:
+    written = (entry.table or {}).get(argument.name)
+    if written is None:
+        raise entry.wrong(argument.name, f"is missing; expected {argument.expected(around)}")
+    value = argument.read(written, around)
     if value is None:
-        raise entry.wrong(argument.name, f"is missing; expected {argument.expected}")
-    if argument.kind == "switch":
-        right = isinstance(value, bool)
-    else:
-        kinds = int if argument.kind == "whole" else int | float
-        right = (
-            isinstance(value, kinds)
-            and not isinstance(value, bool)
-            and argument.low <= value <= argument.high
-        )
-    if not right:
-        raise entry.wrong(argument.name, f"{value!r}; expected {argument.expected}")
-    checked: Value = value
-    return checked
+        raise entry.wrong(argument.name, f"{written!r}; expected {argument.expected(around)}")
+    return value
 
 
 def _moment(entry: Entry, before: datetime) -> datetime:
@@ -197,9 +204,10 @@ def _time_of_day(entry: Entry, field: str) -> time:
 
 
 def _time(entry: Entry, field: str, value: object) -> time:
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
+    found = clock_times.of_day(value)
+    if found is None:
         raise entry.wrong(field, f"{value!r}; {_TIME_EXPECTED}")
-    return time.fromisoformat(value)
+    return found
 
 
 def _between(entry: Entry) -> tuple[time, time]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from nspgateway.clock import Clock
+from nspgateway.desk import Refused
+from nspgateway.errors import GatewayError
 from nsptools.bench.engine import Shutdown, State
 from nsptools.bench.town import Town
 from nsptools.bench.twin import TwinError
+from nsptools.scenario.arguments import Value
 from nsptools.scenario.events import Event
+from nsptools.scenario.office import NOT_THERE_YET, Office
 from nsptools.scenario.reader import Point, Scenario
+from nsptools.scenario.word import Act
 
 _LOOK_S = 0.25  # wall seconds between two looks at a set that is to fail its start
+# Wall seconds in which people wait for what they are to act on: a call that is still on its way.
+_PATIENCE_S, _AGAIN_S = 30.0, 0.25
 _TURNING = (State.WARMING, State.RUNNING, State.COOLING)
 
 
@@ -26,22 +34,34 @@ class Tally:
 
 
 class Player:
-    """One story on one town, whose points are named by the story's slugs.
+    """One story on one town, whose points are named by the story's slugs, and at the desk of its gateway.
 
+    ``office``: None = there is no gateway, and what people do at its desk is left out.
     ``say`` gets a line for every event. Events of one moment are played in the order of the file.
-    ``ended`` is set when the last one has been played; only a kit may still be starting then.
+    ``ended`` is set when the last one has been played; only a kit may still be starting then, and somebody at the
+    desk may wait for what an event is about.
     """
 
-    def __init__(self, scenario: Scenario, town: Town, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        town: Town,
+        clock: Clock,
+        say: Callable[[str], None],
+        office: Office | None = None,
+    ) -> None:
         self.tally = Tally()
         self.ended = asyncio.Event()
         self._scenario = scenario
         self._town = town
+        self._office = office
         self._clock = clock
         self._say = say
         self._points = {point.id: point for point in scenario.points}
         # Cutting a kit's power takes a moment; the next event of the same kit waits for it.
         self._power = {point.id: asyncio.Lock() for point in scenario.points}
+        # So does what people do about one place, in order.
+        self._desks = {place: asyncio.Lock() for place in (None, *self._points)}
         self._cures: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -60,33 +80,60 @@ class Player:
             await self._clock.sleep(left_s / self._clock.speed)
 
     def _play(self, event: Event, group: asyncio.TaskGroup) -> None:
-        points = self._points.values() if event.point is None else [self._points[event.point]]
+        points = self._about(event)
         if event.word.verb in ("reboot", "kill"):
             for point in points:
                 group.create_task(self._power_of(event, point))
             return
         try:
             if event.word.verb == "loss":
-                self._town.air.loss = float(event.arguments["share"])
-            else:
-                for point in points:
-                    self._turn(event, point, group)
+                self._town.air.loss = float(event.number("share"))
+            for point in points:
+                self._turn(event, point, group)
         except ValueError as error:
             self._failed(event, error)
             return
-        self.tally.played += 1
+        if event.word.act is not None and self._office is not None:
+            group.create_task(self._act(event, event.word.act, self._office))
+        else:
+            self.tally.played += 1
+
+    def _about(self, event: Event) -> Sequence[Point]:
+        if event.point is not None:
+            return (self._points[event.point],)
+        return tuple(self._points.values()) if event.word.where == "one_or_every" else ()
 
     def _turn(self, event: Event, point: Point, group: asyncio.TaskGroup) -> None:
         match event.word.verb:
             case "refuel":
-                self._refuel(point, float(event.arguments["litres"]))
+                self._refuel(point, event.number("litres"))
             case "not_auto":
                 self._not_auto(point, on=bool(event.arguments["on"]))
             case "fail_start":
                 self._fail_start(point, event.arguments.get("n"), group)
-            case _:
-                for turn in event.word.turns:
-                    self._set(point, turn.door, turn.text(event.arguments))
+        for turn in event.word.turns:
+            text = turn.text(event.arguments)
+            if text is not None:
+                self._set(point, turn.door, text)
+
+    async def _act(self, event: Event, act: Act, office: Office) -> None:
+        """Let somebody do it at the desk; what it is about may still be on its way there."""
+        place = office.place if event.point is None else self._points[event.point].slug
+        loop = asyncio.get_running_loop()
+        async with self._desks[event.point]:
+            end_s = loop.time() + _PATIENCE_S
+            while True:
+                try:
+                    act(office, place, event.arguments)
+                except GatewayError as error:
+                    waits = isinstance(error, Refused) and error.word in NOT_THERE_YET
+                    if waits and loop.time() < end_s:
+                        await asyncio.sleep(_AGAIN_S)
+                        continue
+                    self._failed(event, error)
+                else:
+                    self.tally.played += 1
+                return
 
     def _refuel(self, point: Point, litres: float) -> None:
         """Fill up, at most to the brim."""
@@ -102,7 +149,7 @@ class Player:
             self._set(point, "plant.start", str(int(self._get(point, "plant.state") in _TURNING)))
         self._set(point, "plant.mode", "manual" if on else "auto")
 
-    def _fail_start(self, point: Point, count: float | None, group: asyncio.TaskGroup) -> None:
+    def _fail_start(self, point: Point, count: Value | None, group: asyncio.TaskGroup) -> None:
         if point.id in self._cures:
             self._cures.pop(point.id).cancel()
         self._set(point, "plant.fail_start", "0" if count == 0 else "1")
@@ -140,7 +187,17 @@ class Player:
 
 def _told(event: Event) -> str:
     """The event's arguments, for its line."""
-    return "".join(
-        f" {name}={str(value).lower() if isinstance(value, bool) else f'{value:g}'}"
-        for name, value in event.arguments.items()
-    )
+    return "".join(f" {name}={_short(value)}" for name, value in event.arguments.items())
+
+
+def _short(value: Value) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return f"{value:%H:%M:%S}"
+        case str():
+            return f'"{value}"'
+        case tuple():
+            return ",".join(value)
+    return f"{value:g}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -16,8 +16,10 @@ from msgspec import Meta, Struct
 
 from nspgateway import tomlplace
 from nspgateway.config import Deployment, Name, NotNegative
+from nspgateway.desk_exercise import LONGEST, NAME_MOST
 from nsptools.bench import profiles
 from nsptools.bench.spec import PlantSpec
+from nsptools.scenario.desk_words import EXERCISE_BEGINS, EXERCISE_ENDS
 from nsptools.scenario.errors import NotPlayable, ScenarioError
 from nsptools.scenario.events import Event, Expect, Later, ask, expect, timeline
 from nsptools.scenario.place import Entry
@@ -30,10 +32,14 @@ _AtLeastOne = Annotated[float, Meta(ge=1)]
 
 
 class Head(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``[scenario]``. ``start``: where the demo's clock begins, with its offset from UTC."""
+    """``[scenario]``. ``start``: where the demo's clock begins, with its offset from UTC.
+
+    ``end``: when the story is over, None = with its last event; ``exercise``: all of it is an exercise.
+    """
 
     name: Name
     start: Annotated[datetime, Meta(tz=True)]
+    end: Annotated[datetime, Meta(tz=True)] | None = None
     exercise: bool = False
     seed: Annotated[int, Meta(ge=0)] = 1
 
@@ -82,7 +88,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One story. ``events`` stand in order of time; ``later``: entries whose words are not playable yet.
+    """One story. ``events`` stand in order of time, with those of the exercise that it is, from ``start`` to ``end``.
+
+    ``later``: entries whose words are not playable yet.
 
     ``expects`` and ``asks`` are read and checked for form; nothing judges them here.
     """
@@ -90,6 +98,7 @@ class Scenario:
     file: str
     name: str
     start: datetime
+    end: datetime
     exercise: bool
     seed: int
     points: tuple[Point, ...]
@@ -120,16 +129,37 @@ def read(text: str, file: str) -> Scenario:
             file, f"no table {unknown[0]!r} is known; there are {', '.join(_TABLES)}",
             line=tomlplace.line(text, unknown[0]) or tomlplace.line(text, f"{unknown[0]}[0]"),
         )  # fmt: skip
-    head = _convert(Entry(file, text, "scenario", tables.get("scenario")), Head)
+    title = Entry(file, text, "scenario", tables.get("scenario"))
+    head = _convert(title, Head)
     points = _points(_entries(file, text, tables, "point"))
     if not points:
         raise ScenarioError(file, "a story has at least one point", entry="[[point]]")
     plants = {point.id: point.plant for point in points}
-    played, later = timeline(_entries(file, text, tables, "at"), head.start, plants)
+    played, later = timeline(_entries(file, text, tables, "at"), head.start, head.end, plants)
+    end = head.end or max([head.start, *(one.at for one in played), *(one.at for one in later)])
+    if head.exercise:
+        played = _as_exercise(title, head, end, played)
     expects = tuple(expect(one, plants) for one in _entries(file, text, tables, "expect"))
     asks = tuple(ask(one, plants) for one in _entries(file, text, tables, "ask"))
     return Scenario(
-        file, head.name, head.start, head.exercise, head.seed, points, played, later, expects, asks
+        file, head.name, head.start, end, head.exercise, head.seed, points, played, later, expects, asks
+    )
+
+
+def _as_exercise(title: Entry, head: Head, end: datetime, played: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return the events with the exercise begun before them and ended after them."""
+    if not timedelta(minutes=1) <= end - head.start <= LONGEST:
+        days = LONGEST // timedelta(days=1)
+        raise title.wrong(
+            "end" if head.end else "exercise",
+            f"an exercise lasts from a minute to {days} days; "
+            f"this one would end at {end:%Y-%m-%d %H:%M:%S}: set end",
+        )
+    place = f"line {title.line()}, {title.title}"
+    return (
+        Event(head.start, EXERCISE_BEGINS, None, {"name": head.name[:NAME_MOST], "end": end}, place),
+        *played,
+        Event(end, EXERCISE_ENDS, None, {}, place),
     )
 
 
