@@ -207,3 +207,20 @@ async def test_store_leaves_a_verified_kit_in_storage(bench: Bench) -> None:
     assert (code, "1 verified, 1 of them unchanged" in said) == (0, True), said
     await twin.wait_for_log("in storage: check", 60)
     assert bench.open().key_in_use(next(iter(NAMES))) == key
+
+
+async def test_a_kit_at_work_goes_into_storage_with_all_that_it_has(bench: Bench) -> None:
+    """A kit that comes back from a point needs no flashing for the cupboard: no file but the one word, no new key."""
+    twin, put = bench.twins[2], bench.open().register.records("de-kuil")[-1].files
+    key = bench.open().key_in_use("de-kuil")
+    twin.log.clear()
+    code, said = await bench.nsp("kits", "store", "de-kuil", *bench.ports()[2:])
+    assert (code, "de-kuil: in storage." in said) == (0, True), said
+    assert "left alone: it is none of those" in said
+    await twin.wait_for_log("in storage: check", 60)
+    await twin.kill()
+    there = {name: hashlib.sha256(content).hexdigest() for name, content in read_files(twin.image).items()}
+    assert "stored" in there
+    assert {name for name in put if not name.endswith(".bin") and there.get(name) != put[name]} == set()
+    assert bench.open().key_in_use("de-kuil") == key
+    assert bench.open().register.events()[-1][1:3] == ("de-kuil", "stored")

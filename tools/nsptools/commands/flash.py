@@ -61,7 +61,7 @@ def _flash(
         raise typer.Exit(_complain(f"{' and '.join(missing)} is not installed here. Run: tools/setup.sh dev"))
     from nspgateway.keys import read_passphrase
     from nsptools.flash.cache import Cache
-    from nsptools.flash.run import Options, discovered, flash
+    from nsptools.flash.run import Options, failure, flash, ports_of
     from nsptools.station.folder import alone
     from nsptools.station.station import Station
 
@@ -69,10 +69,7 @@ def _flash(
     checked = _image(image, sha256, prepared)
     if checked is None and (sha256 is not None or erase):
         raise typer.Exit(_complain("--sha256 and --erase go with --image FILE."))
-    # One board once, by whichever of its names.
-    ports = list({one.resolve(): one for one in port}.values()) if port else discovered()
-    if not ports:
-        raise typer.Exit(_complain("No board is plugged in. Plug one in, or name its port with --port."))
+    ports = ports_of(port)
     secret = read_passphrase(passphrase_file) if passphrase_file else None
     options = Options(
         slug=point,
@@ -99,8 +96,7 @@ def _flash(
             f"Bring {station}/keys.db to the gateway and restart it: without it, it does not know the new keys."
         )
     for record in failed:
-        who = record.slug or record.port
-        print(f"  failed: {record.why}" if record.why.startswith(who) else f"  failed: {who}: {record.why}")
+        print(failure(record.slug or record.port, record.why))
     if failed:
         raise typer.Exit(1)
 

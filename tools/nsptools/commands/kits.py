@@ -1,4 +1,4 @@
-"""Look after the kits of a station: list, withdraw, hand over to another station, take."""
+"""Look after the kits of a station: list, withdraw, put into storage, hand over to another station, take."""
 
 from __future__ import annotations
 
@@ -58,6 +58,41 @@ def withdraw(
         count = _open(station, passphrase_file, demo).withdraw(name, why)
     print(f"{name}: {count} key(s) withdrawn. Now copy {station}/keys.db to the gateway and restart it.")
     print("Whoever has the kit can still pretend to be that one kit until then, and no other.")
+
+
+@app.command()
+def store(
+    names: Annotated[list[str], typer.Argument(help="Short names of the points whose kits go into storage.")],
+    station: _Folder,
+    port: Annotated[
+        list[Path] | None,
+        typer.Option(help="A board's port; may be given several times. Default: all there are."),
+    ] = None,
+    passphrase_file: _Pass = None,
+    demo: _Demo = False,
+) -> None:
+    """Put kits into storage, over the cable: check once a month, sleep between. HELP or power ends it. Exit code 1 when one failed."""
+    import asyncio
+    import sys
+
+    from nsptools.flash.run import failure, ports_of
+    from nsptools.flash.storing import store as put_away
+    from nsptools.station.folder import alone
+
+    ports = ports_of(port)
+
+    def say(where: Path, step: str) -> None:
+        print(f"{where.name}  {step}", file=sys.stderr)
+
+    with alone(station):
+        done = asyncio.run(put_away(_open(station, passphrase_file, demo), names, ports, say))
+    for one in done:
+        if one.why:
+            print(failure(one.who, one.why))
+        else:
+            print(f"{one.who}: in storage. It checks itself now and then once a month; press HELP to end it.")
+    if any(one.why for one in done):
+        raise typer.Exit(1)
 
 
 @app.command("export")

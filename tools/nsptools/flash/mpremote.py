@@ -36,10 +36,11 @@ _SILENT = ("could not enter raw repl", "timeout waiting", "could not complete ra
 
 
 class Mpremote:
-    """One board at ``port``. Every method raises a FlashError that says what to do."""
+    """One board at ``port``. Every method raises a FlashError that says what to do, and then ``again``."""
 
-    def __init__(self, port: Path) -> None:
+    def __init__(self, port: Path, again: str = "--resume") -> None:
         self.port = port
+        self._again = again
 
     async def exec(self, code: str, within_s: float = _CALL_S) -> str:
         """Run code on the board, without a reset before it; return what it prints."""
@@ -68,7 +69,7 @@ class Mpremote:
             if not await self.ask("print(int('not_reset' in globals()))"):
                 return
         raise NoAnswer(
-            f"{self.port}: the board does not reset itself. Press its reset button, then --resume."
+            f"{self.port}: the board does not reset itself. Press its reset button, then {self._again}."
         )
 
     async def leave(self) -> None:
@@ -109,7 +110,7 @@ class Mpremote:
                 output, _ = await process.communicate()
         except TimeoutError:
             raise NoAnswer(
-                f"{self.port}: no answer within {within_s:g} s. Press the board's reset button, then --resume."
+                f"{self.port}: no answer within {within_s:g} s. Press the board's reset button, then {self._again}."
             ) from None
         finally:
             if process.returncode is None:
@@ -117,7 +118,7 @@ class Mpremote:
                 await process.wait()
         said = output.decode(errors="replace")
         if process.returncode:
-            raise _reason(self.port, said)
+            raise _reason(self.port, said, self._again)
         return said
 
 
@@ -136,21 +137,21 @@ def copy_arguments(folder: Path) -> list[str]:
     return calls[1:] if calls[:1] == ["+"] else calls
 
 
-def _reason(port: Path, said: str) -> FlashError:
+def _reason(port: Path, said: str, again: str = "--resume") -> FlashError:
     """Return what a failed call means."""
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no reason given")
     if not port.exists():
-        return Unplugged(f"{port}: the board went away. Plug it in again, then --resume.")
+        return Unplugged(f"{port}: the board went away. Plug it in again, then {again}.")
     if not os.access(port, os.R_OK | os.W_OK):
         return PortGone(
-            f"{port}: this account may not use it. Run: sudo adduser $USER dialout, log in anew, then --resume."
+            f"{port}: this account may not use it. Run: sudo adduser $USER dialout, log in anew, then {again}."
         )
     if any(word in said for word in _GONE):
-        return PortGone(f"{port}: cannot be opened. Is another program using it? Close it, then --resume.")
+        return PortGone(f"{port}: cannot be opened. Is another program using it? Close it, then {again}.")
     if any(word in said for word in _LOST):
-        return Unplugged(f"{port}: the board went away. Plug it in again, then --resume.")
+        return Unplugged(f"{port}: the board went away. Plug it in again, then {again}.")
     if any(word in said for word in _SILENT):
         return NoAnswer(
-            f"{port}: no MicroPython answers. Is an image on it? Press its reset button, then --resume."
+            f"{port}: no MicroPython answers. Is an image on it? Press its reset button, then {again}."
         )
     return BoardFault(f"{port}: the board says: {last[:120]}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from nspgateway.errors import GatewayError
 from nsptools.flash import snippets
 from nsptools.flash.cache import Cache
-from nsptools.flash.errors import FlashError, WrongBoard
+from nsptools.flash.errors import FlashError, NotPrepared, WrongBoard
 from nsptools.flash.esptool_run import Chip, Esptool
 from nsptools.flash.image import Image
 from nsptools.flash.imaging import ImageJob, identify
@@ -52,6 +52,19 @@ class Options:
 def discovered() -> list[Path]:
     """Return the ports that are there, by where they are plugged in: serial numbers are often all the same."""
     return sorted(BY_PATH.iterdir()) if BY_PATH.is_dir() else []
+
+
+def ports_of(named: Sequence[Path] | None) -> list[Path]:
+    """Return the ports that were named, each once by whichever of its names; else all there are. Raises NotPrepared."""
+    ports = list({one.resolve(): one for one in named}.values()) if named else discovered()
+    if not ports:
+        raise NotPrepared("No board is plugged in. Plug one in, or name its port with --port.")
+    return ports
+
+
+def failure(who: str, why: str) -> str:
+    """Return the line that says why one failed."""
+    return f"  failed: {why}" if why.startswith(who) else f"  failed: {who}: {why}"
 
 
 async def flash(station: Station, ports: Sequence[Path], options: Options, say: Say) -> list[Done]:
