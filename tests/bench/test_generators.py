@@ -12,6 +12,7 @@ from nsptools.bench import catalogue
 from nsptools.bench.plant import Plant
 from nsptools.bench.profiles import demo_spec, spec
 from nsptools.bench.site import Site
+from port_rig import until
 from rtu_asker import bus, checksum, spec_with
 
 UNITS = {model: entry.unit for model, entry in catalogue.MODELS.items() if entry.owner == "generator"}
@@ -292,8 +293,9 @@ async def test_mebay_is_slow_and_silent():
             (3, 0x1000, 0),
             (6, 0x2001, 0x1111),
         )
-        for function, address, count in wrong:
+        for number, (function, address, count) in enumerate(wrong, 1):
             assert await asker.pdu(struct.pack(">BHH", function, address, count), 5, wait_s=0.12) is None
+            await until(lambda n=number: site.station.counters.ignored == n)
         assert await asker.words(0x1000, 106) != []
         assert site.station.counters.refused == 0
         assert site.station.counters.ignored == len(wrong)

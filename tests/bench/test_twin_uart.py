@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from patience import PATIENCE_S
 from small_board import Wire, twin_of
 
 
@@ -19,7 +20,7 @@ def wire():
 async def read_exactly(wire, count):
     """Bytes from the wire as they come; TimeoutError when fewer come."""
     data = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(data) < count:
             try:
                 data += os.read(wire.pty.master_fd, count - len(data))
@@ -89,7 +90,7 @@ async def test_bytes_beyond_rxbuf_are_lost(tmp_path, wire, option, kept):
     async with twin:
         await twin.wait_for_log("busy")
         sent = bytes(n % 251 for n in range(400))
-        os.write(wire.pty.master_fd, sent)
+        await wire.arrived(sent)
         twin.set_pin(5, 1)
         assert await twin.wait_for_log("waiting") == f"waiting {kept}"
         line = await twin.wait_for_log("first")
@@ -104,9 +105,12 @@ async def test_sending_lasts_as_long_as_on_the_wire(tmp_path, wire):
         """
         import machine, time
         uart = machine.UART(2, 9600)
-        start = time.ticks_us()
-        uart.write(bytes(96))
-        print("queued", uart.txdone(), time.ticks_diff(time.ticks_us(), start) < 100_000)
+        for count in range(1, 21):
+            start = time.ticks_us()
+            uart.write(bytes(96))
+            if not uart.txdone():
+                break  # else this PC paused for as long as they take
+        print("queued", count, uart.txdone() or "under way")
         uart.flush()
         print("flushed", uart.txdone(), time.ticks_diff(time.ticks_us(), start) >= 100_000)
         uart.init(115200, parity=0, stop=2)
@@ -117,10 +121,11 @@ async def test_sending_lasts_as_long_as_on_the_wire(tmp_path, wire):
         uarts={2: wire.path},
     )
     async with twin:
-        assert await twin.wait_for_log("queued") == "queued False True"
+        _, count, *how = (await twin.wait_for_log("queued")).split()
+        assert how == ["under", "way"]
         assert await twin.wait_for_log("flushed") == "flushed True True"
         assert await twin.wait_for_log("blocked") == "blocked True"
-        assert await read_exactly(wire, 2096) == bytes(2096)
+        assert await read_exactly(wire, 96 * int(count) + 2000) == bytes(96 * int(count) + 2000)
         assert twin.uart_settings == {2: "115200 8E2"}
 
 
@@ -157,7 +162,7 @@ async def test_direction_pin_dropped_early_truncates(tmp_path, wire):
         """
         import machine, time
         de = machine.Pin(4, machine.Pin.OUT)
-        bus = machine.UART(1, 1200)
+        bus = machine.UART(1, 300)
         de.on()
         bus.write(b"0123456789" * 20)
         time.sleep_ms(100)
@@ -170,7 +175,7 @@ async def test_direction_pin_dropped_early_truncates(tmp_path, wire):
     async with twin:
         await twin.wait_for_log("dropped")
         arrived = 200 - twin.cut[1]
-        assert 12 <= arrived < 200  # 100 ms are 12 characters; a slow PC may give it more time
+        assert 3 <= arrived < 200  # 100 ms are 3 characters; a slow PC may give it more time
         assert await read_exactly(wire, arrived) == (b"0123456789" * 20)[:arrived]
         assert nothing_came(wire)
 
@@ -202,13 +207,13 @@ async def test_bytes_that_meet_our_own_driver_are_destroyed(tmp_path, wire):
     )
     async with twin:
         await twin.wait_for_log("listening")
-        os.write(wire.pty.master_fd, b"before")
+        await wire.arrived(b"before")
         twin.set_pin(5, 1)
         await twin.wait_for_log("driving")
-        os.write(wire.pty.master_fd, b"reply")
+        await wire.arrived(b"reply")
         twin.set_pin(5, 0)
         assert await twin.wait_for_log("released") == "released b'before'"
-        os.write(wire.pty.master_fd, b"later")
+        await wire.arrived(b"later")
         twin.set_pin(5, 1)
         assert await twin.wait_for_log("after") == "after b'later'"
         assert twin.destroyed == {1: 5}
@@ -221,15 +226,20 @@ async def test_interrupt_after_silence_wakes_firmware(tmp_path, wire):
         """
         import asyncio, machine, time
         uart = machine.UART(2, 115200)
+        bursts = []
         def idle(port):
-            print("idle", port.read(), irq.flags() == uart.IRQ_RXIDLE)
+            bursts.append(port.read())
+            print("idle", bursts[-1], irq.flags() == uart.IRQ_RXIDLE)
         irq = uart.irq(idle, uart.IRQ_RXIDLE)
         async def main():
             print("asyncio")
-            await asyncio.sleep_ms(300)
+            while not bursts:
+                await asyncio.sleep_ms(50)
         asyncio.run(main())
         print("plain")
-        time.sleep_ms(300)
+        while len(bursts) < 2:
+            time.sleep_ms(50)
+        time.sleep_ms(100)  # once and not again
         uart.irq(None)
         print("end")
         """,
@@ -249,7 +259,7 @@ async def test_reads_follow_the_board(tmp_path, wire):
         tmp_path,
         r"""
         import machine, time
-        uart = machine.UART(2, 115200, timeout=2000, timeout_char=20)
+        uart = machine.UART(2, 115200, timeout=60_000, timeout_char=20)
         print("open")
         line = uart.readline()
         buffer = bytearray(8)
@@ -278,13 +288,15 @@ async def test_a_line_that_is_closed_does_not_stop_the_board(tmp_path, wire):
         tmp_path,
         """
         import asyncio, machine
+        go = machine.Pin(5, machine.Pin.IN)
         async def main():
             uart = machine.UART(2, 115200)
             uart.irq(lambda port: None, uart.IRQ_RX)
             reader = asyncio.StreamReader(uart)
             print("open")
             asyncio.create_task(reader.read(1))
-            await asyncio.sleep_ms(300)
+            while not go():
+                await asyncio.sleep_ms(10)
             uart.write(b"into the void")
             print("alive", uart.read())
         asyncio.run(main())
@@ -295,5 +307,6 @@ async def test_a_line_that_is_closed_does_not_stop_the_board(tmp_path, wire):
         await twin.wait_for_log("open")
         wire.close()
         await twin.wait_for_log("its pseudo-terminal was closed")
+        twin.set_pin(5, 1)
         assert await twin.wait_for_log("alive") == "alive None"
         await twin.wait_for(lambda: twin.cut == {2: 13})

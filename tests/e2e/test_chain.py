@@ -179,7 +179,6 @@ async def test_a_door_that_is_not_there(world: World, name: str, value: str, sai
     assert said in done.err
 
 
-@pytest.mark.timeout(180)
 async def test_a_tank_runs_low_and_dry(world: World) -> None:
     """Protects the reason for it all: falling fuel, then the alarms in their order, on the page and on MQTT."""
     slug, town = "de-linde", world.running.town

@@ -100,7 +100,6 @@ def test_gateway_refuses_keys_in_the_clear(gateway_toml: Path) -> None:
     check_refused(done, 1, "keys.db", "not encrypted", "only a demo")
 
 
-@pytest.mark.timeout(120)
 def test_headless_demo_loses_nothing(headless_demo: Beside) -> None:
     """Protects scripts: addresses first, JSON last, every frame of the kits in the journal and published once."""
     done = headless_demo.end(timeout_s=100)

@@ -16,7 +16,7 @@ from nsptools.demo.run import Options, Running, demo
 from nsptools.scenario.reader import read
 from story import at, entry
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SPEED = 60.0
 # On the wall, with what else this machine has to do.

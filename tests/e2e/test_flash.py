@@ -24,7 +24,7 @@ from nsptools.flash import firmware
 from nsptools.station.station import Station
 from process_watch import forms, watched
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PASSPHRASE = "correct horse battery"
 NAMES = {"de-linde": "De Linde", "de-ark": "De Ark", "de-kuil": "De Kuil"}

@@ -17,7 +17,7 @@ from nsptools.bench import vm
 from nsptools.flash import firmware
 from nsptools.flash.mpremote import Mpremote
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.asyncio
 
 _RUNNING = (*persist.FILES, *budget.FILES)  # what a kit writes anew all the time
 _SETTLE_S = 30.0
@@ -153,7 +153,6 @@ async def test_a_board_with_a_broken_start_program_becomes_a_kit(tmp_path: Path,
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(240)
 async def test_the_watchdog_of_a_running_kit_never_ends_a_copy(tmp_path: Path) -> None:
     """A kit that runs with its watchdog armed is stopped first: a copy that takes longer than the watchdog goes through."""
     async with flash_room(tmp_path) as room:

@@ -16,7 +16,7 @@ from nspkit.remote import check_of
 from nsplink import commands, frame
 from nsptools.demo.run import Options, Running, demo
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLUG = "de-linde"
 SOON_S = 40.0

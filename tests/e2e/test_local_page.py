@@ -20,8 +20,6 @@ from nsptools.bench.air import Air
 from nsptools.bench.twin.process import free_port
 from nsptools.fleet.kit import FleetBoard, FleetKit, flash, plan
 
-pytestmark = pytest.mark.timeout(200)
-
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PHONE = {"width": 390, "height": 844}
 # What a kit with its page open needs; without a page it works in 288k.

@@ -129,7 +129,6 @@ async def test_a_long_sleep_is_taken_in_parts_and_a_check_that_hangs_is_not_trie
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(240)
 async def test_every_month_anew_acknowledged_or_not_and_no_counter_twice(tmp_path):
     """A month without a gateway costs one report, not the kit; and no frame of any month repeats a counter."""
     async with stored(tmp_path, every_s=2, first="cupboard._REPORT_MS = 20_000") as cupboard:

@@ -7,6 +7,7 @@ import pytest
 import controller_cases
 import dse_cases
 from nspkit import models
+from read_surely import TRIES
 from table_bench import table_bench
 
 CASES = dse_cases.CASES | controller_cases.CASES
@@ -48,9 +49,13 @@ async def test_each_controller_at_its_own_pace(tmp_path):
 
     async def errors(model, folder):
         async with table_bench(model, folder, quick=False) as bench:
-            device = bench.poller.devices[0]
-            for index in range(len(device.blocks)):
-                await bench.poller.read(device, index)
+            for _ in range(TRIES):
+                poller = bench.poller_for(models.get(model))
+                device = poller.devices[0]
+                for index in range(len(device.blocks)):
+                    await poller.read(device, index)
+                if not device.errors:
+                    break  # else again: a pause of this machine makes any reply late
             return device.errors
 
     assert await of_every_model(errors, tmp_path) == [0] * len(CASES)
@@ -61,6 +66,6 @@ async def test_a_silent_controller_leaves_everything_unknown(tmp_path):
     async with table_bench("comap_il4", tmp_path) as bench:
         assert await bench.read("fuel_permille") == 500
         bench.site.set("generator.mute", 1)
-        assert await bench.read("fuel_permille") == "failed"
+        assert await bench.read("fuel_permille", tries=1) == "failed"
         state = bench.poller._state
         assert state.value("fuel_permille", bench.clock.ms() + 61_000) is None

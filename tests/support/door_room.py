@@ -24,6 +24,7 @@ from nspgateway.records import Changes
 from nspgateway.web import create_app
 from nspgateway.web.door_gate import DoorGate
 from nspgateway.web.office import Works
+from patience import PATIENCE_S
 from web_room import Answer, around, call, scope
 
 BY = By("beheer", "cp_techniek", "command")
@@ -169,19 +170,19 @@ class Stream:
 
     async def first(self) -> None:
         """Wait for the first picture."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self._shown.wait()
 
     async def begun(self) -> None:
         """Wait for the first picture, or for the answer that there is none."""
         shown = asyncio.create_task(self._shown.wait())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait({shown, self._task}, return_when=asyncio.FIRST_COMPLETED)
         shown.cancel()
 
     async def ended(self) -> None:
         """Wait until the server ends it."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self._task
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from nspgateway.init.files import Layout
 from nspgateway.init.gateway_toml import Wanted
 from nspgateway.messages import OutboxMessage
 from nspgateway.mqtt_client import BrokerClient, opened, tls_context
+from patience import PATIENCE_S
 
 REGION, CP = "rijnmond", "brandweer"
 SCREEN = ClientConfig(name="screen", role="cp_coordinator", may=("acknowledge", "shelve"))
@@ -110,7 +111,7 @@ class Account:
     """One connection, which asks for everything under nsp/ and remembers what it is given."""
 
     def __init__(self, port: int, *, tls: ssl.SSLContext | None, **login: Any) -> None:
-        options = {"identifier": login.get("username", "test"), "timeout": 5.0, **login}
+        options = {"identifier": login.get("username", "test"), "timeout": PATIENCE_S, **login}
         self._client = BrokerClient("127.0.0.1", port, tls, protocol=aiomqtt.ProtocolVersion.V5, **options)
         self._stack = AsyncExitStack()
         self.heard: list[tuple[str, bytes]] = []
@@ -134,7 +135,7 @@ class Account:
     async def say(self, topic: str, payload: bytes = b"1") -> None:
         """Publish under nsp/v1/<region>/ and wait for the broker's answer; RefusedByBroker when it says no."""
         message = OutboxMessage(f"nsp/v1/{REGION}/{topic}", payload, False, None, datetime.now(UTC))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self._client.deliver(message, None)
 
     async def _listen(self) -> None:

@@ -12,7 +12,7 @@ from nsptools.bench.twin import Ssd1306, Twin, make_image
 from nsptools.benchmark.rig import PLANT, SPEED, key_of, make_kit
 from nsptools.flash import firmware
 
-START_S = 120
+START_S = 300
 # As the firmware's, without its window for mpremote.
 BOOT = b"import gc\ngc.threshold(4096)\n"
 

@@ -5,10 +5,11 @@ import contextlib
 
 from nsplink import frame, message, regions, seal
 from nsptools.bench.air_radio import AirRadio
+from patience import PATIENCE_S
 
 _ACKED = ("alarm", "clear", "help", "boot", "answer", "report", "receipt")
 _REPLY_S = 0.2
-_ANSWER_S, _TRIES = 4, 5
+_ANSWER_S, _TRIES = 4, 30
 
 
 class Ear:
@@ -43,7 +44,14 @@ class Ear:
         """Values of every frame of these kinds."""
         return [values for kind, values in self.frames if kind in kinds]
 
-    async def heard(self, kind, within_s=20, count=1):
+    def calls(self):
+        """The calls for help, each as it was said first: what nobody acknowledged in time is said again."""
+        found = {}
+        for values in self.of("help"):
+            found.setdefault((values["event_boot"], values["event_n"]), values)
+        return list(found.values())
+
+    async def heard(self, kind, within_s=PATIENCE_S, count=1):
         """Values of the first frame of this kind, or of the ``count``-th, whenever it came."""
         async with asyncio.timeout(within_s):
             while len(self.of(kind)) < count:

@@ -15,8 +15,10 @@ import aiomqtt
 import pytest
 from aiomqtt import Message, ProtocolVersion
 
+from patience import PATIENCE_S
 
-async def until(condition: Callable[[], object], deadline_s: float = 10.0) -> None:
+
+async def until(condition: Callable[[], object], deadline_s: float = PATIENCE_S) -> None:
     """Return when the condition holds; fail when it does not within the deadline."""
     try:
         async with asyncio.timeout(deadline_s):

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from patience import PATIENCE_S
+
 PROGRAM = Path(sys.executable).with_name("nsp")
 
 
@@ -32,7 +34,7 @@ def nsp(*arguments: object, **environment: str) -> Ended:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         env=os.environ | environment,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -12,6 +12,7 @@ from nspgateway.ports.serial_modem import SerialModem
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.modem_at import Settings
+from patience import PATIENCE_S
 
 PHY: dict[str, int | float | str] = {
     "frequency_hz": 869_475_000,
@@ -29,7 +30,7 @@ TIMING = Timing(check_s=0.2, retry_s=(0.02, 0.1))
 HASTY = Timing(answer_s=0.15, boot_s=1.0, sent_s=1.0, check_s=0.1, retry_s=(0.02, 0.1))
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait until a condition holds; the deadline is for a broken program, not for a slow machine."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the conditions are plain attributes of the thing under test

@@ -14,6 +14,7 @@ from nspgateway.mqtt import Publisher
 from nspgateway.outbox import Outbox as StoreOutbox
 from nspgateway.records import Changes
 from nspgateway.store import Store
+from patience import PATIENCE_S
 
 
 class ListOutbox:
@@ -79,13 +80,13 @@ def message(topic: str, body: Any = None, *, created: datetime | None = None, **
 async def publishing(broker: BrokerConfig, outbox: AnyOutbox, **more: Any) -> AsyncIterator[Publisher]:
     """Run a publisher with short delays; at the end it is cancelled, and must end by that."""
     clock = more.pop("clock", None) or Clock()
-    options = {"ack_timeout_s": 5.0, "first_delay_s": 0.02, "longest_delay_s": 0.1, **more}
+    options = {"ack_timeout_s": PATIENCE_S, "first_delay_s": 0.02, "longest_delay_s": 0.1, **more}
     publisher = Publisher(broker, outbox, clock, region="rijnmond", cp="brandweer", **options)
     task = asyncio.create_task(publisher.run())
     try:
         yield publisher
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=PATIENCE_S)
         assert task.cancelled()
         assert publisher.state == "offline"

@@ -12,6 +12,7 @@ import tty
 
 from nsptools.bench.profiles import demo_spec
 from nsptools.bench.site import Site
+from patience import PATIENCE_S
 
 
 def checksum(data: bytes) -> bytes:
@@ -42,7 +43,7 @@ class Asker:
         asyncio.get_running_loop().remove_reader(self.port)
         os.close(self.port)
 
-    async def raw(self, frame, length, wait_s=3.0):
+    async def raw(self, frame, length, wait_s=PATIENCE_S):
         """Send bytes; what comes until so many bytes, an exception's five or the end of the wait."""
         os.write(self.port, frame)
         answer = b""
@@ -54,7 +55,7 @@ class Asker:
             pass
         return answer
 
-    async def pdu(self, body, length, wait_s=3.0):
+    async def pdu(self, body, length, wait_s=PATIENCE_S):
         """PDU of the answer to a PDU, frame and address checked; None when nothing comes."""
         frame = bytes((self.unit,)) + body
         answer = await self.raw(frame + checksum(frame), length + 3, wait_s)

@@ -10,6 +10,7 @@ from nspkit.poll import Device, Poller
 from nsptools.bench import catalogue, profiles
 from nsptools.bench.hostkit import HostBoard
 from nsptools.bench.site import Site
+from read_surely import TRIES, read_surely
 
 BAUD = 115_200
 
@@ -63,14 +64,12 @@ class TableBench:
         bus = Bus(self.uart, None, self.clock, self.line, collect=self.board.collect)
         return Poller(bus, [device], KitState(()), self.clock, lambda _: None, lambda: None)
 
-    async def read(self, quantity, poller=None):
+    async def read(self, quantity, poller=None, tries=TRIES):
         """What the kit makes of the quantity, its block read now; "failed" when nothing came."""
         poller = poller or self.poller
         device = poller.devices[0]
         index = next(i for i, names in enumerate(device.model.names) if quantity in names)
-        errors = device.errors
-        await poller.read(device, index)
-        if device.errors > errors:
+        if not await read_surely(poller, index, tries):
             device.model.found.update(dict.fromkeys(device.model.names[index], "failed"))
         return device.model.found[quantity]
 

@@ -81,7 +81,7 @@ def run_script(
     files: Mapping[str, bytes] | None = None,
     image: Path | None = None,
     heap: str = "192k",
-    timeout_s: float = 30.0,
+    timeout_s: float = 120.0,
 ) -> ScriptResult:
     """Run ``script`` in the 64-bit VM with at most ``heap`` bytes of heap.
 
@@ -104,7 +104,7 @@ def run_script(
 
 
 def run_script_32(
-    script: str, *, files: Mapping[str, bytes] | None = None, timeout_s: float = 30.0
+    script: str, *, files: Mapping[str, bytes] | None = None, timeout_s: float = 120.0
 ) -> ScriptResult:
     """Run ``script`` in the 32-bit VM: small integers and ticks of an ESP32, 1 MB of heap.
 

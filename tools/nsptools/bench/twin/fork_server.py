@@ -14,7 +14,7 @@ import sys
 from micropython_unix import main
 
 _PR_SET_PDEATHSIG = 1
-_HUNG_S = 20
+_HUNG_S = 120
 
 
 def _end_with_parent() -> None:

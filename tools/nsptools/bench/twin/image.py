@@ -22,7 +22,7 @@ DEFAULT_BYTES = 1024 * 1024
 _TOOL = Path(__file__).parent / "board" / "image_tool.py"
 _HEAP = "1M"
 _PRIVATE = 0o600
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 120.0
 _LOCK_TRIES, _LOCK_PAUSE_S = 25, 0.02
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from nsptools.bench.twin.errors import TwinError
 
 LOG_LINES = 200
+# Whoever waits longer waits for what never comes, however busy this PC is.
+PATIENCE_S = 120.0
 _TAIL_LINES = 10
 
 
@@ -45,7 +47,7 @@ class Observed:
         self._on_log = on_log
         self._changed = asyncio.Event()  # replaced after each event
 
-    async def wait_for(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    async def wait_for(self, condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         """Return as soon as ``condition()`` holds; it is asked after every event of this twin.
 
         Raises TwinError with the last lines of the log after ``timeout_s``.
@@ -57,7 +59,7 @@ class Observed:
         except TimeoutError as late:
             raise TwinError(f"{self.name}: not within {timeout_s} s; its log ends:\n{self.tail()}") from late
 
-    async def wait_for_log(self, text: str, timeout_s: float = 10.0) -> str:
+    async def wait_for_log(self, text: str, timeout_s: float = PATIENCE_S) -> str:
         """Return the first line in the log that contains ``text``, when there is one."""
         await self.wait_for(lambda: any(text in line for line in self.log), timeout_s)
         return next(line for line in self.log if text in line)

@@ -20,7 +20,6 @@ from nsptools.bench.twin.usb import UsbPort
 from nsptools.bench.twin.watchdog import Watchdog
 
 DEFAULT_UNIQUE_ID = bytes.fromhex("02000000a001")
-_START_TIMEOUT_S = 20.0
 POWER_LOST = "the power failed in the middle of a write"
 # A little less than the shims take of the VM's heap (53.6 kB), so that the firmware never has more than its bound.
 SHIMS_BYTES = 51 * 1024
@@ -117,7 +116,7 @@ class Twin(Observed):
             self.usb = UsbPort(self._usb_path, self._printed)
         self._running = asyncio.create_task(self._live(held), name=f"twin {self.name}")
         try:
-            await self.wait_for(lambda: self._ready or self.exited is not None, _START_TIMEOUT_S)
+            await self.wait_for(lambda: self._ready or self.exited is not None)
         except TwinError:
             await self.kill()
             raise
