@@ -33,7 +33,7 @@ def bars(lang: Language, overview: Overview) -> tuple[Bar, ...]:
     """What of our own is down, the worst first; below it what hits many points at once."""
     _ = lang.gettext
     found = _supply(lang, overview)
-    if not overview.modem_ok and not is_starting(overview):
+    if sentences.is_deaf(overview):
         found.append(_deaf(lang, overview))
     elif (jam := sentences.own_alarm(overview, "radio_jammed")) is not None:
         found.append(Bar("jam", sentences.jammed(lang, overview, jam.raised_at)))
@@ -96,9 +96,11 @@ def _supply(lang: Language, overview: Overview) -> list[Bar]:
 
 
 def _deaf(lang: Language, overview: Overview) -> Bar:
-    """What must be said when our own receiver is down."""
+    """What must be said when our own receiver is down, or hears nobody; why, as far as it says so itself."""
     _ = lang.gettext
-    text = sentences.deaf(lang, overview.modem_since, overview.now)
+    text = sentences.deaf(lang, sentences.deaf_since(overview), overview.now)
+    if overview.modem_ok:
+        return Bar("modem", text)
     cause = words.MODEM_CAUSES.get(overview.modem_cause)
     reason = overview.modem_reason if cause is None else _(cause)
     return Bar("modem", text, _("Reason: {reason}").format(reason=reason) if reason else "")

@@ -18,7 +18,7 @@ from nspgateway.view import CLOSED, Alarm, Overview, Point, Status, is_ahead
 class Row:
     """One support point: its head (name, number, deployment) and its cells in column order.
 
-    ``sentence``: what is the matter, None = the row says it all. ``task``: what to do now and who does it;
+    ``sentence``: what is the matter, None = the row says it all, or a bar over the page does. ``task``: what to do now and who does it;
     ``owner``: who is already at it, "" = nobody.
     """
 
@@ -68,7 +68,7 @@ def row(lang: Language, point: Point, overview: Overview) -> Row:
         deployment_shape=deployment.shape,
         status=point.status,
         cells=tuple(made[field] for field in words.COLUMNS if field in made),
-        sentence=sentences.of_point(lang, point, overview),
+        sentence=sentences.in_row(lang, point, overview),
         task=_task(lang, point, first),
         owner=owner(lang, first, now) if first is not None and not point.calls else "",
     )

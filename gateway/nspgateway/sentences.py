@@ -19,6 +19,9 @@ Situation = Literal[
     "closed", "deaf", "jammed", "went_dark", "broken", "silent", "refuelling", "dark", "clock", "never_heard"
 ]
 
+# One cause, and one sentence over the page for all the points that it hides.
+_SHARED: frozenset[Situation] = frozenset({"deaf", "jammed"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -26,6 +29,11 @@ class Sentence:
 
     id: Situation
     text: str
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether the cause stands in a bar over the page, because it is no single point's."""
+        return self.id in _SHARED
 
 
 def of_point(lang: Language, point: Point, overview: Overview) -> Sentence | None:
@@ -39,6 +47,19 @@ def of_point(lang: Language, point: Point, overview: Overview) -> Sentence | Non
     if point.status == "unknown" and point.link == "none":
         return None
     return _heard(lang, point, overview.now)
+
+
+def in_row(lang: Language, point: Point, overview: Overview) -> Sentence | None:
+    """What is the matter at a point, under the bars of a page: a shared cause is said there, here only since when."""
+    found = of_point(lang, point, overview)
+    if found is None or not found.is_shared:
+        return found
+    if point.last_heard is None:
+        return Sentence(found.id, _never_heard(lang, point))
+    if is_ahead(point.last_heard, overview.now):
+        return None
+    clock = lang.moment(point.last_heard, overview.now)
+    return Sentence(found.id, lang.gettext("Not heard since {clock}.").format(clock=clock))
 
 
 def deaf(lang: Language, since: datetime | None, now: datetime) -> str:
@@ -101,7 +122,7 @@ def _silent(lang: Language, point: Point, overview: Overview) -> Sentence | None
     if jam is not None:
         return Sentence("jammed", jammed(lang, overview, jam.raised_at))
     if point.last_heard is None:
-        return Sentence("never_heard", _("Nothing was ever heard of {name}.").format(name=point.name))
+        return Sentence("never_heard", _never_heard(lang, point))
     if is_ahead(point.last_heard, now):
         return None
     gaps = {"name": point.name, "clock": lang.moment(point.last_heard, now)}
@@ -128,6 +149,10 @@ def _silent(lang: Language, point: Point, overview: Overview) -> Sentence | None
         return Sentence("broken", text.format(n=heard, **gaps))
     text = _("No contact with {name} since {clock}. We do not know why, nor how things are there.")
     return Sentence("silent", text.format(**gaps))
+
+
+def _never_heard(lang: Language, point: Point) -> str:
+    return lang.gettext("Nothing was ever heard of {name}.").format(name=point.name)
 
 
 def _heard(lang: Language, point: Point, now: datetime) -> Sentence | None:

@@ -37,6 +37,8 @@ async def test_from_a_new_box_to_the_overview_without_a_mouse(tmp_path: Path) ->
         await to(page, "#code")
         await typed(page, pyotp.TOTP(secret).at(room.clock.now()))
         await expect(page.locator("h1")).to_have_text("Noodsteunpunten")
+        await to(page, "#more > summary")
+        await page.keyboard.press("Enter")
         await to(page, "form[action='/logout'] button")
         await page.keyboard.press("Enter")
         await expect(page.locator(".said")).to_have_text("U bent uitgelogd.")

@@ -119,13 +119,15 @@ async def test_a_browser_says_that_our_form_is_ours(browser: Browser, gateway: G
 
 
 async def test_theme_and_language_by_touch(visit: GuardedPage) -> None:
-    """One tap makes the screen dark, another makes it English; both stay after a reload."""
+    """Under the menu's button one tap makes the screen dark, another makes it English; both stay after a reload."""
     page = await visit.open()
-    await page.get_by_role("button", name="Donker scherm").click()
-    await page.get_by_role("button", name="English").click()
+    for name in ("Donker scherm", "English"):
+        await page.get_by_text("Meer", exact=True).click()
+        await page.get_by_role("button", name=name).click()
     await page.goto(page.url.split("?")[0])
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     await expect(page.get_by_role("heading", name="Support points")).to_be_visible()
+    await page.get_by_text("More", exact=True).click()
     await expect(page.get_by_role("button", name="Light screen")).to_be_visible()
 
 

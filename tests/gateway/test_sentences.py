@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nspgateway import i18n, sentences
+from nspgateway import bars, i18n, sentences
 from nspgateway.view import Alarm, Overview, Point
 from nspgateway.web import create_app
 from page_sample import ARK, KUIL, LINDE, NOW, SILENT, ZUID, Source, overview, readings
@@ -95,12 +95,18 @@ def test_seven_situations_have_seven_sentences(text: str) -> None:
 
 
 async def test_each_of_the_seven_stands_on_the_page() -> None:
-    """Protects the way to the screen: the sentence stands in the row of its point, also under the fold, and no other."""
+    """Protects the way to the screen: the sentence stands once, in the row of its point, also under the fold, or in a bar."""
     for text, (point, state) in SEVEN.items():
         answer = await call(create_app(Source(state), banner=None), "GET", "/", {})
         row = answer.body.split(f'data-point="{point.slug}"')[1].split("</tbody>")[0]
-        assert f">{text}</p>" in unescape(row)
+        body = unescape(answer.body)
+        found = sentences.of_point(NL, point, state)
+        assert found is not None
+        in_row = "Niet gehoord sinds 01:14." if found.is_shared else text
+        assert f">{in_row}</p>" in unescape(row)
         assert row.count("data-sentence") == 1
+        assert body.count(text) == 1
+        assert (f"<strong>{text}</strong>" in body[: body.index("data-point=")]) is found.is_shared
 
 
 def test_a_broken_kit_is_never_called_a_power_cut() -> None:
@@ -159,6 +165,21 @@ def test_our_own_deafness_beats_every_other_cause() -> None:
     assert said(GONE, ARK, **starting)[0] == "broken"
     over = {"alarms": (own("gateway_deaf", is_returned=True),)}
     assert said(GONE, ARK, **over)[0] == "broken"
+
+
+def test_a_shared_cause_is_said_once_and_a_row_blames_nobody() -> None:
+    """Protects who reads forty rows: the cause stands over them, whoever found it, and each says only what it knows itself."""
+    never, ahead = replace(GONE, last_heard=None), replace(GONE, last_heard=NOW + timedelta(hours=1))
+    for changes in ({"modem_ok": False}, {"alarms": (own("gateway_deaf"),)}):
+        state = overview(points=(GONE, never, ahead), **changes)
+        (bar,) = bars.bars(NL, state)
+        assert bar.text.endswith("Met de punten is waarschijnlijk niets mis.")
+        rows = [sentences.in_row(NL, point, state) for point in state.points]
+        assert [row.text if row else "" for row in rows] == [
+            "Niet gehoord sinds 01:14.",
+            "Van De Kuil is nog nooit een bericht binnengekomen.",
+            "",
+        ]
 
 
 def test_a_point_that_is_well_needs_no_sentence() -> None:

@@ -1,6 +1,6 @@
 // Keeps the page live: takes the server's rendered <main> from an event stream
 // and says so, loudly, when the stream is silent. A page with a form, or a very
-// long one, takes only its head: the clock, the bars, and what sounds.
+// long one, takes only its head (the clock, the bars, what sounds) and its facts.
 // The server sends at least once a second; after this silence the page is old.
 const SILENCE_MS = 2500;
 const RETRY_MS = 1000;
@@ -89,34 +89,34 @@ function announcing(change) {
 
 const parsed = (event) => new DOMParser().parseFromString(event.data, "text/html").querySelector("main");
 
-function show(event) {
-  heard();
-  if (pressed) {
-    waiting = event;
-    return;
-  }
-  waiting = null;
-  const fresh = parsed(event);
-  // The gateway was updated or restarted with other settings: take its new page whole.
-  if (fresh.dataset.build !== document.documentElement.dataset.build) {
-    location.reload();
-    return;
-  }
-  announcing(() => morph(main(), fresh));
-  shown();
-}
+// What is done with a picture that came.
+const taking = (change) =>
+  function take(event) {
+    heard();
+    if (pressed) {
+      waiting = () => take(event);
+      return;
+    }
+    waiting = null;
+    const fresh = parsed(event);
+    // The gateway was updated or restarted with other settings: take its new page whole.
+    if (fresh.dataset.build !== document.documentElement.dataset.build && !isForm) {
+      location.reload();
+      return;
+    }
+    announcing(() => change(fresh));
+    shown();
+  };
 
-// The head alone: everything under it stays as it is.
-function showHead(event) {
-  heard();
-  const fresh = parsed(event);
-  if (fresh.dataset.build !== document.documentElement.dataset.build && !isForm) {
-    location.reload();
-    return;
-  }
+const whole = (fresh) => morph(main(), fresh);
+
+// The head, and what stands beside a form: everything else stays as it is.
+function parts(fresh) {
   for (const name of ["clock", "date", "alarms", "sounds", "exercise"]) main().dataset[name] = fresh.dataset[name];
-  announcing(() => morph(document.getElementById("bars"), fresh.querySelector("#bars")));
-  shown();
+  for (const part of fresh.querySelectorAll("#bars, [data-fact]")) {
+    const here = document.getElementById(part.id);
+    if (here) morph(here, part);
+  }
 }
 
 function heard() {
@@ -141,8 +141,8 @@ function open() {
   const query = new URLSearchParams(location.search);
   query.set("lang", document.documentElement.lang);
   stream = new EventSource(`${document.body.dataset.stream}?${query}`);
-  stream.addEventListener("overview", show);
-  stream.addEventListener("head", showHead);
+  stream.addEventListener("overview", taking(whole));
+  stream.addEventListener("head", taking(parts));
   // Only the gateway's own refusal closes a stream for good: the visit is over, or the page is gone. Load it anew.
   stream.addEventListener("error", () => {
     if (stream.readyState === EventSource.CLOSED && !isForm) refused();
@@ -179,7 +179,7 @@ function press() {
 
 function release() {
   pressed = false;
-  if (waiting) show(waiting);
+  waiting?.();
 }
 
 if (document.body.dataset.stream) {
@@ -192,8 +192,18 @@ if (document.body.dataset.stream) {
   for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(release, 50));
 }
 
-// Where the menu takes more than a line it scrolls: the page that is open is in sight.
-document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+// The rest of the menu lies over the page, which has to be free again as soon as it is left.
+const more = document.getElementById("more");
+const leaveFor = (node) => {
+  if (node && !more.contains(node)) more.open = false;
+};
+more.addEventListener("focusout", (event) => leaveFor(event.relatedTarget));
+document.addEventListener("pointerdown", (event) => leaveFor(event.target));
+more.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  more.open = false;
+  more.querySelector("summary").focus();
+});
 
 // Any button that prints, also one that came with a later picture.
 document.addEventListener("click", (event) => {

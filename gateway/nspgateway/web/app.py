@@ -56,13 +56,17 @@ def create_app(
     demo's, open. ``works``: None = the overview alone.
     """
     office = Office(source, works)
-    menu = tuple(page for page in pages.PAGES if page.nav and (works is not None or page.path == "/"))
-    screens = Screens(office, banner, menu)
+    in_menu = tuple(page for page in pages.PAGES if page.nav and (works is not None or page.path == "/"))
+    screens = Screens(office, banner, in_menu)
     bare = Bare(screens, screens.languages[default_language])
     front = _Front(office, screens, gate or OpenGate(), bare)
     routes = [
         *(Route(page.path, front.page(page)) for page in pages.PAGES),
-        *(Route(events_path(page.path), front.events(page)) for page in (*pages.PAGES, HEAD) if page.live),
+        *(
+            Route(events_path(page.path), front.events(page))
+            for page in (*pages.PAGES, HEAD)
+            if page.is_followed
+        ),
         *(Route(one.path, front.download(one)) for one in pages.DOWNLOADS),
         *(Route(f"/act/{act.name}", front.act(act), methods=["POST"]) for act in pages.ACTS),
         *front.gate.routes,

@@ -149,6 +149,7 @@ PAGES = (
         N_("Call for help"),
         right="call",
         live=False,
+        facts="call_facts.html",
         styles=_STYLES,
     ),
 )

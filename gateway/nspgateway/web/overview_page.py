@@ -28,7 +28,9 @@ def _region(_office: Office, ask: Ask) -> Mapping[str, object]:
     return {"page": region_list.region(ask.overview, ask.lang, wanted), "wanted": wanted}
 
 
-PAGES = (Page("/", "overview.html", _overview, N_("Support points"), nav=N_("Overview")),)
+PAGES = (
+    Page("/", "overview.html", _overview, N_("Support points"), nav=N_("Overview"), styles=("overview.css",)),
+)
 # Looked at from afar; in the menu behind what is done at a desk.
 FROM_AFAR = (
     Page(

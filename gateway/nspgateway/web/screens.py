@@ -18,6 +18,7 @@ from nspgateway.access.accounts import EMERGENCY_NAME
 from nspgateway.alarm_text import role_name
 from nspgateway.i18n import Language, load_languages
 from nspgateway.web.forms import Said
+from nspgateway.web.menu import menu
 from nspgateway.web.office import Office
 from nspgateway.web.rights import Right
 from nspgateway.web.spec import HEAD, Page
@@ -45,15 +46,6 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Nav:
-    """One entry of the menu; ``is_here``: it leads to the page that is shown."""
-
-    path: str
-    text: str
-    is_here: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Visit:
     """Who is logged in, as the frame says it."""
 
@@ -63,14 +55,14 @@ class Visit:
 
 
 class Screens:
-    """``banner``: what every page says it is, such as a demo, or None. ``menu``: the pages that are in the menu."""
+    """``banner``: what every page says it is, such as a demo, or None. ``in_menu``: the pages that may be in a menu."""
 
-    def __init__(self, office: Office, banner: str | None, menu: tuple[Page, ...] = ()) -> None:
+    def __init__(self, office: Office, banner: str | None, in_menu: tuple[Page, ...] = ()) -> None:
         self.languages = load_languages()
         self.closed = False
         self._office = office
         self._banner = banner
-        self._menu = menu
+        self._in_menu = in_menu
         self._environments = {code: _environment(lang) for code, lang in self.languages.items()}
         self._assets = _digest(STATIC, TEMPLATES)
         self._pictures: OrderedDict[object, Picture] = OrderedDict()
@@ -90,9 +82,10 @@ class Screens:
             "banner": mark,
             "banner_note": note,
             "path": path,
-            "stream": events_path(path if page.live else HEAD.path),
+            "stream": events_path(path if page.is_followed else HEAD.path),
             "is_live": page.live,
-            "menu": self._nav(ask, path),
+            "is_followed": page.is_followed,
+            "menu": menu(self._in_menu, ask, path),
             "said": said,
             "printed": present.printed(lang, ask.visitor.by, overview.now),
             "session_csrf": ask.visitor.csrf,
@@ -108,7 +101,7 @@ class Screens:
     def picture(self, page: Page, ask: Callable[[], Ask], key: object, revision: int) -> Picture:
         """The ``<main>`` of this revision and second; ``key`` names it: rendered once for each."""
         id_ = f"{revision}-{int(asyncio.get_running_loop().time())}"
-        return self._kept(key, id_) or self._keep(key, id_, self._render(page, ask(), _MAIN_ONLY))
+        return self._kept(key, id_) or self._keep(key, id_, self._render(page, ask(), _MAIN_ONLY, page.facts))
 
     async def slow_picture(self, page: Page, ask: Callable[[], Ask], key: object) -> Picture:
         """The same of a page with a pace: one for all screens in that time, made where no alarm has to wait for it."""
@@ -154,7 +147,7 @@ class Screens:
                 picture = await self.slow_picture(page, ask, key)
             else:
                 picture = self.picture(page, ask, key, revision)
-            event = "head" if is_head else "overview"
+            event = "overview" if page.live and not is_head else "head"
             yield ServerSentEvent(picture.html, event=event, id=picture.id, retry=_RETRY_MS)
             await asyncio.sleep(_BURST_S)
 
@@ -163,7 +156,8 @@ class Screens:
         shell = {"lang": lang.code, "static": self._static, "banner": self._banner}
         return self._environments[lang.code].get_template(template).render({**shell, **values})
 
-    def _render(self, page: Page, ask: Ask, values: Mapping[str, object]) -> str:
+    def _render(self, page: Page, ask: Ask, values: Mapping[str, object], part: str = "") -> str:
+        """The page, or a ``part`` of it, a template too."""
         overview, lang = ask.overview, ask.lang
 
         def can(right: Right) -> bool:
@@ -177,18 +171,11 @@ class Screens:
             "static": self._static,
             "can": can,
         }
-        template = self._environments[lang.code].get_template(page.template)
+        template = self._environments[lang.code].get_template(part or page.template)
         return template.render({**common, **page.make(self._office, ask), **values})
 
     def _static(self, name: str) -> str:
         return f"/static/{name}?v={self._assets}"
-
-    def _nav(self, ask: Ask, path: str) -> list[Nav]:
-        return [
-            Nav(page.path, ask.lang.gettext(page.nav), page.path == path)
-            for page in self._menu
-            if ask.visitor.can(page.right)
-        ]
 
 
 def _visit(ask: Ask) -> Visit | None:

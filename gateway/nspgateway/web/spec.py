@@ -47,7 +47,8 @@ class Page:
 
     ``nav``: message id of its place in the menu, "" = not there. ``live``: sent anew whenever something
     changes; all visitors with the same rights get the same picture, so that it holds nothing of one visit. What is
-    not live keeps its head so: clock, bars, sounds. ``pace_s``: a long page is sent anew at most this often, and
+    not live keeps its head so: clock, bars, sounds. ``facts``: template of those parts of a page with a form that are
+    sent anew beside its head, each with an id and ``data-fact``; the form is left alone. ``pace_s``: a long page is sent anew at most this often, and
     only its head in between; it is made in a thread of its own, so that ``make`` may look at nothing but ``ask``.
     ``styles``, ``scripts``: files in static/ beside page.css and page.js.
     """
@@ -59,9 +60,15 @@ class Page:
     right: Right = "view"
     nav: str = ""
     live: bool = True
+    facts: str = ""
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     pace_s: float = 0.0
+
+    @property
+    def is_followed(self) -> bool:
+        """Tell whether it has a stream of its own; any other page has the one of the head."""
+        return self.live or bool(self.facts)
 
 
 # What every page has in common; no page by itself, but a stream for those that are not live.
