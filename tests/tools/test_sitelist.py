@@ -128,6 +128,7 @@ BAD = {
     "an empty cell": (sites(LINDE.replace("Lindendam", "")), 2, "municipality", "is empty"),
     "nothing at all": (sites(), None, "", "holds no site"),
     "a short name with spaces": (sites(LINDE + ";De Linde", head=HEAD + ";slug"), 2, "slug", "short name"),
+    "a name of other letters": (sites(LINDE.replace("De Linde", "漢字")), 2, "name", "no short name"),
     "too many sites": (
         sites(*(f"Punt {n};{n};X;52,1;5,1;meter:sdm630@2;;" for n in range(1, 66))),
         None,

@@ -13,11 +13,13 @@ from nspgateway import keys
 from nsptools.cli import main
 from nsptools.station import folder as folders
 from nsptools.station import sealed
+from nsptools.station.register import Register
 
 LIST = (
     "name;number;municipality;latitude;longitude;devices;tank_litres;rated_kw\n"
     "De Linde;1;Lindendam;52,0907;5,1214;generator:dse7320mk2@10;60;10\n"
 )
+PASSPHRASE = "correct horse battery"
 NEW = ("--region", "regio-oost", "--cp", "kazerne-oost", "--cp-number", "17")
 
 
@@ -28,7 +30,7 @@ def desk(tmp_path, monkeypatch):
     for module in (sealed, keys):  # the real cost of a passphrase is a tenth of a second each time
         monkeypatch.setattr(module, "_SCRYPT_N", 1 << 4)
     (tmp_path / "sites.csv").write_text(LIST)
-    (tmp_path / "pass").write_text("correct horse battery\n")
+    (tmp_path / "pass").write_text(f"{PASSPHRASE}\n")
     (tmp_path / "pass").chmod(0o600)
     return tmp_path
 
@@ -70,6 +72,19 @@ def test_a_full_disk_leaves_no_half_of_a_station(desk):
     assert "Traceback" not in ended.stderr
     assert [path.name for path in (desk / "s").iterdir() if path.suffix in (".db", ".toml")] == []
     assert provision("s", *NEW) == 0
+
+
+@pytest.mark.parametrize("last", ["station.db", "keys.db"])
+def test_a_station_whose_making_was_killed_is_made_by_the_same_words(desk, capsys, last):
+    """What a killed command left has no kit in it and goes; what somebody else made, or holds a kit, stays."""
+    (desk / "s").mkdir()
+    Register.create(desk / "s" / "station.db", PASSPHRASE).close()
+    if last == "keys.db":
+        keys.KeyRegister.create(desk / "s" / "keys.db", PASSPHRASE)
+    assert provision("s", *NEW) == 0
+    (desk / "s" / "station.toml").unlink()
+    assert provision("s", *NEW) == 2
+    assert "exists already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

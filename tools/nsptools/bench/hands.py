@@ -4,7 +4,7 @@
 `hand.real 1` and `hand.practised 1` answer the question which of both a call in an exercise is;
 `hand.page 1` opens the local page, or closes it, where the kit has the memory for it.
 `hand.display` is read: the lines on the glass with / between them, empty while it is dark. So is `hand.page`: where on this
-PC the page is, and the label's name and key of its Wi-Fi; empty while it is closed.
+PC the page is, and the label's name and key of its Wi-Fi; empty while it is closed. The other deeds read 1 while they last.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Hands:
 
     def __init__(self) -> None:
         self._free = asyncio.Lock()
-        self._deeds: set[asyncio.Task[None]] = set()
+        self._deeds: dict[asyncio.Task[None], str] = {}
 
     def set(self, twin: Twin, item: str, text: str) -> None:
         """Do it as soon as the hands are free. ValueError that says what there is."""
@@ -87,20 +87,21 @@ class Hands:
         if text != "1":
             raise ValueError(f"hand.{item} is {text!r}; expected 1: to do it once")
         task = asyncio.get_running_loop().create_task(self._do(_DEEDS[item], twin))
-        self._deeds.add(task)
-        task.add_done_callback(self._deeds.discard)
+        self._deeds[task] = item
+        task.add_done_callback(self._deeds.pop)
 
     async def _do(self, deed: Callable[[Twin], Awaitable[None]], twin: Twin) -> None:
         async with self._free:
             await deed(twin)
 
-    @staticmethod
-    def get(twin: Twin, item: str) -> str:
-        """Read the display, or where the local page is. ValueError for anything else."""
+    def get(self, twin: Twin, item: str) -> str:
+        """Read the display, where the local page is, or whether a deed is still to be done. ValueError for anything else."""
         if item == "page":
             return "" if twin.wifi is None else f"http://127.0.0.1:{twin.page_port}/ {' '.join(twin.wifi)}"
+        if item in _DEEDS:
+            return "1" if item in self._deeds.values() else "0"
         if item != "display":
-            raise ValueError(f"nothing to read of hand.{item}; there are hand.display and hand.page")
+            raise ValueError(f"nothing to read of hand.{item}; there are display, {', '.join(_DEEDS)}")
         return "" if twin.display is None else "/".join(twin.display.lines())
 
     def stop(self) -> None:

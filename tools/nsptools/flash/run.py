@@ -128,7 +128,7 @@ def _waiting(station: Station, options: Options) -> list[KitRow]:
 
 def _why_alone(options: Options) -> str:
     """Return in a few words why a board is not flashed."""
-    return "it is not one that failed" if options.resume else "every kit in the list has a board"
+    return "it is not one that failed" if options.resume else "no kit of the list waits for one"
 
 
 def _kit_of(

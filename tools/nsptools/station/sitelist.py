@@ -252,6 +252,9 @@ def _required(rows: Sequence[SiteRow]) -> Iterator[Finding]:
         for name, column in COLUMNS.items():
             if column.required and name not in values:
                 yield Finding(row.line, name, "is empty", "Fill it in.")
+        if values.get("name") and not row.slug:
+            cure = "Write one in the column slug, such as de-linde."
+            yield Finding(row.line, "name", f"no short name can be made of {values['name']!r}", cure)
         named = [one["name"] for one in values.get("devices") or ()]
         if "generator" in named and "tank_litres" not in values:
             yield Finding(
@@ -300,7 +303,7 @@ def _alike(rows: Sequence[SiteRow]) -> Iterator[Finding]:
         for row in rows:
             value = row.values.get(name)
             if name == "slug" and row.values.get("name"):
-                value = row.slug
+                value = row.slug or None
             if value is None:
                 continue
             if value in first:

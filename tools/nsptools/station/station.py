@@ -12,6 +12,7 @@ Everything is checked before anything is written, and what is right already stay
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import tempfile
@@ -39,7 +40,7 @@ from nsptools.provision import (
     kit_settings,
     points_toml,
 )
-from nsptools.station import cp, sealed
+from nsptools.station import against, cp, sealed
 from nsptools.station import folder as folders
 from nsptools.station.register import KitRow, Register
 from nsptools.station.sitelist import Finding, SiteListError, SiteRow
@@ -79,6 +80,7 @@ class Station:
             sealed.check_passphrase(passphrase)
         config = cp.checked(folder, given)
         folders.make(folder)
+        _forget_a_beginning(folder, passphrase)
         # station.toml last: without it there is no station yet, and what a full disk has left half made goes again.
         made = [folder / name for name in ("station.db", "keys.db") if not (folder / name).exists()]
         try:
@@ -93,10 +95,15 @@ class Station:
 
     def apply(self, path: Path, rows: Sequence[SiteRow], passphrase_file: Path | None = None) -> Outcome:
         """Bring the station up to date with a list. Raises SiteListError with nothing changed."""
-        kits = self._numbers(path, rows)
-        before = {row.slug: row for row in self.register.kits()}
+        known = self.register.kits()
+        kits, findings = against.kit_numbers(rows, known)
+        findings += against.taken_numbers(rows, known)
+        if findings:
+            raise SiteListError(path, findings)
+        before = {row.slug: row for row in known}
         sites = {row.slug: _site(row, kits[row.slug]) for row in rows}
         settings = self._checked(path, rows, sites)
+        self._tried(path, {**{row.slug: _site_of(row) for row in known}, **sites}, passphrase_file)
         self._issue([frame.address(self.config.cp_number, 0)])
         self._issue([frame.address(self.config.cp_number, kit) for kit in kits.values()])
         new: list[str] = []
@@ -169,32 +176,6 @@ class Station:
 
     # How a list is taken in
 
-    def _numbers(self, path: Path, rows: Sequence[SiteRow]) -> dict[str, int]:
-        """Return each kit's number: its own for ever, as listed, or the lowest that was never given."""
-        known = {row.slug: row.kit for row in self.register.kits()}
-        owners = {kit: slug for slug, kit in known.items()}
-        findings = []
-        for row in rows:
-            wanted, own = row.values.get("kit"), known.get(row.slug)
-            if wanted is not None and own is not None and wanted != own:
-                cure = f"Write {own}, or leave the cell empty: keys and history go by the number."
-                findings.append(Finding(row.line, "kit", f"{wanted}, but {row.slug} is kit {own}", cure))
-            elif wanted is not None and owners.get(wanted, row.slug) != row.slug:
-                cure = "Take another number, or leave the cell empty."
-                findings.append(Finding(row.line, "kit", f"{wanted} is {owners[wanted]}'s", cure))
-        if findings:
-            raise SiteListError(path, findings)
-        taken = {*owners, *(row.values["kit"] for row in rows if row.values.get("kit"))}
-        free = iter(kit for kit in range(1, 64) if kit not in taken)
-        numbers: dict[str, int] = {}
-        for row in rows:
-            kit = known.get(row.slug) or row.values.get("kit") or next(free, None)
-            if kit is None:
-                cure = "A coordinating point has 63 kits; numbers are never given twice."
-                raise SiteListError(path, [Finding(row.line, "kit", "no number is left", cure)])
-            numbers[row.slug] = kit
-        return numbers
-
     def _checked(
         self, path: Path, rows: Sequence[SiteRow], sites: Mapping[str, SiteSpec]
     ) -> dict[str, dict[str, object]]:
@@ -212,6 +193,23 @@ class Station:
         if findings:
             raise SiteListError(path, findings)
         return made
+
+    def _tried(self, path: Path, sites: Mapping[str, SiteSpec], passphrase_file: Path | None) -> None:
+        """Let the gateway's own checks read what the list would make of its files. Raises SiteListError."""
+        with tempfile.TemporaryDirectory() as folder:
+            points, settings = Path(folder) / "points.toml", self.folder / "gateway.toml"
+            points.write_text(self._points_text(sites))
+            if not settings.exists():
+                settings = Path(folder) / settings.name
+                settings.write_text(self._gateway_text(passphrase_file))
+            try:
+                load_points(points, load_gateway(settings))
+            except GatewayError as error:
+                said = str(error).replace(f"{folder}/", "the new ").rstrip(".")
+                cure = "Correct the list, or what is named here."
+                raise SiteListError(
+                    path, [Finding(None, "", f"the gateway would refuse it ({said})", cure)]
+                ) from error
 
     def _settings(self, site: SiteSpec) -> dict[str, object]:
         config = self.config
@@ -247,17 +245,36 @@ class Station:
         return folders.put(target / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
 
     def _write_points(self) -> None:
-        points = [_point(row, self.config, self.address(row.slug)) for row in self.register.kits()]
-        folders.put(self.folder / "points.toml", points_toml(points).encode())
+        sites = {row.slug: _site_of(row) for row in self.register.kits()}
+        folders.put(self.folder / "points.toml", self._points_text(sites).encode())
 
     def _write_gateway(self, passphrase_file: Path | None) -> None:
         path = self.folder / "gateway.toml"
         if not path.exists():
-            text = gateway_toml(self.config.spec(), self.config.phy(), passphrase_file)
-            folders.put(path, text.encode())
-        # Both together as the gateway will read them.
-        config = load_gateway(path)
-        load_points(config.points, config)
+            folders.put(path, self._gateway_text(passphrase_file).encode())
+
+    def _points_text(self, sites: Mapping[str, SiteSpec]) -> str:
+        ordered = sorted(sites.values(), key=lambda site: site.kit)
+        return points_toml([_point(site, self.config) for site in ordered])
+
+    def _gateway_text(self, passphrase_file: Path | None) -> str:
+        return gateway_toml(self.config.spec(), self.config.phy(), passphrase_file)
+
+
+def _forget_a_beginning(folder: Path, passphrase: str | None) -> None:
+    """Take away what a command that was killed has left of a station: its own files, without one kit in them."""
+    register, keys = folder / "station.db", folder / "keys.db"
+    if (folder / "station.toml").exists() or not register.exists():
+        return
+    demo = passphrase is None
+    # One that is not ours, or not to be opened, stays, and is named by whoever finds it in the way.
+    with contextlib.suppress(GatewayError):
+        if Register.open(register, passphrase, demo=demo).kits():
+            return
+        if keys.exists() and KeyRegister.load(keys, passphrase, demo=demo).keys:
+            return
+        keys.unlink(missing_ok=True)
+        register.unlink()
 
 
 def settings_hash(settings: Mapping[str, object]) -> str:
@@ -309,11 +326,10 @@ def _site(row: SiteRow, kit: int) -> SiteSpec:
     return SiteSpec(point, kit, devices, line=values.get("bus") or dict(LINE))
 
 
-def _point(row: KitRow, config: cp.StationConfig, address: int) -> PointConfig:
-    site = _site_of(row)
+def _point(site: SiteSpec, config: cp.StationConfig) -> PointConfig:
     return structs.replace(
         site.point,
-        kit_address=address,
+        kit_address=frame.address(config.cp_number, site.kit),
         interval_s=float(config.heartbeat_s),
         full_interval_s=float(config.full_s),
     )
