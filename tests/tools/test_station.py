@@ -171,38 +171,6 @@ def test_what_only_the_kit_would_refuse_is_refused_here(tmp_path):
         station_of(tmp_path / "s", LINDE.replace("@2", "@2 battery:victron_gx@100"))
 
 
-def test_a_renamed_point_is_asked_about_and_breaks_nothing(tmp_path):
-    """A better name is another short name with a number that is taken: told before a byte is written, with the way out."""
-    station_of(tmp_path / "s", LINDE, ARK)
-    before = tree(tmp_path / "s")
-    with pytest.raises(sitelist.SiteListError) as caught:
-        station_of(tmp_path / "s", LINDE.replace("De Linde", "Buurthuis De Linde"), ARK)
-    (found,) = caught.value.findings
-    assert (found.line, found.column) == (2, "number")
-    assert "Write de-linde in the column slug" in found.cure
-    assert tree(tmp_path / "s") == before
-    path = tmp_path / "t.csv"
-    path.write_text(
-        HEAD.strip() + ";slug\n" + LINDE.replace("De Linde", "Buurthuis De Linde").strip() + ";de-linde\n"
-    )
-    station = Station(tmp_path / "s", PASSPHRASE)
-    outcome = station.apply(path, sitelist.read(path, region="regio-oost", cp="kazerne-oost"))
-    assert (outcome.changed, outcome.gone) == (("de-linde",), ("de-ark",))
-
-
-def test_what_only_the_gateway_would_refuse_changes_nothing(tmp_path):
-    """A gateway.toml that was changed by hand and no longer fits is found before keys or files are touched."""
-    station_of(tmp_path / "s", LINDE)
-    settings = tmp_path / "s" / "gateway.toml"
-    settings.write_text(settings.read_text().replace("cp_number = 17", "cp_number = 18"))
-    before = tree(tmp_path / "s")
-    with pytest.raises(
-        sitelist.SiteListError, match=r"the new points\.toml, line .* belongs to coordinating point 17"
-    ):
-        station_of(tmp_path / "s", LINDE, ARK)
-    assert tree(tmp_path / "s") == before
-
-
 def test_numbers_stay_with_their_point(tmp_path):
     """A site that leaves the list keeps its number, and a new one never gets it."""
     station_of(tmp_path / "s", LINDE, ARK)
