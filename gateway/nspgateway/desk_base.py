@@ -72,9 +72,9 @@ class DeskBase:
         if moment.tzinfo is None:
             raise Refused("bad_time", f"{moment} has no time zone.")
         if moment > now + SLACK:
-            raise Refused("bad_time", f"{moment:%d-%m %H:%M %Z} is in the future.")
+            raise Refused("in_future", f"{moment:%d-%m %H:%M %Z} is in the future.")
         if moment < now - oldest:
-            raise Refused("bad_time", f"{moment:%d-%m-%Y %H:%M %Z} is too long ago: {too_old}")
+            raise Refused("too_old", f"{moment:%d-%m-%Y %H:%M %Z} is too long ago: {too_old}")
         return min(moment, now)
 
     def _alarm(self, point: str, alarm: str) -> AlarmState:

@@ -68,7 +68,7 @@ class CallDesk(DeskBase):
         if len(said.encode()) > ANSWER_BYTES:
             over = len(said.encode()) - ANSWER_BYTES
             raise Refused(
-                "too_long", f"The answer is {over} bytes too long for the kit: at most {ANSWER_BYTES}."
+                "answer_too_long", f"The answer is {over} bytes too long for the kit: at most {ANSWER_BYTES}."
             )
         self._act(by, CallAct(call, "answered", word, text=said))
 

@@ -50,7 +50,7 @@ class CrisisDesk(DeskBase):
         self._check(kind, scope, from_cp, until, corrects)
         for moment in (opens_at, until):
             if moment is not None and not now - SLACK < moment < now + FURTHEST:
-                raise Refused("bad_time", f"{moment:%d-%m-%Y %H:%M %Z} does not lie in the next 90 days.")
+                raise Refused("not_ahead", f"{moment:%d-%m-%Y %H:%M %Z} does not lie in the next 90 days.")
         since = None if outage_since is None else self._past(outage_since, OLDEST)
         if since is None and kind in crisis.ADDS and corrects is None:
             since = self._situation.grid_lost_at
@@ -89,7 +89,7 @@ class CrisisDesk(DeskBase):
             if crisis.is_corrected(known, corrects):
                 raise Refused("corrected", f"Decision {corrects} was corrected already: correct the newest.")
         if kind in crisis.ADDS and not points:
-            raise Refused("empty", "Name the points that this decision is about.")
+            raise Refused("no_points", "Name the points that this decision is about.")
         if kind == "take_over" and not from_cp.strip():
             raise Refused("empty", "Name the coordinating point that the points are taken over from.")
         if kind == "extend" and until is None:
@@ -97,7 +97,7 @@ class CrisisDesk(DeskBase):
         if kind not in crisis.ADDS and crisis.incident(known) is None:
             raise Refused("not_active", "Nothing is activated: there is nothing to extend or to scale down.")
         if kind == "scale_down" and not points:
-            raise Refused("empty", "Name the points that are scaled down.")
+            raise Refused("no_points", "Name the points that are scaled down.")
 
     def _is_practice(self, points: Sequence[str], corrects: int | None, now: datetime) -> bool:
         """Tell whether a decision is part of the exercise that runs: it is about nothing beyond that exercise.

@@ -33,7 +33,7 @@ class ExerciseDesk(LinkDesk):
             raise Refused("exercise_runs", f"The exercise {running.name!r} runs: end that one first.")
         called = name.strip()
         if not 1 <= len(called) <= NAME_MOST or not points:
-            raise Refused("empty", "An exercise has a name and points where it is held.")
+            raise Refused("exercise_incomplete", "An exercise has a name and points where it is held.")
         inside = tuple(dict.fromkeys(self._point(slug) for slug in points))
         self._check_exercise_end(ends_at)
         self._check_radio(inside)

@@ -36,7 +36,7 @@ class MessageDesk(LinkDesk):
         length = len(on_air_text(nl, en).encode())
         if length > bulletin.MAX_BYTES:
             more = length - bulletin.MAX_BYTES
-            raise Refused("too_long", f"The text is {more} bytes too long; {bulletin.MAX_BYTES} fit.")
+            raise Refused("message_too_long", f"The text is {more} bytes too long; {bulletin.MAX_BYTES} fit.")
         self._end(valid_until)
         if number is not None and messages.newest(number) is None:
             raise Refused("no_message", f"There is no message {number}.")
@@ -118,4 +118,4 @@ class MessageDesk(LinkDesk):
         if valid_until.tzinfo is None:
             raise Refused("bad_time", f"{valid_until} has no time zone.")
         if not timedelta() < valid_until - self._clock.now() < timedelta(days=MOST_DAYS):
-            raise Refused("out_of_range", f"A message ends in the future, within {MOST_DAYS} days.")
+            raise Refused("message_end", f"A message ends in the future, within {MOST_DAYS} days.")

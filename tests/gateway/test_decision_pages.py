@@ -100,7 +100,7 @@ async def test_what_was_typed_is_still_there_after_a_refusal(room: WebRoom) -> N
     )
     page = await room.get("/decisions/new?kind=activate")
     assert "storm in het noorden" in page.text
-    assert "Er ontbreekt iets." in page.text
+    assert "Kies minstens één punt." in page.text
 
 
 async def test_a_municipality_decides_about_its_own_points_only(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway_box import T0
-from nspgateway import local_time
+from nspgateway import bulletin, local_time
+from nspgateway.desk_link import MOST_DAYS
 from nspgateway.people import By
 from nspgateway.web.visitor import Visitor
 from web_room import WebRoom
@@ -62,6 +63,26 @@ async def test_written_approved_sent_and_seen(room: WebRoom) -> None:
     assert found.nl == NL
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"nl": "x" * 1000, "en": "y" * 1000}, f"hoogstens {bulletin.MAX_BYTES} tekens"),
+        ({"nl": NL, "valid_until": "2001-01-01T00:00"}, f"eindigt na nu, en binnen {MOST_DAYS} dagen"),
+    ],
+)
+async def test_a_message_that_cannot_be_says_which_bound_it_breaks(
+    room: WebRoom, typed: dict[str, str], said: str
+) -> None:
+    """Protects a text pasted from elsewhere: no field cuts it off unseen, and what was typed stays to be shortened."""
+    form = await room.get("/messages/new")
+    assert "maxlength" not in form.body.split("<textarea", 1)[1]
+    await room.post("/act/message-draft", back="/messages/new", **typed)
+    page = await room.get("/messages/new")
+    assert said in page.text
+    assert typed["nl"] in page.body
+    assert not room.box.ingest.situation.course.messages.versions
+
+
 async def test_who_wrote_it_does_not_approve_it(room: WebRoom) -> None:
     """Protects residents from one tired person: a second one reads each text, or the record says that nobody was there."""
     as_(room, "communicatie")
@@ -103,7 +124,7 @@ async def test_a_new_version_begins_with_the_old_text(room: WebRoom) -> None:
     assert "Drie minuten." in (await room.get("/messages/new?number=1")).text
     await room.post("/act/message-draft", nl="x" * 1537, number="1", back="/messages/new?number=1")
     page = await room.get("/messages/new?number=1")
-    assert "Dat is te lang." in page.text
+    assert "Deze tekst is te lang." in page.text
     assert "x" * 1537 in page.body
 
 

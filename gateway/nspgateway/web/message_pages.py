@@ -199,7 +199,7 @@ ACTS = (
         "message-approve-alone",
         "message_approve",
         _approve_alone,
-        N_("The message is approved by who wrote it. It was not sent yet."),
+        N_("The message is approved. It was not sent yet."),
     ),
     Act("message-send", "message_write", _send, N_("The message is on its way. Follow here where it hangs.")),
     Act("message-down", "message_approve", _take_down, N_("All points are asked to take the message down.")),
