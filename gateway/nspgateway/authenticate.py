@@ -212,9 +212,10 @@ class Authenticator:
     def _uplink(self, key: KitKey) -> UplinkKey:
         """Return the key ready for use; deriving it for every frame would double the work."""
         name = (key.address, key.generation)
-        if name not in self._up:
-            self._up[name] = UplinkKey(key.key)
-        return self._up[name]
+        known = self._up.get(name)
+        if known is None:
+            known = self._up[name] = UplinkKey(key.key)
+        return known
 
 
 def _is_plausible(replay: frame.ReplayWindow, counter: int) -> bool:

@@ -188,28 +188,27 @@ def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load
     """
     runs = bool(history) and history[-1].running
     total = weight = square = 0.0
-    until, near, far = now, now - LOAD_WINDOW, now - SPREAD_WINDOW
+    until_s, near_s, far_s = 0.0, LOAD_WINDOW.total_seconds(), SPREAD_WINDOW.total_seconds()  # ago
     newest: int | None = None
     load: _Load | None = None
     for sample in reversed(history):
         if runs and not sample.running:
             break
-        at, load_w = sample.at, sample.load_w
-        if load_w is not None and newest is None:
+        ago_s, load_w = (now - sample.at).total_seconds(), sample.load_w
+        if newest is None:
             newest = load_w
-        if newest is not None and load is None and at <= near:
-            held, seconds = load_w or 0, (until - near).total_seconds()
-            seconds = 0.0 if load_w is None else max(0.0, seconds)
+        if newest is not None and load is None and ago_s >= near_s:
+            held = load_w or 0
+            seconds = 0.0 if load_w is None else max(0.0, near_s - until_s)
             load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)
-        start = max(far, at)
-        if until > start:
+        if ago_s > until_s and until_s < far_s:
             if load_w is not None:
-                seconds = (until - start).total_seconds()
+                seconds = min(far_s, ago_s) - until_s
                 total += seconds * load_w
                 square += seconds * load_w * load_w
                 weight += seconds
-            until = at
-        if at <= far and newest is not None:
+            until_s = ago_s
+        if ago_s >= far_s and newest is not None:
             break
     if newest is None:
         return None, None

@@ -241,8 +241,8 @@ def net_power_w(point: PointConfig, readings: Mapping[str, Reading], now: dateti
     if centivolts is None or deciamps is None:
         return None
     good_at = readings["battery_da"].good_at
-    oldest = max(CHARGE_WINDOW, timedelta(seconds=1.2 * point.interval_s))
-    if good_at is None or now - good_at > oldest:
+    oldest_s = max(CHARGE_WINDOW.total_seconds(), 1.2 * point.interval_s)
+    if good_at is None or (now - good_at).total_seconds() > oldest_s:
         return None
     return centivolts * deciamps / 1000
 
@@ -252,12 +252,14 @@ def _discharge_w(
 ) -> float | None:
     """Return the power in W that empties the battery; None when it charges, rests, or nothing is known."""
     net = net_power_w(point, readings, now)
+    if net is not None and net > 0:
+        return None
     since = now - CHARGE_WINDOW
     recent = takewhile(lambda sample: sample.at >= since, reversed(history))
     window = [sample.net_w for sample in recent if sample.net_w is not None]
     if net is not None:
         window.append(net)
-        if net > 0 or fmean(window) > 0:
+        if fmean(window) > 0:
             return None
     drawn = [-fmean(window)] if window else []
     source = readings.get("power_source")

@@ -18,6 +18,7 @@ from nspgateway.vouchers import SOURCES
 
 GOOD_INTERVALS = 1.2
 STALE_INTERVALS = 3.0
+_QUALITIES: Mapping[Value, Quality] = {"good": "good", "stale": "stale", "none": "none"}
 
 
 def reading(held: Held, interval_s: float, now: datetime) -> Reading:
@@ -62,13 +63,12 @@ def doubted(held: Held) -> Held:
 
 def source_of(name: str, fields: Mapping[str, Value]) -> Quality:
     """Return the kit's word for the device behind a quantity."""
-    bits = SOURCES.get(name)
-    if bits is None or bits not in fields:
-        return "good"
-    word = fields[bits]
-    return (
-        "good" if word == "good" else "stale" if word == "stale" else "none" if word == "none" else "unknown"
-    )
+    return as_quality(fields.get(SOURCES.get(name, ""), "good"))
+
+
+def as_quality(word: Value) -> Quality:
+    """Return what a kit's word for one of its devices says of the quantities behind it."""
+    return _QUALITIES.get(word, "unknown")
 
 
 def good(fields: Mapping[str, Value], name: str) -> int | None:

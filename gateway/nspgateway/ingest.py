@@ -108,7 +108,7 @@ class Ingest:
             frozenset(self._point_of),
             keys.keys,
             transmitter.windows if transmitter else store.windows(),
-            is_limited=lambda kit: self._tamper.is_limited(kit, self._now_ms()),
+            is_limited=lambda kit: not self._tamper.is_quiet and self._tamper.is_limited(kit, self._now_ms()),
         )
         demo_mark = Demo(clock.speed) if demo else None
         every = alarms.load_rules() if rules is None else rules
@@ -149,11 +149,11 @@ class Ingest:
         at, so that the outcome is that of one by one. A transaction that fails has happened for none in it.
         """
         outcomes: list[str] = []
-        batch = Batch()
+        batch, now = Batch(), self._clock.now()
         for place, reception in enumerate(receptions):
             outcomes.append("not_stored")
             try:
-                outcomes[place] = self._receive(reception, self._clock.now(), batch, place, outcomes)
+                outcomes[place] = self._receive(reception, now, batch, place, outcomes)
             except StoreError:
                 continue
             except Exception as error:  # noqa: BLE001 - whatever it is, the other kits' frames must go on

@@ -109,7 +109,7 @@ class Link:
         contact.newest, contact.seen = up.newest, up.seen
         contact.heard_ms, contact.snr_db = up.at_ms, up.snr_db
         self.silence.heard(up.kit, up.at_ms)
-        self._out.drop(lambda job: job.is_question and job.address == up.kit)
+        self._out.drop_questions(up.kit)
         if up.kind == "boot":
             self._booted(contact, up)
         elif contact.owes_boot is not None:
@@ -229,8 +229,8 @@ class Link:
         """Return the requests that are not answered yet, of one kit or of all."""
         return [
             ticket
-            for job in self._out.jobs
-            if (ticket := job.ticket) is not None and ticket.state == "waiting" and kit in (None, job.address)
+            for job in (self._out.jobs if kit is None else self._out.of(kit))
+            if (ticket := job.ticket) is not None and ticket.state == "waiting"
         ]
 
     def contact(self, kit: int) -> Contact | None:
@@ -300,8 +300,8 @@ class Link:
 
     def _hurry(self, up: Uplink) -> None:
         """A kit that is heard again after a while hears us too: now rather than in minutes."""
-        for job in self._out.jobs:
-            if job.address == up.kit and job.ticket is not None:
+        for job in self._out.of(up.kit):
+            if job.ticket is not None:
                 job.due_ms = min(job.due_ms, self._reply_ms(up.at_ms))
 
     def _queue_ack(self, contact: Contact, up: Uplink, at_ms: int, *, may_double: bool = True) -> None:
@@ -324,7 +324,7 @@ class Link:
             self._add(Job(up.kit, "ack", {"acked": up.counter}, rank, top, due, until, about, wide))
 
     def _queue_link(self, up: Uplink) -> None:
-        if not any(job.kind == "link" and job.address == up.kit for job in self._out.jobs):
+        if not any(job.kind == "link" for job in self._out.of(up.kit)):
             due, until = self._reply_ms(up.at_ms), up.at_ms + REPLY_UNTIL_MS
             self._add(Job(up.kit, "link", {}, RANKS["link"], False, due, until))
 
@@ -352,7 +352,7 @@ class Link:
             contact = self._contacts.get(kit)
             if contact is None or contact.epoch is None or contact.owes_boot is not None:
                 continue
-            if not any(job.is_question and job.address == kit for job in self._out.jobs):
+            if not any(job.is_question for job in self._out.of(kit)):
                 ping = {"command": "ping"}
                 self._add(
                     Job(kit, "command", ping, RANKS["command"], True, now_ms, wide=True, is_question=True)

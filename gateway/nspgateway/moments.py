@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from nspgateway.view import is_ahead
 
 
-@lru_cache(maxsize=64)  # of one frame the same moment stands in several places
 def utc(moment: datetime) -> datetime:
     """Return the moment in UTC, in whole seconds: a kit's age is no finer. Naive ones: ValueError."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
     at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    if not at.microsecond:
-        return at
-    # Of a dozen of these for each frame: ``replace`` takes five times as long.
-    return datetime(at.year, at.month, at.day, at.hour, at.minute, at.second, tzinfo=UTC)
+    # Of a dozen of these for each frame: ``replace`` takes twice as long.
+    return at - timedelta(0, 0, at.microsecond) if at.microsecond else at
 
 
 def utc_or_none(moment: datetime | None) -> datetime | None:

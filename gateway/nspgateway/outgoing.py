@@ -46,9 +46,18 @@ class Outgoing:
         """Keep the air free until then, so that an answer is heard; what people wait for goes all the same."""
         self._listen_until_ms = until_ms
 
+    def of(self, address: int) -> list[Job]:
+        """Return the jobs for one kit."""
+        return [job for job in self.jobs if job.address == address]
+
     def drop(self, unwanted: Callable[[Job], bool]) -> None:
         """Take jobs out; the one on the air stays until it is over."""
         self.jobs = [job for job in self.jobs if job is self.on_air or not unwanted(job)]
+
+    def drop_questions(self, address: int) -> None:
+        """Take out what asks a kit whether it is there."""
+        if any(job.is_question for job in self.of(address)):
+            self.drop(lambda job: job.is_question and job.address == address)
 
     def next(self, now_ms: int, utc_min: int | None) -> tuple[Send, Job] | None:
         """Return the frame that goes out now, booked and with its counter; None = nothing, or one is on the air."""

@@ -48,7 +48,7 @@ class Texts(Struct, frozen=True):
     en: str
 
 
-class Measured(Struct, frozen=True):
+class Measured(Struct, frozen=True, gc=False):
     """One quantity of the merged state; ``at`` is the last good reading at the kit, null = never."""
 
     value: Value
@@ -57,7 +57,7 @@ class Measured(Struct, frozen=True):
     age_s: int | None
 
 
-class Sent(Struct, frozen=True):
+class Sent(Struct, frozen=True, gc=False):
     """One quantity as a heartbeat carried it."""
 
     value: Value
@@ -375,9 +375,9 @@ def hours_left(forecast: Forecast | None, now: datetime) -> HoursLeft | None:
 
 def in_bit_order(names: frozenset[str]) -> list[str]:
     """Return the kit's local alarms in the order of their bits."""
-    return [name for name in fields.ALARMS if name in names]
+    return [name for name in fields.ALARMS if name in names] if names else []
 
 
 def alarm_names(bits: int) -> list[str]:
     """Return the names of the bits that are set, bit 0 first."""
-    return [name for bit, name in enumerate(fields.ALARMS) if bits >> bit & 1]
+    return [name for bit, name in enumerate(fields.ALARMS) if bits >> bit & 1] if bits else []

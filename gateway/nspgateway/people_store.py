@@ -123,7 +123,8 @@ def write_people(db: sqlite3.Connection, actions: tuple[Action, ...], memory: Ma
         else:
             _put_entry(db, number, a.point, a.entry)
         ids.append(number)
-    db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", list(memory.items()))
+    if memory:
+        db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", list(memory.items()))
     return ids
 
 

@@ -83,7 +83,7 @@ class KitBoot:
     fields: Mapping[str, Value]
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """One quantity as last heard. ``source``: its quality at the kit.
 
     ``value`` is None when unknown or when there is no such device; ``good_at``

@@ -21,6 +21,7 @@ from nspgateway.fuel_level import Tank
 from nspgateway.fuel_loss import Loss
 from nspgateway.held import (
     STALE_INTERVALS,
+    as_quality,
     as_reading,
     good,
     hold,
@@ -35,7 +36,7 @@ from nspgateway.standing import Standing
 from nspgateway.stock import Entered, Used
 from nspgateway.uplinks import HEARTBEATS
 from nspgateway.view import Quality, Reading, is_ahead
-from nspgateway.vouchers import SOURCES
+from nspgateway.vouchers import BEHIND, SOURCES
 from nsplink.fields import ALARMS, MESSAGES, SELF_TESTS
 
 HISTORY = timedelta(hours=24)
@@ -172,20 +173,19 @@ def readings(state: PointState, now: datetime) -> dict[str, Reading]:
     lacking = _lacking(state.point)
     often_s, full_s = state.point.interval_s, state.point.full_interval_s
     # Most quantities came with one frame: their quality is asked for once.
-    known: dict[tuple[str, bool, datetime | None, bool], Quality] = {}
+    known: dict[tuple[str, datetime | None, bool], Quality] = {}
     found: dict[str, Reading] = {}
     for name, held in {**_UNHEARD, **state.held}.items():
-        if name == SELF_TEST:
-            continue
-        if held.value is None and name in lacking:
-            found[name] = _NO_DEVICE
+        if held.value is None:
+            found[name] = _NO_DEVICE if name in lacking else as_reading(held, quality_of(held, full_s, now))
             continue
         often = name in _OFTEN
-        alike = (held.source, held.value is None, held.good_at, often)
+        alike = (held.source, held.good_at, often)
         quality = known.get(alike)
         if quality is None:
             quality = known[alike] = quality_of(held, often_s if often else full_s, now)
         found[name] = as_reading(held, quality)
+    found.pop(SELF_TEST, None)
     return found
 
 
@@ -219,9 +219,8 @@ def facts(
     began = {event.alarm: event.began(speed)} if event else {}
     is_gauged = values["fuel_permille"].value is not None
     burn = forecast.fuel_burn(state.point, state.tank, state.fuel_history, now)
-    used = stock.until(state.point, state.used, now)
     known = stock.stock(
-        state.point, state.tank, state.entered, (used, state.gauged), burn, now, is_gauged=is_gauged
+        state.point, state.tank, state.entered, (state.used, state.gauged), burn, now, is_gauged=is_gauged
     )
     by_hand = known is not None and known.source == "by_hand"
     if known is not None and by_hand:
@@ -291,17 +290,21 @@ def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
     """Return what the kit's words for its devices change of the quantities that the frame leaves out."""
     changed: dict[str, Held] = {}
     fields = frame.fields
-    for name, word in SOURCES.items():
-        if word not in fields or name in fields:
+    for word, names in BEHIND.items():
+        if word not in fields:
             continue
-        source, before = source_of(name, fields), state.held.get(name)
-        if before is not None and before.source == source and before.value is not None:
-            continue
-        if source == "none":
-            changed[name] = Held(None, source, before.good_at if before else None)
-        elif before is not None:
-            value = before.value if source in ("good", "stale") else None
-            changed[name] = Held(value, "unknown" if value is None else source, before.good_at)
+        source = as_quality(fields[word])
+        for name in names:
+            before = state.held.get(name)
+            if name in fields or (
+                before is not None and before.source == source and before.value is not None
+            ):
+                continue
+            if source == "none":
+                changed[name] = Held(None, source, before.good_at if before else None)
+            elif before is not None:
+                value = before.value if source in ("good", "stale") else None
+                changed[name] = Held(value, "unknown" if value is None else source, before.good_at)
     return {name: held for name, held in changed.items() if held != state.held.get(name)}
 
 
@@ -331,8 +334,8 @@ def _with_test(state: PointState, frame: Frame) -> dict[str, Held]:
 
 def _without_future(state: PointState, now: datetime) -> PointState:
     """Return the state without samples that a clock stamped before it was set back."""
-    newest = max((h[-1].at for h in (state.fuel_history, state.battery_history) if h), default=now)
-    if not is_ahead(newest, now):
+    histories = (state.fuel_history, state.battery_history)
+    if not any(history and is_ahead(history[-1].at, now) for history in histories):
         return state
     fuel = tuple(s for s in state.fuel_history if s.at <= now)
     battery = tuple(s for s in state.battery_history if s.at <= now)
@@ -349,10 +352,6 @@ def settled(state: PointState, now: datetime) -> PointState:
         return state
     tank = fuel_level.replay(state.point, fuel)
     return structs.replace(state, fuel_history=fuel, battery_history=battery, tank=tank)
-
-
-def _interval(point: PointConfig, name: str) -> float:
-    return point.interval_s if name in _OFTEN else point.full_interval_s
 
 
 def _litres(point: PointConfig, permille: Value) -> float | None:

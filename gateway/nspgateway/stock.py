@@ -127,10 +127,11 @@ def stock(
 ) -> Stock | None:
     """Return the litres of now; None when neither gauge nor person ever said anything of use.
 
-    ``entries``: oldest first. ``used``: the count of now, and that of the gauge's newest reading.
+    ``entries``: oldest first. ``used``: the count so far, and that of the gauge's newest reading.
     ``is_gauged``: the gauge's word is known now.
     """
     told = [one for one in entries if now - one.entry.at <= ENTRY_LASTS and one.entry.at <= now]
+    counted = until(point, used[0], now) if told else used[0]
     dip = next((one for one in reversed(told) if one.entry.kind == "dip"), None)
     measured = tank.measured_at
     if dip is not None and (
@@ -140,7 +141,7 @@ def stock(
         added = [one.entry for one in told if one.entry.kind == "refuel" and one.entry.at > dip.entry.at]
         poured = _once(added, tank.refuels, dip.entry.at)
         at = max([dip.entry.at, *(one.at for one in added)])
-        return _reckoned(point, dip.entry.litres, poured, used[0].since(dip.used), burn, at)
+        return _reckoned(point, dip.entry.litres, poured, counted.since(dip.used), burn, at)
     if measured is not None and tank.litres is not None:
         if is_gauged:
             return Stock(tank.litres, "gauge", measured)
@@ -148,13 +149,13 @@ def stock(
         if not added:
             return Stock(tank.litres, "estimate", measured)
         litres = [one.litres for one in added]
-        return _reckoned(point, tank.litres, litres, used[0].since(used[1]), burn, added[-1].at)
+        return _reckoned(point, tank.litres, litres, counted.since(used[1]), burn, added[-1].at)
     refuels = [one for one in told if one.entry.kind == "refuel"]
     if not refuels:
         return None
     # Nobody said what was in it before: at least what was poured in.
     litres = [one.entry.litres for one in refuels]
-    return _reckoned(point, 0.0, litres, used[0].since(refuels[0].used), burn, refuels[-1].entry.at)
+    return _reckoned(point, 0.0, litres, counted.since(refuels[0].used), burn, refuels[-1].entry.at)
 
 
 def _once(entries: Sequence[FuelEntry], seen: Sequence[Refuel], since: datetime) -> list[float]:

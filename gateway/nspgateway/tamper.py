@@ -41,6 +41,11 @@ class Tamper:
         if kind is not None:
             self._seen.setdefault((kit, kind), deque(maxlen=_REMEMBERED)).append(now_ms)
 
+    @property
+    def is_quiet(self) -> bool:
+        """True while not one frame that counts was ever refused."""
+        return not self._seen
+
     def count(self, kit: int, kind: Kind, now_ms: int) -> int:
         """Return how many there were in the last hour, up to some hundreds."""
         seen = self._seen.get((kit, kind))
@@ -52,9 +57,7 @@ class Tamper:
 
     def is_suspected(self, kit: int, now_ms: int) -> bool:
         """Tell whether somebody plays with this kit's address."""
-        return bool(self._seen) and any(
-            self.count(kit, kind, now_ms) > limit for kind, limit in _LIMITS.items()
-        )
+        return any(self.count(kit, kind, now_ms) > limit for kind, limit in _LIMITS.items())
 
     def is_limited(self, kit: int, now_ms: int) -> bool:
         """Tell whether frames that can hardly be the kit's own are to be dropped unopened."""

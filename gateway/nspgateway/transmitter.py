@@ -318,10 +318,11 @@ class Transmitter:
             self._garbled.popleft()
         if not self._garbled or self._garbled[-1][1] != total:
             self._garbled.append((now_ms, total))
-        before = next(
-            (n for at, n in reversed(self._garbled) if at <= now_ms - BURST_MS), self._garbled[0][1]
-        )
-        return self.link.silence.trouble(now_ms, total - self._garbled[0][1], total - before)
+        first = self._garbled[0][1]
+        if first == total:
+            return self.link.silence.trouble(now_ms)
+        before = next((n for at, n in reversed(self._garbled) if at <= now_ms - BURST_MS), first)
+        return self.link.silence.trouble(now_ms, total - first, total - before)
 
     def _save(self, now_ms: int) -> None:
         if now_ms - self._saved_ms < SAVE_MS:

@@ -63,7 +63,7 @@ def is_ahead(at: datetime, now: datetime) -> bool:
     return at - now > CLOCK_SLACK
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """One quantity. ``value`` is None whenever ``quality`` is unknown or none.
 
     ``good_at`` (UTC) is the last good read at the kit; None = never. An unknown

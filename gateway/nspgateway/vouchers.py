@@ -21,3 +21,7 @@ SOURCES: Mapping[str, str] = {
     "battery_c": "q_battery",
     "load_w": "q_meter",
 }
+# The same the other way round: the quantities that a device's word speaks for.
+BEHIND: Mapping[str, tuple[str, ...]] = {
+    word: tuple(name for name, its in SOURCES.items() if its == word) for word in SOURCES.values()
+}

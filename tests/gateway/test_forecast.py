@@ -236,9 +236,7 @@ def told(point: PointConfig, litres: float, hours_since: float, load_w: int | No
         used = stock.advance(point, used, sample)
     entry = Entered(FuelEntry("dip", litres, NOON), Used())
     burn = forecast.fuel_burn(point, Tank(), history, now)
-    found = stock.stock(
-        point, Tank(), [entry], (stock.until(point, used, now), Used()), burn, now, is_gauged=False
-    )
+    found = stock.stock(point, Tank(), [entry], (used, Used()), burn, now, is_gauged=False)
     return None if burn is None or found is None else forecast.estimated(point, found, burn, now)
 
 
