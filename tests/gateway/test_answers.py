@@ -11,6 +11,7 @@ import pytest
 from gateway_box import T0, Box, sealed
 from nspgateway.ports import ModemRefused, ModemSilent, Reception
 from nsplink import frame, timing
+from patience import PATIENCE_S
 
 ALARM = {"event_boot": 1, "event_n": 0, "alarm": "power_lost", "age_s": 30}
 
@@ -184,7 +185,7 @@ async def test_what_is_heard_wakes_the_transmitter(tmp_path: Path) -> None:
     await asyncio.sleep(0.01)
     box.boot(100)
     box.clock.move(1)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await box.mast.was_used.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
