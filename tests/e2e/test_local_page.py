@@ -17,8 +17,8 @@ from nspkit import pins
 from nspkit.local.server import Server, Site
 from nsplink import calltext, regions
 from nsptools.bench.air import Air
-from nsptools.bench.twin.process import free_port
 from nsptools.fleet.kit import FleetBoard, FleetKit, flash, plan
+from ports import free_port
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PHONE = {"width": 390, "height": 844}

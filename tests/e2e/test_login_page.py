@@ -26,7 +26,6 @@ async def test_from_a_new_box_to_the_overview_without_a_mouse(tmp_path: Path) ->
     await site.start()
     async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="nl-NL")
-        context.set_default_timeout(10_000)
         visit = GuardedPage(await context.new_page(), site.url)
         page = await visit.open("/")
         await looked_at(page)

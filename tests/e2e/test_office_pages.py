@@ -12,7 +12,6 @@ from nspgateway.alerting import Alerting
 from nspgateway.people import By
 from web_room import WebRoom, served
 
-TIMEOUT_MS = 10_000
 BY = By("jansen", "cp_medewerker", "page")
 PATHS = ("/logistics", "/logistics/plan", "/situation", "/handover", "/log", "/test", "/system")
 # A sheet of A4 less its margins, in the pixels of a browser.
@@ -45,7 +44,6 @@ async def test_every_page_can_be_read(tmp_path: Path) -> None:
     """On a tablet, a telephone and a sheet nothing is too wide, axe finds nothing, and the text is copied as completed."""
     async with served(busy(tmp_path)) as url, chromium() as browser:
         context = await browser.new_context(viewport=TABLET, locale="nl-NL")
-        context.set_default_timeout(TIMEOUT_MS)
         await context.grant_permissions(["clipboard-read", "clipboard-write"])
         visit = GuardedPage(await context.new_page(), url)
         page = await visit.open("/situation")

@@ -7,7 +7,6 @@ from playwright.async_api import expect
 from browser import GuardedPage, chromium, violations
 from web_room import WebRoom, served
 
-TIMEOUT_MS = 10_000
 LOOKS = (
     ("/point/de-linde?span=24h", "light", 1280),
     ("/point/de-linde", "dark", 390),
@@ -26,7 +25,6 @@ async def test_every_part_can_be_read_and_follows(tmp_path: Path) -> None:
         room.box.clock.move(300)
     async with served(room) as url, chromium() as browser:
         context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="nl-NL")
-        context.set_default_timeout(TIMEOUT_MS)
         visit = GuardedPage(await context.new_page(), url)
         page = await visit.open("/point/de-linde")
         level = page.locator('[data-quantity="fuel_permille"] .reading')

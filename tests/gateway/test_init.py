@@ -28,6 +28,7 @@ from nspgateway.init.files import InitError, Layout, put
 from nspgateway.secure import WARN_DAYS, warn_of_ends
 from nspgateway.web import serving
 from nsptools.cli import main
+from patience import PATIENCE_S
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FLAGS = (
@@ -138,7 +139,7 @@ def test_asks_at_a_terminal(tmp_path: Path) -> None:
             stdin=terminal,
             capture_output=True,
             check=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
     finally:
         os.close(terminal)

@@ -22,6 +22,7 @@ from nspgateway.init.files import put
 from nspgateway.mqtt_client import RefusedByBroker
 from nsplink import regions
 from nsptools.provision import CpSpec, SiteSpec, provision
+from patience import PATIENCE_S
 from publishers import ListOutbox, message, publishing
 
 POINT = PointConfig(
@@ -184,7 +185,7 @@ async def test_clients_come_and_go(made: InitBox, broker: InitMosquitto) -> None
                 return True
         return False
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await let_in():  # noqa: ASYNC110 - the broker reads its files when it gets to it
             await asyncio.sleep(0.02)
     async with made.account("wall") as wall:
@@ -261,10 +262,10 @@ async def test_box_runs_as_made(provisioned: InitBox, broker: InitMosquitto, tmp
         )
     try:
         async with provisioned.account("bridge") as bridge:
-            await until(lambda: any(b'"online"' in payload for _, payload in bridge.heard), 20)
-            await until(lambda: any(topic.startswith("de-linde/") for topic, _ in bridge.heard), 20)
+            await until(lambda: any(b'"online"' in payload for _, payload in bridge.heard))
+            await until(lambda: any(topic.startswith("de-linde/") for topic, _ in bridge.heard))
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await process.wait() == 0
     finally:
         with suppress(ProcessLookupError):

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +18,11 @@ from nspgateway.errors import StoreTooNew
 from nspgateway.people import Hold
 from nspgateway.records import Held
 from nspgateway.store import Store
+from patience import PATIENCE_S
 
 SCHEMA = Path(__file__).parents[2] / "gateway" / "nspgateway" / "schema"
 DUMPS = sorted((Path(__file__).parent / "dumps").glob("*.sql"))
 NEWEST = max(int(step.stem) for step in SCHEMA.glob("*.sql"))
-PATIENCE_S = 30.0
 # A step that takes long enough to be killed in, and that fills the write-ahead log before it is committed.
 LONG_STEP = """
 CREATE TABLE big (n INTEGER, filler BLOB);
@@ -31,6 +30,23 @@ INSERT INTO big
     WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 40000)
     SELECT n, zeroblob(2000) FROM up;
 CREATE INDEX big_n ON big (n);
+"""
+
+# The update of a database by a process that kills itself, in the middle of a statement, once the log has this size.
+DIES_AT = """
+import os, signal, sqlite3
+from pathlib import Path
+from nspgateway.store import Store
+connect, wal, size = sqlite3.connect, Path(%r), %d
+def look():
+    if wal.exists() and wal.stat().st_size >= size:
+        os.kill(os.getpid(), signal.SIGKILL)
+def watched(*arguments, **options):
+    db = connect(*arguments, **options)
+    db.set_progress_handler(look, 1000)
+    return db
+sqlite3.connect = watched
+Store(Path(%r), schema=Path(%r))
 """
 
 
@@ -117,15 +133,9 @@ def test_a_migration_that_is_killed_is_whole_or_not_at_all(tmp_path: Path, kill_
     Store(path).close()
     columns, before = content(path)
     (schema / f"{NEWEST + 1:04}.sql").write_text(LONG_STEP)
-    program = f"from pathlib import Path\nfrom nspgateway.store import Store\nStore(Path({str(path)!r}), schema=Path({str(schema)!r}))"
-    process = subprocess.Popen([sys.executable, "-c", program])
-    wal = path.with_name("nsp.db-wal")
-    end = time.monotonic() + PATIENCE_S
-    while not (wal.exists() and wal.stat().st_size >= kill_at_kb * 1000):
-        assert process.poll() is None, "it was not slow enough to be killed"
-        assert time.monotonic() < end
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
+    program = DIES_AT % (str(path.with_name("nsp.db-wal")), kill_at_kb * 1000, str(path), str(schema))
+    ended = subprocess.run([sys.executable, "-c", program], check=False, timeout=PATIENCE_S)
+    assert ended.returncode == -signal.SIGKILL
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (NEWEST,)
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'big'").fetchone() == (0,)

@@ -13,7 +13,7 @@ import pytest
 from aiomqtt import ProtocolVersion
 from structlog.testing import capture_logs
 
-from mqtt_peers import Listener, Mosquitto, Wire, free_port, until
+from mqtt_peers import Listener, Mosquitto, Wire, until
 from nspgateway.clock import Clock
 from nspgateway.errors import StoreFull
 from nspgateway.mqtt import BATCH, WINDOW, retry_delay
@@ -21,6 +21,7 @@ from nspgateway.mqtt_client import BrokerClient
 from nspgateway.payloads import Health, Modem
 from nspgateway.store import Store
 from nsptools.bench.broker import EmbeddedBroker
+from ports import free_port
 from publishers import AnyOutbox, DurableOutbox, ListOutbox, config, message, publishing
 
 STATUS = "nsp/v1/rijnmond/brandweer/gateway/status"

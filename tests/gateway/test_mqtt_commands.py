@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from certificates import Authority
 from command_room import DESK, Room
-from mqtt_peers import Mosquitto, Wire, free_port, until
+from mqtt_peers import Mosquitto, Wire, until
 from nspgateway.__main__ import Gateway
 from nspgateway.clock import Clock
 from nspgateway.command_payloads import MOST_BYTES
@@ -26,6 +26,7 @@ from nspgateway.config import BrokerConfig, GatewayConfig
 from nspgateway.errors import ConfigError
 from nspgateway.mqtt_client import tls_context
 from nspgateway.mqtt_commands import CommandLink, check
+from ports import free_port
 from publishers import ListOutbox, config, message, publishing
 
 HERE = "nsp/v1/regio-oost/kazerne-oost"

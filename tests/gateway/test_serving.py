@@ -19,7 +19,6 @@ import pytest
 
 from door_room import PASSWORD, hidden, secret_of
 from gateway_process import provisioned
-from mqtt_peers import free_port
 from nsp import command
 from nspgateway.check import check
 from nspgateway.config import BrokerConfig, load_gateway
@@ -29,9 +28,10 @@ from nspgateway.init.authority import Authority
 from nspgateway.secure import require_secure
 from nspgateway.web import serving
 from nspgateway.web.serving import Served
+from patience import PATIENCE_S
+from ports import free_port
 from web_room import Answer
 
-START_S = 20.0
 HOST = "nsp-box.lan"
 
 
@@ -118,7 +118,7 @@ class Visit:
 
     def ask(self, path: str, fields: dict[str, str] | None = None, host: str = HOST) -> Answer:
         with closing(
-            http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=10)
+            http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=PATIENCE_S)
         ) as line:
             headers = {
                 "Host": f"{host}:{self.port}",
@@ -146,7 +146,7 @@ def running(config: Path, visit: Visit) -> Iterator[subprocess.Popen[bytes]]:
     with errors.open("ab") as err:
         process = subprocess.Popen(command("gateway", "run", "--config", config), stderr=err)
     try:
-        end = time.monotonic() + START_S
+        end = time.monotonic() + PATIENCE_S
         while not answers(visit):
             assert process.poll() is None, errors.read_text()
             assert time.monotonic() < end, "the page did not come"
@@ -178,7 +178,7 @@ def test_a_login_over_tls_outlives_kill_9(tmp_path: Path) -> None:
         assert visit.ask("/second-factor", {**hidden(page), "code": app.now()}).headers["location"] == "/"
         assert visit.ask("/").status == 200
         assert visit.ask("/", host="evil.example").status == 400
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as plain:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as plain:
             plain.request("GET", "/login")
             with pytest.raises((ConnectionError, http.client.HTTPException)):
                 plain.getresponse()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mqtt_peers import Mosquitto, Wire, until
+from patience import PATIENCE_S
 from small_disk import small_disk
 from storm_kits import ALARM
 from storm_room import Storm
@@ -88,7 +89,7 @@ def assert_all(storm: Storm) -> None:
 
 
 async def rage(
-    storm: Storm, kills: int, broker_kills: int, replugs: int, longest_s: float, rest_s: float = 25.0
+    storm: Storm, kills: int, broker_kills: int, replugs: int, longest_s: float, rest_s: float = PATIENCE_S
 ) -> None:
     """Do so much harm in any order, each after a moment of work, and then let it come to rest."""
     harms = [storm.kill] * kills + [storm.kill_broker] * broker_kills + [storm.replug] * replugs

@@ -7,7 +7,7 @@ import pytest
 
 from nspkit.local import server
 from nspkit.local.server import Bounded, Server, Site
-from nsptools.bench.twin.process import free_port
+from ports import free_port
 
 HOST = "127.0.0.1"
 

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import axe_playwright_python
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright, expect
+
+from patience import PATIENCE_MS
 
 CHROMIUM = "/usr/bin/chromium"
 _AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
@@ -27,10 +29,13 @@ ARGUMENTS = (
 
 @asynccontextmanager
 async def chromium(*arguments: str) -> AsyncIterator[Browser]:
-    """The system's Chromium, headless, for as long as the block lasts."""
+    """The system's Chromium, headless, for as long as the block lasts; what is expected of its pages may take a while."""
+    expect.set_options(timeout=PATIENCE_MS)
     sandbox = (*arguments, "--no-sandbox") if os.geteuid() == 0 else arguments
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=(*ARGUMENTS, *sandbox))
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=(*ARGUMENTS, *sandbox), timeout=PATIENCE_MS
+        )
         yield browser
         await browser.close()
 
@@ -42,6 +47,7 @@ class GuardedPage:
         self.page = page
         self.faults: list[str] = []
         self.url = url
+        page.set_default_timeout(PATIENCE_MS)
         page.on("request", self._on_request)
         page.on("requestfailed", self._on_failed)
         page.on("response", self._on_response)

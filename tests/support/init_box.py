@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import aiomqtt
 
-from mqtt_peers import Mosquitto, free_port
+from mqtt_peers import Mosquitto
 from nspgateway.config import BrokerConfig, load_gateway
 from nspgateway.config_parts import ClientConfig
 from nspgateway.init import box
@@ -20,6 +20,7 @@ from nspgateway.init.gateway_toml import Wanted
 from nspgateway.messages import OutboxMessage
 from nspgateway.mqtt_client import BrokerClient, opened, tls_context
 from patience import PATIENCE_S
+from ports import free_port
 
 REGION, CP = "rijnmond", "brandweer"
 SCREEN = ClientConfig(name="screen", role="cp_coordinator", may=("acknowledge", "shelve"))

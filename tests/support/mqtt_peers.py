@@ -16,6 +16,9 @@ import pytest
 from aiomqtt import Message, ProtocolVersion
 
 from patience import PATIENCE_S
+from ports import free_port
+
+_MARK = "nsp/mark-of-a-listener/"
 
 
 async def until(condition: Callable[[], object], deadline_s: float = PATIENCE_S) -> None:
@@ -26,13 +29,6 @@ async def until(condition: Callable[[], object], deadline_s: float = PATIENCE_S)
                 await asyncio.sleep(0.005)
     except TimeoutError:
         pytest.fail(f"did not come true within {deadline_s:g} s")
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Mosquitto:
@@ -146,6 +142,7 @@ class Listener:
         on_message: Callable[[], None] | None = None,
     ) -> None:
         self.heard: list[Message] = []
+        self._marks: set[str] = set()
         self._on_message = on_message
         self._client = aiomqtt.Client("127.0.0.1", port, protocol=protocol)
         self._task: asyncio.Task[None] | None = None
@@ -173,9 +170,18 @@ class Listener:
         """Return what came on topics with this end, in order."""
         return [bytes(m.payload) for m in self.heard if str(m.topic).endswith(topic_end)]
 
+    async def caught_up(self) -> None:
+        """Return once it has heard all that the broker had for it until now, what is retained too."""
+        mark = f"{_MARK}{id(self)}-{len(self._marks)}"
+        await self._client.publish(mark)
+        await until(lambda: mark in self._marks)
+
     async def _listen(self) -> None:
         try:
             async for message in self._client.messages:
+                if str(message.topic).startswith(_MARK):
+                    self._marks.add(str(message.topic))
+                    continue
                 self.heard.append(message)
                 if self._on_message is not None:
                     self._on_message()

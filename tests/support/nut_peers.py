@@ -10,7 +10,8 @@ from typing import Self
 
 import pytest
 
-from mqtt_peers import free_port, until
+from mqtt_peers import until
+from ports import free_port
 
 # Debian's /usr/sbin/upsd is a wrapper that first asks /etc/nut/nut.conf whether it may start.
 _PROGRAMS = Path("/lib/nut")

@@ -18,6 +18,7 @@ from nspgateway.web import PageServer, create_app
 from nspgateway.web.office import Works
 from nspgateway.web.rights import Right
 from nspgateway.web.visitor import Visitor
+from ports import free_port
 from web_room import RoleGate, around
 
 ALL_KITS = 64
@@ -29,8 +30,7 @@ class Site:
 
     def __init__(self, app: Callable[[], Starlette]) -> None:
         self._app = app
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._task: asyncio.Task[None] | None = None
         self._server: PageServer | None = None

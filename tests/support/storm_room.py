@@ -25,13 +25,14 @@ from nsplink import regions
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.provision import CpSpec, SiteSpec, provision
+from patience import PATIENCE_S
 from storm_kits import Kit, Witness
 
 KITS = 6
 GAP_S = 0.05  # between frames of all kits together
 NEWS = 0.15  # of the frames of a kit with nothing on its mind bring an alarm or its end
 HEARD_PERCENT = 80  # of the downlinks, by the kit they are for
-START_S = 30.0
+_AGAIN_S = 5.0  # until a heartbeat that the journal lacks is followed by another
 _NEWEST = "SELECT kit, max(counter) FROM frame GROUP BY kit"
 
 
@@ -78,7 +79,7 @@ class Storm:
         self.start()
         self._load = asyncio.create_task(self._send())
         await self.up()
-        await until(lambda: all(kit.acked for kit in self.kits), START_S)
+        await until(lambda: all(kit.acked for kit in self.kits))
         return self
 
     async def __aexit__(
@@ -141,7 +142,7 @@ class Storm:
     async def up(self, *kinds: str, more: int = 1) -> None:
         """Return once the gateway hears: so many more frames, of these kinds or of any, are in the journal."""
         before = self.frames(*kinds)
-        await until(lambda: self._is_alive() and self.frames(*kinds) >= before + more, START_S)
+        await until(lambda: self._is_alive() and self.frames(*kinds) >= before + more)
 
     def said(self) -> str:
         """Return all that the gateway wrote to its log."""
@@ -234,7 +235,7 @@ class Storm:
 
     # The end
 
-    async def calm(self, seconds: float = 25.0) -> None:
+    async def calm(self, seconds: float = PATIENCE_S) -> None:
         """Let every kit have its say until all is acknowledged, and the broker have all of it."""
         assert self._load is not None
         loop = asyncio.get_running_loop()
@@ -247,13 +248,18 @@ class Storm:
         )
         await self._load
         self._load = None
-        newest = {(kit.address, kit.last) for kit in self.kits}
-        end = loop.time() + seconds
-        while not self._is_done(newest):
+        end, again = loop.time() + seconds, loop.time() + _AGAIN_S
+        while not self._is_done(newest := {(kit.address, kit.last) for kit in self.kits}):
             assert loop.time() < end, (newest, self.rows(_NEWEST), self.said()[-2000:])
+            if loop.time() >= again:  # the gateway may have been looking after its modem, and deaf
+                again = loop.time() + _AGAIN_S
+                for kit in self.kits:
+                    if (kit.address, kit.last) not in self.rows(_NEWEST):
+                        self.modem.radio.hear(kit.heartbeat(loop.time()), -90, 7)
             await asyncio.sleep(0.05)
         assert self._listener is not None
         self.kept = await retained(self.broker)
+        await self._listener.caught_up()
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         await until(lambda: self._process is not None and self._process.poll() is not None)
@@ -282,8 +288,7 @@ class Storm:
 async def retained(broker: Mosquitto) -> dict[str, bytes]:
     """Return what the broker keeps for who comes later, by topic; its own retained messages come at once."""
     async with Listener(broker.port) as late:
-        await until(lambda: late.heard)
-        await asyncio.sleep(0.2)
+        await late.caught_up()
         return {str(m.topic): bytes(m.payload) for m in late.heard if m.payload}
 
 

@@ -22,14 +22,13 @@ class Device:
         self.model = Model(timeout_ms)
 
 
-async def outcomes(port, count, timeout_ms):
+async def outcomes(port, timeouts_ms):
     """Hex of the data of each read of two registers, or its error's text; then the bus's own count of errors."""
     bus = TcpBus("127.0.0.1", port, None)
-    device = Device(timeout_ms)
     seen = []
-    for index in range(count):
+    for index, timeout_ms in enumerate(timeouts_ms):
         try:
-            data = await bus.read(device, 3, 840 + index, 2)
+            data = await bus.read(Device(timeout_ms), 3, 840 + index, 2)
             seen.append("".join(["%02x" % byte for byte in data]))
         except BusError as error:
             seen.append(str(error))
