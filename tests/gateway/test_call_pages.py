@@ -147,7 +147,7 @@ async def test_what_was_forgotten_is_said_and_nothing_has_to_be_typed_again(page
     assert 'value="14:05"' in page.body
     assert 'value="police" required checked' in page.body
     await pages.post("/act/call-answer", call=NAME, back=PATH, answer="help_comes", text="é" * 40)
-    assert "Dat is te lang." in (await pages.get(PATH)).text
+    assert "past niet op de kit: hoogstens 60 letters" in (await pages.get(PATH)).text
     assert (await pages.get("/call/65-1-3-9")).status == 404
 
 
