@@ -1,6 +1,7 @@
 """Everything that can go wrong at the gateway and has a name.
 
 GatewayError
+ +- NotThisWay         what was asked cannot be done here or by this user
  +- ConfigError        a settings file cannot be used
  +- KeyRegisterError   the key register cannot be used
  +- CountersError      the file of downlink counters cannot be used: nothing may be sent
@@ -10,7 +11,8 @@ GatewayError
      +- StoreLocked    another process holds it, or its folder
      +- StoreTooNew    written by a later version of this program
 
-Frames that are refused are not errors: they are counted by ``ingest``.
+Frames that are refused are not errors: they are counted by ``ingest``. ``exit_code`` is that of the command in which
+it happened: 1 when something that was tried failed, 2 when what was given has to be mended first.
 """
 
 from __future__ import annotations
@@ -24,8 +26,16 @@ class GatewayError(Exception):
     exit_code = 1
 
 
+class NotThisWay(GatewayError):
+    """What was asked cannot be done here, or by this user; the text says how it can."""
+
+    exit_code = 2
+
+
 class ConfigError(GatewayError):
     """A settings file cannot be used: which file and key, what was expected, what to do."""
+
+    exit_code = 2
 
     def __init__(self, file: Path, where: str, expected: str, cure: str, line: int | None = None) -> None:
         self.file = file
@@ -40,6 +50,8 @@ class ConfigError(GatewayError):
 
 class KeyRegisterError(GatewayError):
     """The key register cannot be used; the text says why and what to do."""
+
+    exit_code = 2
 
 
 class CountersError(GatewayError):

@@ -70,7 +70,7 @@ def test_complete_box_from_flags(tmp_path: Path) -> None:
 
     before = tree(folder)
     again = nsp("gateway", "init", "--folder", folder, *FLAGS, "--host", "other.lan", *clients)
-    assert again.code == 1
+    assert again.code == 2
     assert "Nothing is changed" in again.out
     assert tree(folder) == before
     said = first.out + first.err + again.out + again.err
@@ -120,10 +120,10 @@ def test_interrupted_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     """A box that a power cut left half made is not taken for whole, and not overwritten either."""
     made = InitBox(tmp_path)
     made.layout.config.unlink()
-    assert main(["gateway", "init", "--folder", str(made.layout.folder), *FLAGS]) == 1
+    assert main(["gateway", "init", "--folder", str(made.layout.folder), *FLAGS]) == 2
     assert "an earlier run was cut off" in capsys.readouterr().out
     for words in (("init", "--renew"), ("client", "remove", "screen")):
-        assert main(["gateway", *words, "--folder", str(made.layout.folder)]) == 1
+        assert main(["gateway", *words, "--folder", str(made.layout.folder)]) == 2
         said = capsys.readouterr()
         assert not said.out
         assert "Run `nsp gateway init` first" in said.err
@@ -242,7 +242,7 @@ def test_end_of_a_certificate_is_announced(tmp_path: Path, capsys: pytest.Captur
     assert left == {made.layout.ca: 3651, folder / "gateway.pem": WARN_DAYS - 1, folder / "page.pem": 819}
     assert [(entry["log_level"], entry["days"]) for entry in log] == [("warning", WARN_DAYS - 1)]
     arguments = ["gateway", "init", "--folder", str(made.layout.folder)]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert "(59 days)  ENDS SOON: nsp gateway init --renew" in capsys.readouterr().out
     assert main([*arguments, "--renew"]) == 0
     assert "ENDS SOON" not in capsys.readouterr().out

@@ -360,7 +360,7 @@ def test_the_commands_do_it_and_say_it(tmp_path, capsys):
     assert "1 new: de-linde" in capsys.readouterr().out
     assert main(["provision", str(tmp_path / "sites.csv"), *there]) == 0
     assert "1 unchanged: de-linde" in capsys.readouterr().out
-    assert main(["provision", str(tmp_path / "sites.csv"), *there, "--cp-number", "18"]) == 1
+    assert main(["provision", str(tmp_path / "sites.csv"), *there, "--cp-number", "18"]) == 2
     assert "cp_number: is 17" in capsys.readouterr().err
     assert main(["kits", "list", *there]) == 0
     assert "de-linde" in capsys.readouterr().out

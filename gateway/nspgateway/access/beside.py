@@ -10,7 +10,7 @@ from pathlib import Path
 from nspgateway.access.account_desk import AccountDesk
 from nspgateway.clock import Clock
 from nspgateway.config import GatewayConfig, load_points
-from nspgateway.errors import GatewayError, StoreLocked
+from nspgateway.errors import NotThisWay, StoreLocked
 from nspgateway.folder import FolderLock
 from nspgateway.store import Store
 
@@ -36,10 +36,10 @@ def _require_owner(folder: Path) -> None:
     try:
         owner, name = folder.stat().st_uid, folder.owner()
     except (OSError, KeyError) as error:
-        raise GatewayError(
+        raise NotThisWay(
             f"{folder}: no gateway has worked here yet. Start it once, or check data in gateway.toml."
         ) from error
     if owner != os.geteuid():
-        raise GatewayError(
+        raise NotThisWay(
             f"{folder}: belongs to {name}. Run this as that user: sudo -u {name} nsp gateway ..."
         )

@@ -43,6 +43,8 @@ _HOST_NAME = re.compile(
 class AuthorityError(GatewayError):
     """A certificate or its key cannot be made or used; the text says why and what to do."""
 
+    exit_code = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Authority:

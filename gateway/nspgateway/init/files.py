@@ -18,6 +18,8 @@ PRIVATE_FOLDER = 0o700
 class InitError(GatewayError):
     """The box's files cannot be made or changed; the text says why and what to do."""
 
+    exit_code = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

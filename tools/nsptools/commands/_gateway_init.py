@@ -86,7 +86,7 @@ def init(
         return
     if there := layout.made():
         _already(layout, there, now)
-        raise typer.Exit(1)
+        raise typer.Exit(2)
     wanted = Wanted(
         region=_asked("region", region, str),
         region_name=_asked("region_name", region_name, str),

@@ -18,7 +18,10 @@ def command(
     from nspgateway import asyncapi
     from nsptools import linkdoc
 
-    text = page.read_text(encoding="utf-8")
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{page}: {error.strerror}. Name a page that is there.") from error
     page.write_text(linkdoc.renewed(text), encoding="utf-8")
     print(f"{page}: {', '.join(linkdoc.asked_for(text))}")
     messages = page.with_name("asyncapi.json")

@@ -10,7 +10,8 @@ FlashError
  +- NotVerified     what is on the board is not what was copied
  +- SelfTestFailed  it is as it should be, and a part of it does not work
  +- ImageUnfit      the MicroPython image is not the one that was meant, or not for this use
- +- NotPrepared     the cache lacks what is needed, or what is in it was changed
+ +- NotPrepared     the cache lacks what is needed, or what is in it was changed; or there is no board or no mpremote
+     +- NotFetched  what is prepared cannot be had over the network
 """
 
 from __future__ import annotations
@@ -61,4 +62,12 @@ class ImageUnfit(FlashError):
 
 
 class NotPrepared(FlashError):
-    """The cache cannot be used, or cannot be made."""
+    """What flashing needs is not here."""
+
+    exit_code = 2
+
+
+class NotFetched(NotPrepared):
+    """The network, or who answers there, does not give what is asked for."""
+
+    exit_code = 1

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from nsptools.flash.cache import IMAGES, PACKAGES, Cache, PreparedImage, PreparedPackage, is_inside, put
-from nsptools.flash.errors import NotPrepared
+from nsptools.flash.errors import NotFetched, NotPrepared
 from nsptools.flash.image import read, sha256_of
 
 INDEX = "https://micropython.org/pi/v2"
@@ -93,22 +93,18 @@ def _package(cache: Cache, index: str, name: str) -> tuple[PreparedPackage, list
     try:
         listing = msgspec.json.decode(data, type=_Listing)
     except msgspec.MsgspecError as error:
-        raise NotPrepared(
-            f"{address}: no list of a package ({error}). Is {index} an index of mip?"
-        ) from error
+        raise NotFetched(f"{address}: no list of a package ({error}). Is {index} an index of mip?") from error
     if listing.urls:
-        raise NotPrepared(f"{address}: it has files without hashes; they are not taken.")
+        raise NotFetched(f"{address}: it has files without hashes; they are not taken.")
     files: dict[str, str] = {}
     for target, short in listing.hashes:
         if not is_inside(target) or not _SHORT.fullmatch(short):
-            raise NotPrepared(f"{address}: {target!r} with hash {short!r} is not taken.")
+            raise NotFetched(f"{address}: {target!r} with hash {short!r} is not taken.")
         where = f"{index}/file/{short[:2]}/{short}"
         content = fetch(where)
         digest = hashlib.sha256(content).hexdigest()
         if not digest.startswith(short):
-            raise NotPrepared(
-                f"{where}: its SHA-256 begins with {digest[:8]}: it is another file. Try again."
-            )
+            raise NotFetched(f"{where}: its SHA-256 begins with {digest[:8]}: it is another file. Try again.")
         cache.put_file(content, short)
         files[target] = digest
     put(cache.folder / path, data)
@@ -116,7 +112,7 @@ def _package(cache: Cache, index: str, name: str) -> tuple[PreparedPackage, list
 
 
 def fetch(address: str) -> bytes:
-    """Return what is at an https address; http is taken from this computer alone. Raises NotPrepared."""
+    """Return what is at an https address; http is taken from this computer alone. Raises NotPrepared or NotFetched."""
     _check_address(address)
     opener = urllib.request.build_opener(
         _OnlySafe(), urllib.request.HTTPSHandler(context=ssl.create_default_context())
@@ -126,14 +122,14 @@ def fetch(address: str) -> bytes:
             data: bytes = answer.read(_MOST_BYTES + 1)
     except urllib.error.HTTPError as error:
         with error:
-            raise NotPrepared(f"{address}: the server says {error.code} {error.reason}.") from error
+            raise NotFetched(f"{address}: the server says {error.code} {error.reason}.") from error
     except (OSError, ValueError) as error:
         why = getattr(error, "reason", error)
-        raise NotPrepared(
+        raise NotFetched(
             f"{address}: cannot be fetched ({why}). Preparing needs a network, this once."
         ) from error
     if len(data) > _MOST_BYTES:
-        raise NotPrepared(f"{address}: larger than {_MOST_BYTES >> 20} MB; that is no image and no package.")
+        raise NotFetched(f"{address}: larger than {_MOST_BYTES >> 20} MB; that is no image and no package.")
     return data
 
 

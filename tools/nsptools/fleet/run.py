@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from nsptools.bench import virtual_time
-from nsptools.fleet.story import Story, Teller
+from nsptools.fleet.story import Story, Teller, check
 from nsptools.fleet.town import Channel, Town
 from nsptools.fleet.verdict import Verdict, judge
 
@@ -17,7 +17,8 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a fresh folder below it, for its owne
 def run(
     story: Story, *, kits: int = 40, channel: Channel | None = None, loss: float = 0.2, seed: int = 1
 ) -> Verdict:
-    """Run a story in virtual time; the same arguments give the same verdict to the byte."""
+    """Run a story in virtual time; the same arguments give the same verdict to the byte. Raises StoryError."""
+    check(story, kits)
     with tempfile.TemporaryDirectory(
         prefix="nsp-fleet-", dir=_MEMORY if _MEMORY.is_dir() else None
     ) as folder:

@@ -36,6 +36,29 @@ class Story:
     storms: tuple[float, ...] = ()
 
 
+class StoryError(Exception):
+    """A story that cannot be told in its time; the text says what would fit."""
+
+    exit_code = 2
+
+
+def check(story: Story, kits: int) -> None:
+    """Raise StoryError when what befalls a town of so many kits does not fit into the story's hours.
+
+    Alarms are drawn until each stands clear of the others: only half of what would fit is taken, so that this ends.
+    """
+    span_s = story.hours * 3600 - 3 * WARM_UP_S
+    room = int(kits * len(CAUSES) * max(0.0, span_s) / (2 * AGAIN_S) / 2)
+    if story.alarms > room:
+        raise StoryError(
+            f"{story.alarms} alarms do not fit in {story.hours:g} hours of {kits} kits, which hold {room}. "
+            "Take more hours, or fewer alarms."
+        )
+    for hour in (*story.storms, *(begin for begin, _ in story.outages)):
+        if not 0 <= hour < story.hours:
+            raise StoryError(f"What begins in hour {hour:g} is not within the {story.hours:g} hours.")
+
+
 @dataclass
 class Told:
     """What was done: raises, calls as (post, event), storms as (second, raises)."""
