@@ -123,7 +123,8 @@ async def test_who_has_not_the_right_sees_that_there_is_a_call_and_no_more(tmp_p
     front = await pages.get("/")
     assert f'data-call="{NAME}"' in front.body
     assert PATH not in front.body
-    assert (await pages.get(PATH)).status == 403
+    for path in (PATH, f"/events{PATH}"):
+        assert (await pages.get(path)).status == 403
     assert (await pages.post("/act/call-read", call=NAME)).status == 403
     assert (await pages.post("/act/status112", word="off")).status == 403
     assert 'formaction="/act/status112"' not in (await pages.get("/calls")).body
@@ -134,7 +135,8 @@ async def test_a_visitor_of_a_municipality_sees_its_own_calls(tmp_path: Path) ->
     pages = Pages(tmp_path, "cp_medewerker", "Elders")
     pages.calls.press()
     assert "data-call=" not in (await pages.get("/")).body
-    assert (await pages.get(PATH)).status == 404
+    for path in (PATH, f"/events{PATH}"):
+        assert (await pages.get(path)).status == 404
     assert (await pages.post("/act/call-read", call=NAME)).status == 404
     assert (await pages.post("/act/call-enter", point="de-linde", kind="police")).status == 404
 
