@@ -15,7 +15,7 @@ from browser import chromium
 @pytest.fixture(scope="session")
 def headless_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nsp.Beside]:
     """Started when the first test asks for it, so that it runs beside those that wait for other things."""
-    options = ("--headless", "--seconds", 40, "--kits", 2, "--http-port", 0, "--mqtt-port", 0)
+    options = ("--headless", "--seconds", 45, "--kits", 2, "--http-port", 0, "--mqtt-port", 0)
     run = nsp.Beside(tmp_path_factory.mktemp("demo"), "demo", *options)
     yield run
     run.stop()

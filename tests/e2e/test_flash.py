@@ -32,7 +32,7 @@ LIST = "name;number;municipality;latitude;longitude;devices;tank_litres;rated_kw
     f"{name};{number};Lindendam;52,09;5,12;generator:dse7320mk2@10;60;10\n"
     for number, name in enumerate(NAMES.values(), 1)
 )
-FLASH_S = 120.0
+FLASH_S = 400.0
 
 
 @dataclass

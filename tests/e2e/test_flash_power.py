@@ -20,7 +20,7 @@ from nsptools.flash.mpremote import Mpremote
 pytestmark = pytest.mark.asyncio
 
 _RUNNING = (*persist.FILES, *budget.FILES)  # what a kit writes anew all the time
-_SETTLE_S = 30.0
+_SETTLE_S = 120.0
 WDT_MS = 60_000  # of board.py, which only a board can import
 _SAYS = ("kit 1089 started", "INCOMPLETE: flashing", "waiting for mpremote")
 

@@ -1,7 +1,7 @@
 from nsptools.bench import vm
 from nsptools.bench.twin import Twin, make_image, read_files
 
-TIMEOUT_S = 20
+TIMEOUT_S = 120
 
 
 async def boots(tmp_path, files, until):

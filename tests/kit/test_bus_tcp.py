@@ -257,6 +257,7 @@ async def test_an_absent_box_is_asked_rarely_and_lives_again_when_it_answers(tmp
         port = site.tcp.port
         clock = HostBoard(tmp_path, {}).clock
         device = Device("battery", 100, models.get("victron_gx"))
+        device.model.timeout_ms = PATIENT_MS
         bus = TcpBus("127.0.0.1", port, None)
         state = KitState(("grid",))
         poller = Poller(bus, [device], state, clock, print, lambda: None)
@@ -312,15 +313,22 @@ async def test_a_gx_on_the_network_reaches_the_air(tmp_path):
         running_kit = app.Kit(board, start.read(board.folder), Log(board.clock, print))
         running = asyncio.create_task(running_kit.run())
         try:
-            await listener.wait(1, PATIENCE_S)
+            count, header, values = 0, None, {}
+            # As soon as all was read: on a machine that pauses the first frame may be of less.
+            while (header and header.kind, values.get("q_meter"), values.get("q_battery")) != (
+                "full",
+                "good",
+                "good",
+            ):
+                await listener.wait(count + 1, PATIENCE_S)
+                header, values = listener.opened(count)
+                count += 1
         finally:
             running.cancel()
             await asyncio.wait([running])
             await running_kit.buses[0].close()
             board.close()
             await modem.stop()
-        header, values = listener.opened(0)
-        assert header.kind == "full"
         assert values["load_w"] == 1000
         assert values["battery_permille"] == 655
         assert values["battery_da"] == -123

@@ -1,12 +1,15 @@
 """The local page's server on a socket: connections that ask nothing, or too much, keep nobody out."""
 
 import asyncio
+import socket
 from types import SimpleNamespace
 
 import pytest
 
 from nspkit.local import server
 from nspkit.local.server import Bounded, Server, Site
+from patience import PATIENCE_S
+from port_rig import until
 from ports import free_port
 
 HOST = "127.0.0.1"
@@ -24,18 +27,24 @@ async def port(tmp_path):
     site = Server(Site(kit, lambda _now: 30), (HOST,))
     found = free_port()
     running = asyncio.create_task(site.start_server(HOST, found))
-    await asyncio.sleep(0.05)
+    await until(lambda: listens(found))
     yield found
     running.cancel()
     site.end()
     await asyncio.sleep(0)
 
 
+def listens(port):
+    """Whether somebody answers there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
 async def said(port, request):
     """What comes back until the connection ends."""
     reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(request)
-    data = await asyncio.wait_for(reader.read(), 3)
+    data = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return data
 
@@ -43,8 +52,9 @@ async def said(port, request):
 ASKED = b"GET /weg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
-async def test_connections_that_ask_nothing_keep_nobody_out(port):
-    """Phones open connections in case; the page answers whoever does ask, at once."""
+async def test_connections_that_ask_nothing_keep_nobody_out(port, monkeypatch):
+    """Phones open connections in case; the page answers whoever does ask, and waits for none of them to end."""
+    monkeypatch.setattr(server, "_LIMIT_S", 10 * PATIENCE_S)
     idle = [await asyncio.open_connection(HOST, port) for _ in range(9)]
     await asyncio.sleep(0.05)
     for _ in range(3):

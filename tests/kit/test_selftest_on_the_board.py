@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 
+from again import tried_again
 from nspkit import pins
 from nsplink.fields import SELF_TESTS
 from nsptools.bench import vm
@@ -31,7 +32,7 @@ async def tried(folder, kit, paths, *, arguments="()", wire=lambda _twin: None, 
     twin = Twin("board", image, dict(zip((BUS_UART, RADIO_UART), paths, strict=True)), {BUS_UART: DE_PIN})
     wire(twin)
     async with twin:
-        return json.loads((await twin.wait_for_log("result", 60)).partition(" ")[2])
+        return json.loads((await twin.wait_for_log("result")).partition(" ")[2])
 
 
 async def bare(folder, kit, **options):
@@ -68,6 +69,7 @@ def faulty(twin):
     twin.set_pin(pins.HELP, 0)
 
 
+@tried_again
 async def test_the_bench_tells_what_works_what_fails_and_what_it_cannot_try(tmp_path):
     """A technician gets every fault before the kit leaves the table, and none that is only not connected."""
     kit = make_kit(tmp_path)

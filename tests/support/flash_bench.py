@@ -24,7 +24,7 @@ MAC = ":".join(f"{byte:02x}" for byte in DEFAULT_MAC)
 _CHIP_IDS = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
 _OFFSETS = {"esp32": 0x1000}
 _PARTITIONS = ((1, 2, 0x9000, 0x6000), (0, 0, 0x10000, 0x1F0000), (1, 0x81, 0x200000, 0x200000))
-FLASH_S = 120.0
+FLASH_S = 400.0
 
 
 def image_bytes(chip: str = "esp32s3", *, partitions: bool = True, end: int = FLASH_BYTES) -> bytes:

@@ -182,7 +182,7 @@ async def test_a_board_that_runs_is_asked_into_its_loader_or_started_again(bench
     twin = bench.twin
     with pytest.raises(NoLoader, match="Hold BOOT"):
         await identify(bench.port)
-    await twin.wait_for(lambda: twin.boots == 2, 5.0)
+    await twin.wait_for(lambda: twin.boots == 2)
 
     async def go(board: Mpremote) -> None:
         await twin.kill()

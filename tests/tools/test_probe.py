@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from again import tried_again
 from nsptools import cli
 from nsptools.bench import catalogue, one_device
 from nsptools.benchmark.rig import make_kit
@@ -35,6 +36,7 @@ def value(device, quantity):
     return next(one for one in device["readings"] if one["quantity"] == quantity)
 
 
+@tried_again
 async def test_three_devices_one_dead(tmp_path):
     """With a kit's settings: two are read register by register, the dead one is named, nothing is made up."""
     devices, address = run.from_settings(make_kit(tmp_path).folder / "settings.json", None)
@@ -60,6 +62,7 @@ async def test_three_devices_one_dead(tmp_path):
     assert generator["tables_sha256"] == readout.tables_hash("dse7320mk2")
 
 
+@tried_again
 async def test_found_without_knowing_anything():
     """Speed, addresses and models are found by asking; at the wrong speed nobody answers."""
     async with tapped() as site:
@@ -76,6 +79,7 @@ async def test_found_without_knowing_anything():
     assert "  address 2: looks like Eastron SDM630 three-phase meter, not certain" in said
 
 
+@tried_again
 async def test_swapped_wires():
     """Garbage that comes in time, at every speed, points to A and B; no value comes of it."""
     async with tapped() as site:
@@ -88,6 +92,7 @@ async def test_swapped_wires():
     )
 
 
+@tried_again
 async def test_garbage_at_one_speed_is_a_speed():
     """Garbage at some speeds only does not send a technician to the wires first."""
     async with tapped() as site:
@@ -100,6 +105,7 @@ async def test_garbage_at_one_speed_is_a_speed():
     assert "at 19200 8N1. " in said
 
 
+@tried_again
 async def test_noise_on_an_idle_line():
     """Bytes while nobody talks are told as missing bias; what is read all the same is right."""
     async with tapped() as site, repeated(lambda: site.hiss(b"\x00\xf7"), 0.05):
@@ -112,6 +118,7 @@ async def test_noise_on_an_idle_line():
     assert "bias resistors" in findings.verdicts[0]
 
 
+@tried_again
 async def test_silence():
     """Nothing at all is told as such, with what to look at, in order."""
     async with tapped() as site:
@@ -124,6 +131,7 @@ async def test_silence():
     )
 
 
+@tried_again
 async def test_another_master_is_left_alone():
     """A kit that is still connected is heard before the first question, and the probe does not talk through it."""
     async with tapped() as site, repeated(lambda: site.hiss(KIT_ASKS), 0.03):
@@ -143,6 +151,7 @@ async def slow_generator(wire, say):
     return lost, fuel
 
 
+@tried_again
 async def test_late_answers_are_never_anothers_value():
     """A slow device is still found, and an answer that comes too late is not taken for the next question's."""
     async with tapped() as site:
@@ -167,6 +176,7 @@ def alike(model):
 
 
 @pytest.mark.parametrize("model", KNOWN)
+@tried_again
 async def test_models_are_recognised(model):
     """Each model is told from all the others by reads alone, and so is what cannot be told apart."""
     setup = one_device.Setup(model=model, baud=115_200, speed=0.0)

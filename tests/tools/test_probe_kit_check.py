@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from again import tried_again
 from nspkit import app, check, start
 from nspkit.log import Log
 from nsptools.bench import hostkit, profiles, vm
 from nsptools.bench.site import Site
 from nsptools.bench.town import BUS_UART, DE_PIN, RADIO_UART
 from nsptools.benchmark.rig import make_kit
+from patience import PATIENCE_S
 from small_board import Wire, twin_of
 
 SHOW = """
@@ -39,6 +41,7 @@ def cells(lines, name):
     return next(line.split() for line in lines if line.strip().startswith(name))
 
 
+@tried_again
 async def test_shown_under_micropython_from_settings_alone(tmp_path, site):
     """At a board's prompt a technician sees value, age, quality and register of all three, and which is dead."""
     kit = make_kit(tmp_path)
@@ -68,6 +71,7 @@ async def test_shown_under_micropython_from_settings_alone(tmp_path, site):
     assert cells(lines, "load_w")[2] == "W"
 
 
+@tried_again
 async def test_shown_of_a_kit_that_was_running(tmp_path, site):
     """A kit that somebody runs at the prompt is shown as it is, with ages that grow."""
     kit = make_kit(tmp_path)
@@ -76,7 +80,7 @@ async def test_shown_of_a_kit_that_was_running(tmp_path, site):
     board = hostkit.HostBoard(kit.folder, {BUS_UART: site.bus_path, RADIO_UART: wire.path})
     made = app.Kit(board, start.read(board.folder), Log(board.clock, lambda _line: None))
     running = asyncio.create_task(made.pollers[0].run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while made.state.value("load_w", board.clock.ms()) is None:  # noqa: ASYNC110 - bytes come without an event
             await asyncio.sleep(0.01)
     running.cancel()

@@ -10,15 +10,16 @@ from fractions import Fraction
 
 import pytest
 
+from again import tried_again
 from nsp import command
 from nsptools.benchmark.rig import make_kit
 from nsptools.probe import checking, readout, record
 from nsptools.probe.port import Line
 from nsptools.probe.readout import Reading
+from patience import PATIENCE_S
 from probe_bench import tapped
 
 QUESTION = re.compile(r"(\] |: )$")
-DEADLINE_S = 20
 
 
 class Technician:
@@ -44,7 +45,7 @@ class Technician:
 
     async def question(self):
         """The last line when it waits for an answer; empty when the command has ended."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     text = os.read(self._screen, 4096).decode()
@@ -81,6 +82,7 @@ async def check(site, answers, *arguments):
     return code, person.seen
 
 
+@tried_again
 async def test_everything_matches_and_is_signed(tmp_path):
     """All answered, all the same, signed by name: exit code 0 and a record that holds the whole check."""
     file = tmp_path / "de-linde.json"
@@ -106,6 +108,7 @@ async def test_everything_matches_and_is_signed(tmp_path):
     assert "Signed:      by J. de Boer" in paper
 
 
+@tried_again
 async def test_a_difference_a_dead_device_and_no_signature(tmp_path):
     """What differs is kept with the panel's own value, a dead device fails the check, Enter signs nothing."""
     folder, file, found = make_kit(tmp_path).folder, tmp_path / "de-linde.json", tmp_path / "found.json"

@@ -137,7 +137,7 @@ def test_a_story_begins_when_its_stage_is_up() -> None:
     clock.begin()
     while clock.now() == start:
         pass
-    assert start < clock.now() < start + timedelta(hours=12)
+    assert start < clock.now() < start + timedelta(days=30)
 
 
 async def test_the_demo_plays_a_file(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ async def test_the_demo_plays_a_file(tmp_path: Path) -> None:
     options = demo_run.Options(speed=60, http_port=0, mqtt_port=0, scenario=story)
     async with demo_run.demo(options, lambda slug, line: said.append(f"{slug}: {line}")) as running:
         overview = running.gateway.ingest.overview()
-        assert story.start <= overview.now < story.start + timedelta(hours=1)
+        assert story.start <= overview.now < story.start + timedelta(days=1)
         assert [point.name for point in overview.points] == ["Buurthuis De Linde", "Kerk De Ark"]
         assert running.story is not None
         player, _ = running.story

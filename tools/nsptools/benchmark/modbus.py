@@ -171,7 +171,7 @@ async def _utilisation(baud: int, quick: bool) -> float:
     async with _Bus(baud, {"read": _READ, "devices": []}) as (site, _twin):
         for device in site.devices.values():
             device.reply_ms = (_DELAY_MS, _DELAY_MS)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while site.line.counters.replies < wanted:  # noqa: ASYNC110 - a counter, which wakes nobody
                 await asyncio.sleep(0.05)
         trace = list(site.line.trace)
@@ -191,7 +191,7 @@ def _shares(trace: Sequence[Passage], baud: int) -> Iterator[float]:
 
 async def _cpu_ms(window_s: float) -> float:
     async with _Bus(19200, {"read": None, "devices": DEVICES}) as (site, twin):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while site.line.counters.replies < 12:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.05)
         before, since_s = _on_cpu_ms(twin.pid), asyncio.get_running_loop().time()

@@ -14,7 +14,7 @@ from typing import Self
 from nsptools.benchmark.frame import BenchmarkError
 
 HOST = "127.0.0.1"
-_START_S = 10.0
+_START_S = 60.0
 
 
 class Mosquitto:

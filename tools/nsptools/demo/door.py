@@ -20,7 +20,7 @@ from typing import Any
 
 _HOST = "127.0.0.1"
 _MAX_LINE = 4096
-_WAIT_S = 5.0
+_WAIT_S = 20.0
 
 
 class DoorError(Exception):
