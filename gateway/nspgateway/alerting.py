@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from nspgateway import path_test
+from nspgateway import path_test, retold
 from nspgateway.alarm_state import AlarmState
 from nspgateway.alert_test import AlertTest
 from nspgateway.clock import Clock
 from nspgateway.clock_step import Step
 from nspgateway.config import GatewayConfig
+from nspgateway.errors import StoreError
 from nspgateway.facts import OwnFacts
 from nspgateway.gpio_line import GpioLine
 from nspgateway.ingest import Ingest
 from nspgateway.notice_hub import NoticeHub
-from nspgateway.notify import Notifier
+from nspgateway.notify import Notice, Notifier
+from nspgateway.records import Changes
 from nspgateway.relay import Relay
 from nspgateway.screens import Screens
 from nspgateway.sounding import sounding, unseen
@@ -61,13 +64,18 @@ class Alerting:
             clock,
             ingest.show,
         )
-        self.hub.on_delivered = self.test.delivered
+        self.hub.on_delivered = self._delivered
         self._situation = ingest.situation
+        self._recorder, self._clock = ingest.recorder, clock
+        self._told = retold.restored(store.memory(retold.MEMORY))
         self._before = ingest.situation.own
         ingest.situation.own = self._own
         ingest.recorder.on_notices = self.hub.tell
         # What was written, and what still waited for a notifier, when the gateway was stopped or killed.
-        self.hub.tell(ingest.situation.unheard())
+        news = retold.of_open_calls(ingest.situation, clock.now())
+        for name in self.hub.names:
+            self.hub.tell_one(name, retold.missed(self._told, name, news))
+        self.hub.tell(retold.unseen(ingest.situation, clock.now()))
         ingest.on_test_alarm = self.test.alarm_came
         ingest.dress = self._dress
 
@@ -107,6 +115,21 @@ class Alerting:
             else one
             for one in self.hub.states()
         )
+
+    def _delivered(self, name: str, notice: Notice) -> None:
+        """Take note of what a notifier has made heard; of calls for help so that a restart knows it too."""
+        self.test.delivered(name, notice)
+        if notice.kind != "help":
+            return
+        now = self._clock.now()
+        news = retold.of_open_calls(self._situation, now)
+        told = retold.after(self._told, name, notice, news)
+        if told == self._told:
+            return
+        self._told = told
+        # What a full disk does not take is told once more after a restart.
+        with suppress(StoreError):
+            self._recorder.commit(Changes(at=now, memory={retold.MEMORY: retold.to_json(told)}))
 
     def _is_loud(self) -> bool:
         """Tell whether the relay has to sound: in a second place only for calls that nobody has taken up for long."""

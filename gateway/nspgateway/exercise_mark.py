@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
+from nspgateway.exercises import Marked
 from nspgateway.i18n import N_, Language
 from nspgateway.view import CLOSED, Alarm, CallView, Overview
 
@@ -45,7 +46,7 @@ def of_alarm(mark: Mark, since: datetime | None, alarm: Alarm) -> Mark:
 
     ``mark``: of its place; ``since``: as ``Overview.exercise_since``.
     """
-    return "real" if mark and since is not None and alarm.raised_at < since else mark
+    return mark if not mark or Marked(is_on=True, since=since).covers(alarm.raised_at) else "real"
 
 
 def of_call(call: CallView, overview: Overview) -> Mark:

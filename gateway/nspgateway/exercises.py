@@ -49,6 +49,20 @@ def since(exercise: Exercise | None) -> datetime | None:
     return None if exercise is None or exercise.ended_at is not None else exercise.begun_at
 
 
+class Marked(Struct, frozen=True):
+    """What the frames of a place say. ``is_on``: its newest one is part of an exercise.
+
+    ``since``: when the one began that people here agreed on, None = none runs.
+    """
+
+    is_on: bool = False
+    since: datetime | None = None
+
+    def covers(self, raised_at: datetime) -> bool:
+        """Tell whether an alarm is part of it: what was there before people began the exercise is not."""
+        return self.is_on and (self.since is None or raised_at >= self.since)
+
+
 class Forgotten(Struct, frozen=True):
     """Kits that say exercise although none should: ``kits`` of them. ``name``, ``ends_at``: of the newest one, if any."""
 

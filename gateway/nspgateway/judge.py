@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nspgateway import alarms, messages
 from nspgateway.alarms import AlarmState, Decision
+from nspgateway.exercises import Marked
 from nspgateway.facts import Facts
 from nspgateway.messages import OutboxMessage
 from nspgateway.notify import Notice
@@ -19,12 +20,13 @@ from nspgateway.view import Alarm
 
 # Delays that begin or are given up: kept, but nobody has to hear of them.
 _SILENT = frozenset({"wait", "forget"})
+_NO_EXERCISE = Marked()
 
 
 class Judgement(Struct, frozen=True):
     """What is true, which alarms are kept from now on, and what to write and to say about it.
 
-    ``exercise``: the point's newest frame was marked as part of one.
+    ``exercise``: what the point's newest frame says of one.
     """
 
     facts: Facts
@@ -32,7 +34,7 @@ class Judgement(Struct, frozen=True):
     changes: tuple[AlarmChange, ...]
     messages: tuple[OutboxMessage, ...]
     notices: tuple[Notice, ...] = ()
-    exercise: bool = False
+    exercise: Marked = _NO_EXERCISE
 
 
 def judge(
@@ -41,7 +43,7 @@ def judge(
     rules: Sequence[Rule],
     demo: Demo | None = None,
     *,
-    exercise: bool = False,
+    exercise: Marked = _NO_EXERCISE,
     crowd: Callable[[bool], Crowd] = lambda _is_news: Crowd(),
 ) -> Judgement:
     """Decide on every alarm of a place. ``kept``: its alarms so far, by id; ``crowd``: of the other places."""
@@ -54,7 +56,7 @@ def decided(
     decisions: Sequence[Decision],
     demo: Demo | None = None,
     *,
-    exercise: bool = False,
+    exercise: Marked = _NO_EXERCISE,
 ) -> Judgement:
     """Return what has to be kept and said of these decisions, whoever took them."""
     if not decisions:
@@ -67,7 +69,13 @@ def decided(
         changes=tuple(_change(decision) for decision in decisions),
         messages=tuple(
             messages.alarm(
-                text, facts.point, d.alarm.state, facts.now, d.reason, exercise=exercise, demo=demo
+                text,
+                facts.point,
+                d.alarm.state,
+                facts.now,
+                d.reason,
+                exercise=exercise.covers(text.raised_at),
+                demo=demo,
             )
             for d, text in spoken
         ),
@@ -82,12 +90,12 @@ def repeats(judged: Judgement, demo: Demo | None = None) -> list[OutboxMessage]:
     facts = judged.facts
     return [
         messages.alarm(
-            alarms.texts(alarm, facts),
+            text := alarms.texts(alarm, facts),
             facts.point,
             alarm.state,
             facts.now,
             alarm.reason,
-            exercise=judged.exercise,
+            exercise=judged.exercise.covers(text.raised_at),
             demo=demo,
             repeat=True,
         )
@@ -107,7 +115,7 @@ def _is_heard(decision: Decision) -> bool:
     return alarm.is_shown or decision.action in {"hide", "clear"}
 
 
-def _notice(decision: Decision, text: Alarm, facts: Facts, exercise: bool) -> Notice:
+def _notice(decision: Decision, text: Alarm, facts: Facts, exercise: Marked) -> Notice:
     alarm, point = decision.alarm, facts.point
     return Notice(
         key="/".join(
@@ -126,7 +134,7 @@ def _notice(decision: Decision, text: Alarm, facts: Facts, exercise: bool) -> No
         title=text.title,
         what=text.what,
         todo=text.todo,
-        exercise=exercise,
+        exercise=exercise.covers(text.raised_at),
     )
 
 

@@ -187,6 +187,13 @@ class NoticeHub:
             for lane in self._lanes:
                 lane.put(notice)
 
+    def tell_one(self, name: str, notices: Sequence[Notice]) -> None:
+        """Let one notifier make these heard, and no other."""
+        for lane in self._lanes:
+            if lane.notifier.name == name:
+                for notice in notices:
+                    lane.put(notice)
+
     def step(self, step: Step) -> None:
         """Follow a step of the clock with what is told of each notifier."""
         for lane in self._lanes:

@@ -5,7 +5,7 @@ keep the names, units and scaled integers of ``nsplink.fields``. A value is
 null whenever its quality is "unknown" or "none"; its age goes on growing.
 ``demo`` is null at a real gateway; else every time in the message runs at
 ``demo.speed``. ``exercise`` says whether the newest frame of the point was marked
-as part of an exercise. Nothing here has room for personal data or coordinates.
+as part of an exercise; of an alarm that was there before it began, no. Nothing here has room for personal data or coordinates.
 """
 
 from __future__ import annotations

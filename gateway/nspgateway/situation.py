@@ -27,7 +27,6 @@ from nspgateway import (
     region,
     restore,
     rule_changes,
-    sounding,
     standing,
     state,
     storms,
@@ -43,7 +42,6 @@ from nspgateway.judge import Judgement
 from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.mains import Mains
 from nspgateway.messages import OutboxMessage
-from nspgateway.notify import Notice
 from nspgateway.overview import Box
 from nspgateway.payloads import Demo
 from nspgateway.people import Action, CallAct, FuelEntry, Status112
@@ -258,8 +256,8 @@ class Situation:
             and storms.came_back_with_many(slug, seen.mains, self.figures),
         )
         if point is self.cp:
-            marking = [name for name, one in self.states.items() if _exercise(one)]
-            found = structs.replace(found, forgotten=exercises.forgotten(self.course.exercise, marking, now))
+            forgotten = exercises.forgotten(self.course.exercise, self.exercising, now)
+            found = structs.replace(found, forgotten=forgotten)
         return found if self.region is region.packaged() else structs.replace(found, region=self.region)
 
     def decide(self, slug: str, decisions: Sequence[Decision], now: datetime) -> Judgement:
@@ -268,23 +266,8 @@ class Situation:
         if point is None:
             raise KeyError(slug)
         return judge.decided(
-            self.facts(point, now), self.alarms[slug], decisions, self._demo, exercise=_exercise(point)
+            self.facts(point, now), self.alarms[slug], decisions, self._demo, exercise=self._marked(point)
         )
-
-    def unheard(self) -> list[Notice]:
-        """Return the notices of all that nobody has seen: who tells them may have died before it did."""
-        now = self._clock.now()
-        found: list[Notice] = []
-        for point in (*self.states.values(), self.cp):
-            slug = point.point.slug
-            waiting = sounding.unseen(self.alarms[slug].values(), sounding.PRIORITIES)
-            again = [Decision("remind", alarm, alarm.reason) for alarm in waiting]
-            found += self.decide(slug, again, now).notices if again else ()
-        for call in calls.in_order(self.calls.values()):
-            place, news = self.places_of_calls.get(call.point), call.last(*calls.NEWS)
-            if call.is_unseen and place is not None and news is not None:
-                found.append(help_notice.of_news(place, call, news, now))
-        return found
 
     def overview(self, box: Box) -> Overview:
         """Return everything on the first page at ``box.now``."""
@@ -319,6 +302,9 @@ class Situation:
         found = self.alarms.get(slug, {}).get(alarm)
         return found if found is not None and found.is_open else None
 
+    def _marked(self, point: PointState) -> exercises.Marked:
+        return exercises.Marked(_exercise(point), exercises.since(self.course.exercise))
+
     def _follow(self, now: Course) -> None:
         before, self.course = self.course, now
         if now.messages is not before.messages:
@@ -338,7 +324,7 @@ class Situation:
             self.alarms[slug],
             self._rules[slug],
             self._demo,
-            exercise=_exercise(point),
+            exercise=self._marked(point),
             crowd=lambda is_news: seen.crowd(slug, now, is_news=is_news),
         )
 

@@ -56,7 +56,7 @@ class Speaker:
         Who only listens sees that an alarm still stands, and for how long, without asking.
         """
         return [
-            messages.state(judged.facts, exercise=judged.exercise, demo=self._demo),
+            messages.state(judged.facts, exercise=judged.exercise.is_on, demo=self._demo),
             *self.alarms(judged),
         ]
 

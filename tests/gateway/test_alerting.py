@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from call_room import CallRoom
 from ear import Ear
 from gateway_box import Box
 from mqtt_peers import until
+from nspgateway import retold
 from nspgateway.alerting import Alerting
 from nspgateway.clock_step import Step
 from nspgateway.config_parts import AlertTestConfig, RelayConfig
@@ -139,6 +141,61 @@ async def test_what_a_killed_gateway_could_not_tell_is_told_at_the_next_start(tm
     task.cancel()
     await asyncio.wait([task])
     assert [(one.point, one.id, one.action) for one in ear.heard] == [("de-linde", "overload", "remind")]
+
+
+async def heard_by(room: CallRoom, *ears: Ear) -> None:
+    """Let the screens and these notifiers deliver all that waits for them."""
+    box = room.box
+    alerting = Alerting(box.config, box.ingest, box.store, None, box.clock, notifiers=ears)
+    task = asyncio.create_task(alerting.run())
+    await until(lambda: not any(one.waiting for one in alerting.states()))
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_notifier_that_was_not_there_hears_of_each_open_call_once(tmp_path: Path) -> None:
+    """Protects who is called out by a pager that was added, or mended, after a call came and the gateway was killed."""
+    room = CallRoom(tmp_path, deployment="open")
+    room.press(1)
+    room.say(1, kit=65, mark="withdrawn")
+    room.press(2)
+    await heard_by(room)
+    for n in (1, 2):
+        room.desk.read_call(f"65-1-3-{n}", OFFICER)
+    room.desk.close_call("65-1-3-2", OFFICER, "helped")
+    room.restart()
+    ear = Ear()
+    await heard_by(room, ear)
+    assert [(one.id, one.action) for one in ear.heard] == [("65-1-3-1", "raise"), ("65-1-3-1", "update")]
+    room.restart()
+    await heard_by(room, ear)
+    assert len(ear.heard) == 2, "what is read and was told is told to nobody again"
+    told = retold.restored(room.box.store.memory(retold.MEMORY))
+    assert {name: len(keys) for name, keys in told.items()} == {"page": 2, "sms": 2}
+    room.desk.close_call("65-1-3-1", OFFICER, "helped")
+    room.press(3)
+    await heard_by(room, ear)
+    told = retold.restored(room.box.store.memory(retold.MEMORY))
+    assert {key.split("/")[1] for keys in told.values() for key in keys} == {"65-1-3-3"}
+    room.box.store.close()
+
+
+async def test_a_disk_that_is_full_costs_a_notice_twice_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the notifiers from the record of what they told: it cannot be written, and they go on."""
+
+    def full(*_: object) -> list[int]:
+        raise StoreFull("full")
+
+    room, ear = CallRoom(tmp_path, deployment="open"), Ear()
+    room.press()
+    with monkeypatch.context() as patch:
+        patch.setattr(room.box.store, "commit", full)
+        await heard_by(room, ear)
+    assert [one.action for one in ear.heard] == ["raise"]
+    assert room.box.store.memory(retold.MEMORY) is None
+    room.box.store.close()
 
 
 def test_a_box_that_learns_the_date_has_missed_no_test(tmp_path: Path) -> None:

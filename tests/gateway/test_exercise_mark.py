@@ -1,13 +1,16 @@
 """An exercise is unmistakable, and what is real during one stays visibly real."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from command_room import Room
 from nspgateway import exercise_mark, present
 from nspgateway.i18n import load_languages
+from nspgateway.notify import Notice
 from nspgateway.people import By
 from nspgateway.view import CallView
 from nsplink.fields import ALARMS
@@ -62,6 +65,31 @@ async def test_what_was_wrong_before_an_exercise_begins_is_marked_real(tmp_path:
     for path in ("/", "/point/de-linde"):
         page = await room.get(path)
         assert "GEEN OEFENING" in page.text, path
+
+
+def test_programs_are_told_the_same_of_what_was_there_before(tmp_path: Path) -> None:
+    """Protects who is alarmed by a program: real trouble stays real on MQTT and in notices, as it does on the page."""
+    room = Room(tmp_path, deployment="open", linked=True)
+    box, heard = room.box, list[Notice]()
+    before, during = (1 << ALARMS.index(name) for name in ("overload", "generator_failed"))
+    box.boot(1)
+    box.vital(2, alarms=before)
+    box.clock.move(60)
+    box.ingest.tick()
+    room.desk.start_exercise("Droog", box.clock.now() + timedelta(hours=1), ["de-linde"], LEADER)
+    said = len(box.store.outbox("own", 10**6))
+    box.ingest.recorder.on_notices = heard.extend
+    box.clock.move(1)
+    box.vital(3, exercise=True, alarms=before | during)
+    room.desk.acknowledge("de-linde", "overload", LEADER)
+    messages = [m for _, m in box.store.outbox("own", 10**6)[said:]]
+    marked = {
+        name: {json.loads(m.payload)["exercise"] for m in messages if m.topic.endswith(f"/de-linde/{name}")}
+        for name in ("state", "alarm/overload", "alarm/generator_failed")
+    }
+    assert marked == {"state": {True}, "alarm/overload": {False}, "alarm/generator_failed": {True}}
+    assert {one.id: one.exercise for one in heard} == {"overload": False, "generator_failed": True}
+    box.store.close()
 
 
 @pytest.mark.parametrize(
