@@ -25,6 +25,9 @@ Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Slug = Annotated[str, Meta(min_length=1, max_length=40)]
 Note = Annotated[str, Meta(max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Load = Annotated[float, Meta(ge=1, le=5000)]
+# As the refuel list names it.
+Delivery = Annotated[int, Meta(ge=1)]
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,6 +81,27 @@ class Fuel(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
     at: Moment | None = None
 
 
+class PlanDelivery(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Fuel is on its way to a point, and will be there at ``due_at``, within a week."""
+
+    point: Slug
+    litres: Load
+    due_at: Moment
+
+
+class Deliver(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A planned delivery is there, with so many litres; it says nothing of what is in the tank."""
+
+    delivery: Delivery
+    litres: Load
+
+
+class CancelDelivery(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A planned delivery does not come."""
+
+    delivery: Delivery
+
+
 class SetDeployment(Command, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the point is used for from now on; ``opens_at``: when it is planned to be open."""
 
@@ -127,6 +151,9 @@ COMMANDS: Mapping[str, Kind] = {
     "stop": Kind("stop", Stop, "plan_stop"),
     "end_stop": Kind("stop", EndStop, "end_stop"),
     "fuel": Kind("fuel", Fuel, "enter_fuel"),
+    "plan_delivery": Kind("delivery", PlanDelivery, "plan_delivery"),
+    "deliver": Kind("delivery", Deliver, "deliver"),
+    "cancel_delivery": Kind("delivery", CancelDelivery, "cancel_delivery"),
     "deployment": Kind("deployment", SetDeployment, "set_deployment"),
     "backfill": Kind("backfill", Backfill, "request_backfill"),
     "bulletin": Kind("bulletin", Bulletin, "draft_message", "draft"),

@@ -24,7 +24,9 @@ PersonRole = Literal[
     "archief",
 ]
 # What a client on MQTT may be allowed to ask.
-Right = Literal["acknowledge", "shelve", "stop", "fuel", "deployment", "backfill", "bulletin", "test"]
+Right = Literal[
+    "acknowledge", "shelve", "stop", "fuel", "delivery", "deployment", "backfill", "bulletin", "test"
+]
 
 
 class ClientConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

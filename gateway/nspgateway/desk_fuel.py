@@ -11,6 +11,8 @@ from nspgateway.people import By, Delivery, FuelEntry
 
 # Older than this is history: what the set burnt since is not counted so far back.
 OLDEST = timedelta(hours=24)
+# Further ahead nobody knows what a point will need.
+FURTHEST = timedelta(days=7)
 # What nobody brings to a support point in one go; it catches a slipped finger.
 MOST_LITRES = 5000.0
 
@@ -40,6 +42,8 @@ class FuelDesk(DeskBase):
             raise Refused("bad_time", f"{due_at} has no time zone.")
         if due_at < self._clock.now() - SLACK:
             raise Refused("bad_time", f"{due_at:%d-%m %H:%M %Z} has passed: when will the fuel be there?")
+        if due_at > self._clock.now() + FURTHEST:
+            raise Refused("bad_time", f"{due_at:%d-%m-%Y} is more than a week ahead: plan it nearer the day.")
         entry = Delivery("planned", litres, due_at)
         due = due_at.isoformat(timespec="minutes")
         return self._enter("plan_delivery", point, entry, by, {"litres": round(litres, 1), "due_at": due})

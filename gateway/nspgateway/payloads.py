@@ -177,6 +177,14 @@ class Litres(Struct, frozen=True):
     at: datetime | None
 
 
+class OnItsWay(Struct, frozen=True):
+    """An amount of fuel and when it is to be there, null = not known. ``delivery``: its name in commands."""
+
+    litres: float
+    at: datetime | None
+    delivery: int
+
+
 class RefuelLine(Struct, frozen=True):
     """One point of the refuel list; litres and moments are null while unknown, and ``why`` says why.
 
@@ -198,7 +206,7 @@ class RefuelLine(Struct, frozen=True):
     drive_before: datetime | None
     why: str
     priority: int
-    planned: list[Litres]
+    planned: list[OnItsWay]
     delivered: Litres | None
     filler: str
     access: str

@@ -57,6 +57,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Reply": (f"{_GATEWAY} id at ok word", "text"),
     "Dark": ("parts missing", "word low likely high since"),
     "Litres": ("", "litres at"),
+    "OnItsWay": ("delivery", "litres at"),
     "RefuelLine": (
         "fuel_kind fuel_source",
         ("municipality point number name deployment litres fuel_at litres_needed litres_fit empty_low drive_before why priority "
@@ -75,6 +76,9 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "Stop": ("id", "point minutes"),
     "EndStop": ("id", "point"),
     "Fuel": ("id", "point kind litres at"),
+    "PlanDelivery": ("id", "point litres due_at"),
+    "Deliver": ("id delivery", "litres"),
+    "CancelDelivery": ("id delivery",),
     "SetDeployment": ("id", "point word opens_at", "note"),
     "Backfill": ("id", "point"),
     "Bulletin": ("id", "valid_until", "nl en"),

@@ -8,7 +8,7 @@ from msgspec import json
 
 from nspgateway.messages import OutboxMessage, refuel_topic
 from nspgateway.moments import utc, utc_or_none
-from nspgateway.payloads import Demo, Litres, Refuel, RefuelLine
+from nspgateway.payloads import Demo, Litres, OnItsWay, Refuel, RefuelLine
 from nspgateway.refuel_list import Line, RefuelList
 
 
@@ -51,7 +51,7 @@ def _refuel_line(line: Line) -> RefuelLine:
         drive_before=utc_or_none(line.drive_before),
         why=line.why,
         priority=line.priority,
-        planned=[Litres(round(one.litres, 1), utc_or_none(one.due_at)) for one in line.planned],
+        planned=[OnItsWay(round(one.litres, 1), utc_or_none(one.due_at), one.plan) for one in line.planned],
         delivered=None
         if line.delivered is None
         else Litres(round(line.delivered[0], 1), utc(line.delivered[1])),

@@ -286,6 +286,61 @@ def test_no_command_touches_a_call_for_help(room: Room) -> None:
     assert help_of(room) == said
 
 
+def test_a_delivery_goes_its_way_over_mqtt(room: Room) -> None:
+    """Protects the supplier's program: what the page does with a delivery a client does too, each once, by the list's number."""
+    due_at = T0 + timedelta(hours=3)
+    plan = ("plan_delivery", {"point": "de-linde", "litres": 200.0, "due_at": due_at.isoformat()}, "d-1")
+    first = room.raw(*plan)
+    assert json.loads(first)["word"] == "done"
+    room.restart()
+    assert room.raw(*plan) == first
+    box, stands = room.box, room.box.ingest.situation.standings
+    box.clock.move(60)
+    box.ingest.tick()
+    (said,) = planned(room)
+    assert (said["litres"], said["at"]) == (200.0, "2027-01-15T20:00:00Z")
+    assert room.ask("deliver", {"delivery": said["delivery"], "litres": 190.5}, "d-2")["ok"]
+    assert stands["de-linde"].delivered == (190.5, box.clock.now())
+    assert room.ask("deliver", {"delivery": said["delivery"], "litres": 190.5}, "d-2")["ok"], "asked again"
+    assert room.ask("deliver", {"delivery": said["delivery"], "litres": 9.0}, "d-3")["word"] == "no_delivery"
+    assert room.ask("plan_delivery", {**plan[1], "litres": 50}, "d-4")["ok"]
+    (number,) = stands["de-linde"].deliveries
+    assert room.ask("cancel_delivery", {"delivery": number}, "d-5")["ok"]
+    assert stands["de-linde"].deliveries == {}
+    done = ["plan_delivery", "deliver", "plan_delivery", "cancel_delivery"]
+    assert [(a.what, a.by.origin) for a in box.store.actions()] == [(what, "mqtt:desk") for what in done]
+
+
+def planned(room: Room) -> list[dict[str, Any]]:
+    """What the newest refuel list on MQTT says is on its way to De Linde."""
+    newest = [m for _, m in room.box.store.outbox("own", 10**6) if m.kind == "refuel"][-1]
+    (line,) = [one for one in json.loads(newest.payload)["points"] if one["point"] == "de-linde"]
+    return list(line["planned"])
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "word"),
+    [
+        ("plan_delivery", {"litres": 0.5}, "malformed"),
+        ("plan_delivery", {"litres": 5001}, "malformed"),
+        ("plan_delivery", {"litres": 20, "due_at": "2027-01-15T10:00:00Z"}, "bad_time"),
+        ("plan_delivery", {"litres": 20, "due_at": "2027-01-23T17:00:00Z"}, "bad_time"),
+        ("plan_delivery", {"litres": 20, "point": "nergens"}, "no_point"),
+        ("deliver", {"litres": 20, "delivery": 7}, "no_delivery"),
+        ("deliver", {"delivery": 7}, "malformed"),
+        ("cancel_delivery", {"delivery": 10**30}, "no_delivery"),
+        ("cancel_delivery", {"delivery": 7}, "no_delivery"),
+    ],
+)
+def test_a_delivery_that_cannot_be_is_refused(room: Room, what: str, body: dict[str, Any], word: str) -> None:
+    """Protects the list: litres, moments and numbers that cannot be right get their word, and nothing is noted."""
+    if what == "plan_delivery":
+        body = {"point": "de-linde", "due_at": "2027-01-15T20:00:00Z", **body}
+    assert room.ask(what, body, "d-1")["word"] == word
+    assert room.ask(what, body, "d-1", client="screen")["word"] == "no_right"
+    assert [action.what for action in room.box.store.actions()] == ["command_refused"]
+
+
 def test_a_message_to_residents_waits_for_a_second_person(tmp_path: Path) -> None:
     """Protects residents: what a program writes goes to no kit before a person of another name approved it; said in the reply."""
     room = Room(tmp_path, linked=True, deployment="open")

@@ -122,7 +122,7 @@ def test_the_hour_was_busy(busy: BusyBox) -> None:
     assert kinds == {"state", "telemetry", "alarm", "help", "refuel", "stats"}
     assert any(b'"late":true' in m.payload for m in busy.outbox())
     words = {json.loads(m.payload)["word"] for m in busy.replies}
-    assert words == {"done", "no_right", "malformed", "no_command", "draft"}
+    assert words == {"done", "no_right", "malformed", "no_command", "draft", "no_delivery"}
     assert busy.notices
 
 

@@ -122,6 +122,13 @@ class BusyBox:
         self.ask("acknowledge", {"point": "de-linde", "alarm": "overload"}, client="screen")
         valid_until = (self.box.clock.now() + timedelta(hours=2)).isoformat()
         self.ask("bulletin", {"nl": MARKERS["draft"], "valid_until": valid_until})
+        self.box.clock.move(10)  # more at once than a client may ask
+        due_at = (self.box.clock.now() + timedelta(hours=3)).isoformat()
+        for litres in (200.0, 300.0):
+            self.ask("plan_delivery", {"point": "de-ark", "litres": litres, "due_at": due_at})
+        first, _ = self.box.ingest.situation.standings["de-ark"].deliveries
+        self.ask("deliver", {"delivery": first, "litres": 190.0})
+        self.ask("cancel_delivery", {"delivery": first})
         self.ask("stop", {"point": "de-linde", "why": MARKERS["strange_field"]})
         self.ask(MARKERS["strange_word"], {"point": "de-linde"})
 
