@@ -356,7 +356,7 @@ def _read(path: Path, kind: type[_T]) -> tuple[_T, str]:
             path, "", f"is not TOML: {error}", "Correct the line.", tomlplace.syntax(error)
         ) from error
     except msgspec.ValidationError as error:
-        place = tomlplace.Place.of(str(error))
+        place = tomlplace.Place.of(str(error), kind)
         raise ConfigError(
             path, place.key, place.expected, place.cure, tomlplace.line(text, place.key)
         ) from error

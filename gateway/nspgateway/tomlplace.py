@@ -6,6 +6,8 @@ import re
 import tomllib
 from dataclasses import dataclass
 
+from nspgateway.complaint import plain
+
 _WHERE = re.compile(r"^(?P<said>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"(?P<what>unknown|missing required) field `(?P<key>[^`]*)`")
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(#.*)?$")
@@ -21,13 +23,13 @@ class Place:
     cure: str
 
     @classmethod
-    def of(cls, complaint: str) -> Place:
-        """Read a msgspec complaint, for instance "Expected `int` >= 7 - at `$.radio.sf`"."""
+    def of(cls, complaint: str, kind: object = None) -> Place:
+        """Read a msgspec complaint, for instance "Expected `int` >= 7 - at `$.radio.sf`"; ``kind``: of the whole."""
         match = _WHERE.match(complaint)
         said, path = (match["said"], match["path"] or "") if match else (complaint, "")
         named = _NAMED.search(said)
         if named is None:
-            return cls(path, said[:1].lower() + said[1:], "Correct the value.")
+            return cls(path, plain(said, kind, path), "Correct the value.")
         key = f"{path}.{named['key']}" if path else named["key"]
         if named["what"] == "unknown":
             return cls(key, "is not a key that is known here", "Correct its spelling or remove it.")
@@ -48,14 +50,12 @@ def line(text: str, key: str) -> int | None:
     for number, content in enumerate(text.splitlines(), 1):
         header = _HEADER.match(content)
         if header:
-            current = header[2]
+            # [point.rules.fuel_low] is of the newest [[point]], [[broker.client]] of the newest [[broker]].
+            first, dot, rest = header[2].partition(".")
+            current = f"{first}[{seen[first]}]{dot}{rest}" if dot and first in seen else header[2]
             if header[1] == "[[":
                 index = seen[current] = seen.get(current, -1) + 1
                 current = f"{current}[{index}]"
-            else:
-                # [point.rules.fuel_low] is of the newest [[point]].
-                first, dot, rest = current.partition(".")
-                current = f"{first}[{seen[first]}]{dot}{rest}" if dot and first in seen else current
             if _is(current, table) or _is(current, key):
                 found = number
         elif _is(current, table) and re.match(rf"\s*[\"']?{re.escape(_bare(name))}[\"']?\s*=", content):

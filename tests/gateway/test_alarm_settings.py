@@ -50,7 +50,7 @@ def load(tmp_path: Path) -> Callable[[str], tuple[PointConfig, ...]]:
     ("lines", "said"),
     [
         ("[point.rules.fuel_lo]\nhours = 8", r"line 9: .*fuel_lo: is no alarm rule.*fuel_low"),
-        ("[point.rules.fuel_low]\nhours = -1", r"line 10: .*hours: expected `float` >= 0"),
+        ("[point.rules.fuel_low]\nhours = -1", r"line 10: .*hours: expected a number, at least 0"),
         ("[point.rules.fuel_low]\nhourz = 8", r"line 10: .*hourz: is not a key"),
         (
             "[point.rules.device_lost]\nhours = 8",

@@ -31,10 +31,8 @@ from nsptools.cli import main
 from patience import PATIENCE_S
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-FLAGS = (
-    *("--region", "rijnmond", "--region-name", "Rijnmond", "--cp", "brandweer", "--cp-name", "Kazerne"),
-    *("--cp-number", "3"),
-)
+FLAGS = ("--region", "rijnmond", "--region-name", "Rijnmond", "--cp", "brandweer")
+FLAGS += ("--cp-name", "Kazerne", "--cp-number", "3")
 
 
 def secrets_in(folder: Path) -> set[str]:
@@ -152,7 +150,8 @@ def test_asks_at_a_terminal(tmp_path: Path) -> None:
     ("flags", "words"),
     [
         (FLAGS[2:], "give --region"),
-        ((*FLAGS, "--client", "screen:cp_coordinator:fly"), "Invalid enum value 'fly'"),
+        ((*FLAGS, "--client", "screen:cp_coordinator:fly"), "'fly' is not one of 'acknowledge', 'backfill'"),
+        ((*FLAGS, "--page-port", "8883"), "need three ports"),
         ((*FLAGS, "--client", "Screen 1"), "NAME:ROLE:RIGHT,RIGHT"),
         ((*FLAGS, "--broker-data", "/tmp/x\nallow_anonymous true"), "letters, digits"),
     ],

@@ -77,6 +77,10 @@ def init(
     from nspgateway.init.gateway_toml import Wanted
 
     layout, now = Layout(folder.absolute()), datetime.now(UTC)
+    if len({port, gateway_port, page_port}) < 3:
+        raise typer.BadParameter(
+            "broker, gateway and page need three ports", param_hint="--port, --gateway-port, --page-port"
+        )
     _plain_path(layout.folder, broker_data.absolute())
     if renew:
         box.renew(layout, now, host or ())
@@ -229,6 +233,7 @@ def _client(text: str) -> ClientConfig:
     import msgspec
 
     from nspgateway.config_parts import ClientConfig
+    from nspgateway.tomlplace import Place
 
     name, _, rest = text.partition(":")
     role, _, may = rest.partition(":")
@@ -236,7 +241,9 @@ def _client(text: str) -> ClientConfig:
     try:
         return msgspec.convert({"name": name, "role": role, "may": rights}, ClientConfig)
     except msgspec.ValidationError as error:
-        raise typer.BadParameter(f"client {text!r}: {error}; give NAME:ROLE:RIGHT,RIGHT") from error
+        place = Place.of(str(error), ClientConfig)
+        said = f"client {text!r}: {place.key}: {place.expected}; give NAME:ROLE:RIGHT,RIGHT"
+        raise typer.BadParameter(said) from error
 
 
 def _plain_path(*paths: Path) -> None:

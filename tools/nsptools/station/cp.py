@@ -74,7 +74,7 @@ def load(folder: Path) -> StationConfig:
             path, "", f"is not TOML: {error}", "Correct the line.", tomlplace.syntax(error)
         ) from error
     except msgspec.ValidationError as error:
-        place = tomlplace.Place.of(str(error))
+        place = tomlplace.Place.of(str(error), StationConfig)
         raise ConfigError(
             path, place.key, place.expected, place.cure, tomlplace.line(text, place.key)
         ) from error
@@ -88,7 +88,7 @@ def checked(folder: Path, given: dict[str, Any]) -> StationConfig:
             {key: value for key, value in given.items() if value is not None}, StationConfig
         )
     except msgspec.ValidationError as error:
-        place = tomlplace.Place.of(str(error))
+        place = tomlplace.Place.of(str(error), StationConfig)
         option = "--" + place.key.replace("_", "-") if place.key else ""
         raise ConfigError(
             path, option, place.expected, "A new station needs --region, --cp and --cp-number."
