@@ -25,6 +25,20 @@ def test_days_pass_at_once_and_in_order():
     assert all(at_s == pytest.approx(seconds, abs=1e-6) for seconds, at_s in log)
 
 
+def test_what_a_thread_would_do_takes_no_time():
+    """Protects every story with pages in it: how long a machine draws one must not decide what happens meanwhile."""
+
+    async def scene():
+        ticking = asyncio.create_task(asyncio.sleep(1e6))
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(lambda: 1 // 0)
+        assert await asyncio.to_thread(sum, range(10**5)) == 4_999_950_000
+        ticking.cancel()
+        return asyncio.get_running_loop().time()
+
+    assert virtual_time.run(scene()) == 0
+
+
 def test_waiting_for_nothing_is_an_error_not_a_hang():
     """A fleet in which everybody waits for everybody must say so."""
 

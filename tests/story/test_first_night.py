@@ -15,14 +15,6 @@ import night_script as script
 from first_night import Night, live
 from night_looks import alarms, call_of, during, hours, source, told, when
 
-PARTS = (
-    script.evening,
-    script.opening,
-    script.late_evening,
-    script.real_call,
-    script.midnight,
-    script.jammed,
-)
 CP = "kazerne-oost"
 SECONDS = timedelta(seconds=1)
 
@@ -30,7 +22,7 @@ SECONDS = timedelta(seconds=1)
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     """The whole night, as it was lived."""
-    return live(tmp_path_factory.mktemp("night"), *PARTS)
+    return live(tmp_path_factory.mktemp("night"), script.steps())
 
 
 def test_18_00_the_grid_goes_everywhere(night: Night) -> None:

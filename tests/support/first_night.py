@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from nspgateway.clock import Clock
 from nspgateway.desk import Desk
 from nspgateway.facts import OwnFacts
 from nspgateway.notify import Notice
-from nspgateway.people import By
 from nspgateway.ports import PortDown, Reception
 from nspgateway.refuel_list import Line
 from nspgateway.resident_messages import Hanging
@@ -37,6 +36,7 @@ from nsptools.bench import virtual_time
 from nsptools.bench.air import Air
 from nsptools.bench.air_radio import AirRadio
 from nsptools.fleet import kit as kits
+from nsptools.scenario.office import Office
 from story_kit import Board, Front, Hands, Plant, StoryKit
 from web_room import Answer, RoleGate, around, call
 
@@ -48,9 +48,6 @@ FEED_S = 30.0
 BUSY_S, IDLE_S = 80, 10
 # Nothing that a kit waits for before it is sure takes longer.
 SURE_S = 65
-OFFICER = By("post-1", "cp_medewerker", "page")
-PRESS = By("post-2", "communicatie", "page")
-LEADER = By("post-3", "oefenleiding", "page")
 
 
 class LoopClock(Clock):
@@ -215,6 +212,11 @@ class Night:
     # The coordinating point
 
     @property
+    def office(self) -> Office:
+        """The desk, and what lies on it."""
+        return Office(self.desk, self.box.ingest.situation, self.clock)
+
+    @property
     def transmitter(self) -> Transmitter:
         """What sends."""
         assert self.box.transmitter is not None
@@ -261,12 +263,9 @@ class Night:
 
     # What happens
 
-    async def until(self, clock: str) -> None:
-        """Let everything go on to this time of the night."""
-        hour, minute, second = map(int, (*clock.split(":"), "0")[:3])
-        end = START.replace(hour=hour, minute=minute, second=second)
-        end += timedelta(days=end < START)
-        await asyncio.sleep((end - self.clock.now()).total_seconds())
+    async def until(self, moment: datetime) -> None:
+        """Let everything go on to this moment."""
+        await asyncio.sleep((moment - self.clock.now()).total_seconds())
         self._happened_s = self.clock.monotonic()
         for task in self._at_work:
             if task.done() and not task.cancelled():
@@ -367,21 +366,31 @@ class Night:
 
     def moment(self, clock: str) -> datetime:
         """A time of the night."""
-        hour, minute, second = map(int, (*clock.split(":"), "0")[:3])
-        found = START.replace(hour=hour, minute=minute, second=second)
-        return found + timedelta(days=found < START)
+        return moment(clock)
 
 
-def live(folder: Path, *parts: Callable[[Night], Awaitable[None]]) -> Night:
-    """Live the parts of the night one after the other; return it as it ended."""
+def moment(clock: str) -> datetime:
+    """Return the moment of a time of day in this night."""
+    hour, minute, second = map(int, (*clock.split(":"), "0")[:3])
+    found = START.replace(hour=hour, minute=minute, second=second)
+    return found + timedelta(days=found < START)
+
+
+def live(
+    folder: Path, steps: Iterable[tuple[datetime, Callable[[Night], Awaitable[None] | object]]]
+) -> Night:
+    """Take each step of the night at its moment; return it as it ended."""
 
     async def play() -> Night:
         night = Night(folder)
         night.open_up()
         for place in night.places.values():
             place.start()
-        for part in parts:
-            await part(night)
+        for at, step in steps:
+            await night.until(at)
+            done = step(night)
+            if isinstance(done, Awaitable):
+                await done
         for place in night.places.values():
             await place.stop()
         night.keep()

@@ -42,6 +42,12 @@ def call_of(night: Night, point: str, number: int = 0) -> Call:
     return sorted((c for c in night.calls.values() if c.point == point), key=lambda c: c.stored_at)[number]
 
 
+def newest(night: Night, slug: str) -> str:
+    """Return the id of the newest call of a point, as it is now."""
+    mine = [call for call in night.box.ingest.situation.calls.values() if call.point == slug]
+    return max(mine, key=lambda call: call.stored_at).id
+
+
 def when(call: Call, what: str) -> datetime:
     """Return when a step was first taken."""
     step = call.first(what)

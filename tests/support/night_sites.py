@@ -1,59 +1,48 @@
-"""The four points of the first night: what is known of them, and what their buildings really have."""
+"""The four points of the first night: what is known of them, and what their buildings really have, as the story's file has it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from nspgateway.rule_changes import RuleChange
+from nsptools.bench.spec import PlantSpec
+from nsptools.demo import places
+from nsptools.scenario.files import load
 from story_kit import BATTERY, GENERATOR, METER, Plant
 
-START = datetime.fromisoformat("2027-01-15T17:40:00+01:00")
+STORY = load(Path(__file__).parents[2] / "docs/examples/first-night.toml")
+START = STORY.start
 RULES = {
     "fuel_low": RuleChange(hours=8.0),
     "fuel_critical": RuleChange(hours=4.0),
     "battery_low": RuleChange(hours=4.0),
     "battery_critical": RuleChange(hours=2.0),
 }
-WITH_SET: dict[str, Any] = {"devices": ("generator", "meter"), "sources": ("grid", "generator")}
+_KNOWN = (
+    *("name", "tank_litres", "dead_litres", "fuel_kind", "rated_w", "burn_idle_l_per_kwh", "burn_l_per_kwh"),
+    *("battery_wh", "devices", "sources"),
+)
 SITES: dict[str, dict[str, Any]] = {
-    "a": {
-        "name": "Buurthuis De Linde",
-        "tank_litres": 60.0,
-        "dead_litres": 5.0,
-        "rated_w": 10_000,
-        **WITH_SET,
-    },
-    "b": {"name": "Kerk De Ark", "tank_litres": 40.0, "dead_litres": 2.0, "rated_w": 8000, **WITH_SET},
-    "c": {
-        "name": "Sporthal De Kuil",
-        "tank_litres": 13.0,
-        "dead_litres": 0.5,
-        "rated_w": 3000,
-        "fuel_kind": "petrol",
-        "burn_idle_l_per_kwh": 0.35 / 3,
-        "burn_l_per_kwh": 0.5,
-        # A meter at the sockets of a set that people carry in and start.
-        "devices": ("meter",),
-        "sources": ("generator",),
-    },
-    "d": {
-        "name": "Dorpshuis Zuid",
-        "tank_litres": None,
-        "rated_w": None,
-        "battery_wh": 20_000,
-        "devices": ("battery", "meter"),
-        "sources": ("grid", "battery"),
-    },
+    place.point.slug: {name: getattr(place.point, name) for name in _KNOWN}
+    for place in places.of_story(STORY)
 }
+_QUANTITIES = {"generator": GENERATOR, "battery": BATTERY, "meter": METER}
 
 
 def plants() -> dict[str, Plant]:
     """Return the buildings as they are before the grid goes."""
-    diesel = {slug: (0.035 * SITES[slug]["rated_w"] / 1000, 0.255) for slug in "ab"}
-    return {
-        "a": Plant((*GENERATOR, *METER), "grid", 2400, 51, 60, burn=diesel["a"]),
-        "b": Plant((*GENERATOR, *METER), "grid", 1600, 12, 40, burn=diesel["b"]),
-        "c": Plant(METER, "none", 1200, 13, burn=(0.35, 0.5)),
-        "d": Plant((*BATTERY, *METER), "grid", 800, wh=18_000, battery_wh=20_000),
-    }
+    return {point.slug: _plant(point.plant) for point in STORY.points}
+
+
+def _plant(spec: PlantSpec) -> Plant:
+    return Plant(
+        tuple(name for device in spec.devices for name in _QUANTITIES[device]),
+        "grid" if spec.grid_on else "none",
+        round(spec.load_w),
+        spec.fuel_l,
+        spec.tank_l,
+        wh=spec.soc * spec.battery_wh,
+        battery_wh=spec.battery_wh,
+        burn=(spec.idle_l_per_kwh * spec.rated_w / 1000, spec.slope_l_per_kwh),
+    )

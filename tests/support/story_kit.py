@@ -79,7 +79,8 @@ class StoryKit(FleetKit):
 class Plant:
     """What a building really has and uses: litres, Wh, W; ``burn``: litres/h at rest, litres/kWh.
 
-    ``stands``: what else its devices say. ``is_plugged``: whether the kit's bus is.
+    ``stands``: what else its devices say. ``is_plugged``: whether the kit's bus is. ``starts``: whether its set does,
+    when the grid goes.
     """
 
     quantities: tuple[str, ...]
@@ -91,6 +92,7 @@ class Plant:
     battery_wh: float = 0.0
     burn: tuple[float, float] = (0.0, 0.0)
     is_plugged: bool = True
+    starts: bool = True
     stands: dict[str, int | str] = field(default_factory=dict)
 
     def live(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nsptools import cli
+from nsptools.bench.profiles import PROFILES
 from nsptools.scenario import words
 from nsptools.scenario.errors import NotPlayable, ScenarioError
 from nsptools.scenario.files import load
@@ -177,12 +178,26 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         load(tmp_path / "odd.toml")
 
 
+# What only the test of the whole night plays.
+LEFT_OUT = {
+    "first-night": {
+        *("gateway.supply", "gateway.kill", "radio.jam", "radio.lose_fragment", "person.type_help"),
+    }
+}
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "docs/examples").glob("*.toml")), ids=lambda file: file.stem)
 def test_examples_are_playable(file: Path) -> None:
-    """A trainer's first file, copied from the documents, works."""
+    """A trainer's first file, copied from the documents, works, but for what it says itself."""
     story = load(file)
-    story.require_playable()
+    assert {one.word for one in story.later} == LEFT_OUT.get(file.stem, set())
     assert story.events
+
+
+def test_the_trainers_page_has_every_plant() -> None:
+    """Whoever writes a file finds on its page which plants there are."""
+    page = (ROOT / "docs/scenarios.md").read_text()
+    assert [name for name in PROFILES if f"`{name}`" not in page] == []
 
 
 def test_the_trainers_page_has_every_word() -> None:

@@ -57,7 +57,7 @@ def _set_load(plant: Plant, text: str) -> None:
 
 
 def _set_grid(plant: Plant, text: str) -> None:
-    plant.grid_on = flag(text)
+    plant.grid_on = flag(text) and plant.spec.has_grid
 
 
 def _set_clouds(plant: Plant, text: str) -> None:

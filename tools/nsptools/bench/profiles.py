@@ -22,6 +22,11 @@ _DIESEL10K: dict[str, Any] = {
 }
 
 # fmt: off
+# 0.35 l/h and 0.5 l a kWh: our own estimate of a small petrol set of 3 kVA.
+_PETROL3K: dict[str, Any] = {
+    "rated_w": 3_000.0, "tank_l": 13.0, "fuel_l": 13.0, "dead_l": 0.5, "fuel_kind": "petrol",
+    "idle_l_per_kwh": 0.35 / 3, "slope_l_per_kwh": 0.5,
+}
 PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType({
     # Grid on, set standing ready in automatic.
     "diesel10k_dse7320": _DIESEL10K,
@@ -38,6 +43,17 @@ PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType({
     # Grid off and a part-charged battery that the set fills beside the load.
     "diesel10k_charging": _DIESEL10K | {
         "tank_l": 150.0, "fuel_l": 141.0, "load_w": 1_800.0, "grid_on": False, "running": True, "soc": 0.62,
+    },
+    # The same set with nothing beside it: between grid and set there is no power.
+    "diesel10k_alone": _DIESEL10K | {"battery_wh": 0.0, "devices": ("generator", "meter")},
+    # A portable set without controller, which people start by hand: its power goes past a meter, the grid does not.
+    "petrol3k_by_hand": _PETROL3K | {
+        "load_w": 1_200.0, "battery_wh": 0.0, "grid_on": False, "has_grid": False, "mode": "off",
+        "devices": ("meter",),
+    },
+    # No set, only a battery.
+    "battery20k": {
+        "rated_w": 0.0, "battery_wh": 20_000.0, "soc": 0.9, "load_w": 800.0, "devices": ("battery", "meter"),
     },
 })
 # fmt: on

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NO_UNITS: Mapping[str, int] = MappingProxyType({})
@@ -24,6 +25,7 @@ class PlantSpec:
     tank_l: float = 100.0
     fuel_l: float = 100.0
     dead_l: float = 0.0  # below the suction pipe: in the tank, on the gauge, never burnt
+    fuel_kind: Literal["diesel", "petrol"] = "diesel"
     tank_height_m: float = 1.0  # of the full tank, which is a box: level and litres go together
     # Burn in l/h = idle * rated kW + slope * load kW; fits published diesel tables of 8-20 kW.
     idle_l_per_kwh: float = 0.035
@@ -63,6 +65,7 @@ class PlantSpec:
     load_w: float = 2_000.0
     load_variation: float = 0.03  # +- fraction, slow and seeded
     grid_on: bool = True
+    has_grid: bool = True  # False: no line of the grid comes to what is measured here
     ambient_c: float = 8.0
 
     # Which of OWNERS answer on the bus, of which model (an id of catalogue.py) and at which address, by name;
@@ -75,6 +78,8 @@ class PlantSpec:
         """Refuse what no site can be, with the field's name."""
         if self.mode not in MODES:
             raise ValueError(f"mode is {self.mode!r}; expected one of {', '.join(MODES)}")
+        if self.grid_on and not self.has_grid:
+            raise ValueError("grid_on is true; this site is not on the grid")
         _within("tank_l", self.tank_l, 0.1, 1e6)
         _within("fuel_l", self.fuel_l, 0.0, self.tank_l)
         _within("dead_l", self.dead_l, 0.0, self.tank_l)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
-from nspgateway.config import Deployment, PointConfig
+from nspgateway.config import Deployment, Device, PointConfig, Source
 from nsptools.bench import profiles
 from nsptools.bench.spec import PlantSpec
 from nsptools.scenario.reader import Scenario
@@ -96,16 +97,16 @@ def _point(
         latitude=round(latitude, 4),
         longitude=round(longitude, 4),
         deployment=deployment,
-        tank_litres=spec.tank_l,
-        dead_litres=spec.dead_l,
-        fuel_kind="diesel",
-        rated_w=round(spec.rated_w),
+        tank_litres=spec.tank_l if spec.rated_w else None,
+        dead_litres=spec.dead_l if spec.rated_w else 0.0,
+        fuel_kind=spec.fuel_kind,
+        rated_w=round(spec.rated_w) or None,
         burn_idle_l_per_kwh=spec.idle_l_per_kwh,
         burn_l_per_kwh=spec.slope_l_per_kwh,
-        battery_wh=round(spec.battery_wh),
+        battery_wh=round(spec.battery_wh) or None,
         lead_time_h=lead_time_h,
-        sources=("grid", "generator", "battery"),
-        devices=("generator", "battery", "meter"),
+        sources=_sources(spec),
+        devices=cast("tuple[Device, ...]", spec.devices),
         address=f"Voorbeeldstraat {number}, {MUNICIPALITY}",
         backup="portofoon kanaal 3",
         filler="dop rechts achter, sleutel in de kluis bij de ingang",
@@ -118,6 +119,15 @@ def _point(
         ),
         contacts=("Beheerder van het gebouw: 000-0000000",),
     )
+
+
+def _sources(spec: PlantSpec) -> tuple[Source, ...]:
+    here: dict[Source, bool] = {
+        "grid": spec.has_grid,
+        "generator": spec.rated_w > 0,
+        "battery": spec.battery_wh > 0,
+    }
+    return tuple(source for source, is_here in here.items() if is_here)
 
 
 def _around(number: int) -> tuple[float, float]:

@@ -33,7 +33,7 @@ from nsptools.demo import logins, places, volunteer
 from nsptools.demo.door import Door
 from nsptools.demo.logins import Logins
 from nsptools.demo.tally import Tally
-from nsptools.provision import CpSpec, Provisioned, SiteSpec, provision
+from nsptools.provision import DEVICES, CpSpec, Provisioned, SiteSpec, provision
 from nsptools.scenario.clock import StoryClock
 from nsptools.scenario.office import Office
 from nsptools.scenario.player import Player
@@ -228,7 +228,10 @@ def _story(
 def _provision(
     folder: Path, here: Sequence[places.Place], options: Options, modem_port: str, mqtt_port: int
 ) -> Provisioned:
-    sites = [SiteSpec(place.point, number) for number, place in enumerate(here, start=1)]
+    sites = [
+        SiteSpec(place.point, number, tuple(one for one in DEVICES if one.name in place.plant.devices))
+        for number, place in enumerate(here, start=1)
+    ]
     cp = CpSpec(
         slug=places.CP,
         number=places.CP_NUMBER,

@@ -63,12 +63,6 @@ def _tell_residents(office: Office, _place: str, given: Given) -> None:
     office.desk.send_message(*name, PRESS)
 
 
-def _end_stop(office: Office, place: str, _given: Given) -> None:
-    """A stop that has ended by itself needs nobody."""
-    if office.situation.standings[place].is_stopped(office.clock.now()):
-        office.desk.end_stop(place, OFFICER)
-
-
 # fmt: off
 DESK_WORDS = (
     # Alarms; without `point` those of the coordinating point itself.
@@ -103,7 +97,7 @@ DESK_WORDS = (
     # Points and their fuel.
     Word("officer.plan_stop", arguments=(_MINUTES,),
          act=lambda office, place, given: office.desk.plan_stop(place, OFFICER, given["minutes"])),
-    Word("officer.end_stop", act=_end_stop),
+    Word("officer.end_stop", act=lambda office, place, _given: office.desk.end_stop(place, OFFICER)),
     Word("officer.fuel_added", arguments=(_LITRES,),
          act=lambda office, place, given: office.desk.enter_fuel(place, "refuel", given["litres"], OFFICER)),
     # What is beyond one point.
@@ -135,10 +129,10 @@ DESK_WORDS = (
          act=lambda office, place, given: office.desk.enter_fuel(place, "dip", given["litres"], OFFICER)),
     Word("person.message_displayed",
          act=lambda office, place, _given: office.desk.tell_message(place, *office.hanging(), "displayed", OFFICER)),
-    # Who refuels says so, and turns the set off and on again.
+    # Who refuels says so, and turns the set off and on again. The stop ends by itself: until then the set may start.
     Word("person.refuel_start", (Turn("plant.mode", "off"),), (_MINUTES,),
          act=lambda office, place, given: office.desk.plan_stop(place, OFFICER, given["minutes"])),
-    Word("person.refuel_end", (AUTO,), (_LITRES,), verb="refuel", act=_end_stop),
+    Word("person.refuel_end", (AUTO,), (_LITRES,), verb="refuel"),
 )
 # What `exercise = true` stands for: its beginning, with `name` and `end`, and its end.
 EXERCISE_BEGINS = Word(
