@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from nspgateway.errors import StoreError, StoreLocked
@@ -54,12 +55,17 @@ def replace_private(path: Path, data: bytes) -> None:
     """Put ``data`` in the place of a file for its owner only: whole and durable, or unchanged. Raises OSError."""
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)
-    # O_EXCL with the mode at birth: never readable by others, not for a moment.
-    with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        # O_EXCL with the mode at birth: never readable by others, not for a moment.
+        with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)  # a full disk needs the room
+        raise
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)  # the rename too

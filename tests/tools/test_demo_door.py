@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from nsptools.cli import main
 from nsptools.demo import door
 
 
@@ -36,3 +37,9 @@ def test_no_demo_says_how_to_start_one():
     """The message names the command."""
     with pytest.raises(door.DoorError, match="Start one with: nsp demo"):
         door.ask({"name": "x"})
+
+
+def test_a_value_below_zero_is_a_value(capsys):
+    """`nsp bench set ... -5` reaches the demo, which knows what is possible; it is no option."""
+    assert main(["bench", "set", "de-linde.plant.fuel_l", "-5"]) == 2
+    assert "No demo runs here" in capsys.readouterr().err

@@ -31,6 +31,7 @@ GOOD = {
     "UTF-16 of a spreadsheet": sites(LINDE, ARK).replace(";", "\t").encode("utf-16"),
     "sep= line": "sep=;\n" + sites(LINDE, ARK),
     "quotes and guarded text": sites(LINDE.replace("De Linde", '"De Linde"').replace(";1;", ';="1";'), ARK),
+    "spaces that may not break, as on a web page": sites(LINDE, ARK).replace("De Linde", "De\xa0Linde\xa0"),
     "Dutch headings, any case": sites(LINDE, ARK).replace("name;number;municipality", "Naam;NR;Gemeente"),
     "empty lines and columns at the end": sites(LINDE + ";;", ARK, ";;;;;;;") + "\n\n",
 }
@@ -128,6 +129,13 @@ BAD = {
     "an empty cell": (sites(LINDE.replace("Lindendam", "")), 2, "municipality", "is empty"),
     "nothing at all": (sites(), None, "", "holds no site"),
     "a short name with spaces": (sites(LINDE + ";De Linde", head=HEAD + ";slug"), 2, "slug", "short name"),
+    "a formula for a name": (sites(LINDE.replace("De Linde", "=A1&B1")), 2, "name", "is a formula"),
+    "digits without end": (
+        sites(LINDE.replace(";1;", f";{9 * 10**99};")),
+        2,
+        "number",
+        "000000... is out of",
+    ),
     "a name of other letters": (sites(LINDE.replace("De Linde", "漢字")), 2, "name", "no short name"),
     "too many sites": (
         sites(*(f"Punt {n};{n};X;52,1;5,1;meter:sdm630@2;;" for n in range(1, 66))),

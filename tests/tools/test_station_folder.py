@@ -70,7 +70,7 @@ def test_a_full_disk_leaves_no_half_of_a_station(desk):
     assert ended.returncode == 2
     assert "cannot be written (File too large)" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert [path.name for path in (desk / "s").iterdir() if path.suffix in (".db", ".toml")] == []
+    assert [path.name for path in (desk / "s").iterdir() if path.suffix in (".db", ".new", ".toml")] == []
     assert provision("s", *NEW) == 0
 
 

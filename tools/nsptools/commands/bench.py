@@ -19,7 +19,7 @@ def _bench() -> None:
     """Simulated plants and devices, and values turned by hand."""
 
 
-@app.command(name="set")
+@app.command(name="set", context_settings={"ignore_unknown_options": True})  # a value may begin with -
 def set_value(
     name: Annotated[str, typer.Argument(help="POINT.DEVICE.NAME, as de-linde.plant.fuel_l")],
     value: Annotated[str, typer.Argument(help="The new value; auto gives a register back to the plant.")],

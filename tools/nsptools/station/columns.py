@@ -34,8 +34,19 @@ class CellError(ValueError):
         self.cure = cure
 
 
+def _short(cell: str) -> str:
+    """Return the cell as a person sees it in a sentence, however long it is."""
+    return cell if len(cell) <= 40 else f"{cell[:40]}..."
+
+
+def _no_formula(cell: str) -> None:
+    if cell.startswith("="):
+        raise CellError(f"{_short(cell)!r} is a formula", "Write the text that it stands for.")
+
+
 def text(cell: str) -> str:
     """Return a name: 1 to 80 letters, no control characters."""
+    _no_formula(cell)
     if len(cell) > 80 or not cell.isprintable():
         raise CellError(f"{cell[:20]!r}... is no name", "Write 1 to 80 printable letters.")
     return cell
@@ -43,6 +54,7 @@ def text(cell: str) -> str:
 
 def remark(cell: str) -> str:
     """Return one line of text: at most 120 letters, no control characters."""
+    _no_formula(cell)
     if len(cell) > 120 or not cell.isprintable():
         raise CellError(f"{cell[:20]!r}... is too much for one line", "Write at most 120 printable letters.")
     return cell
@@ -78,10 +90,12 @@ def number(low: float, high: float, example: str) -> Callable[[str], float]:
                 f"Format the column as text; write {example}.",
             )
         if not _NUMBER.fullmatch(cell):
-            raise CellError(f"{cell!r} is not a number", f"Write a number such as {example}.")
+            raise CellError(f"{_short(cell)!r} is not a number", f"Write a number such as {example}.")
         value = float(cell.replace(",", "."))
         if not low <= value <= high:
-            raise CellError(f"{cell} is out of range", f"Write {low:g} to {high:g}, such as {example}.")
+            raise CellError(
+                f"{_short(cell)} is out of range", f"Write {low:g} to {high:g}, such as {example}."
+            )
         return value
 
     return read

@@ -203,7 +203,8 @@ def _headings(cells: Sequence[str], line: int) -> list[str]:
 
 
 def _cell(cell: str) -> str:
-    """Return what a cell says: a spreadsheet guards text as ="0012"."""
+    """Return what a cell says: a spreadsheet guards text as ="0012"; a space that may not break is a space."""
+    cell = cell.replace("\xa0", " ")
     match = _FORMULA.fullmatch(cell.strip())
     return (match[1] if match else cell).strip()
 
