@@ -23,6 +23,9 @@ FORBIDDEN = {
     "the address of a package registry": (
         r"\b(?:pypi|pythonhosted|npmjs|debian)[.](?:org|net|com)\b|\bpkg[.]dev\b"
     ),
+    "an exception from a checker without its reason beside it": (
+        r"# (?:noqa(?:: [A-Z0-9, ]+)?|type: ignore(?:\[[\w, -]+\])?|pragma: [\w ]+)\s*$"
+    ),
     "a document that is not here": (
         r"(?<![\w/-])shared[/]|"
         r"\b(?:BASELINES|CONTRACTS|DECISIONS|DESIGN|FACTS|FIELD_RULES|LESSONS|PEOPLE_RULES|RECIPES|SCENARIO|"
@@ -85,6 +88,9 @@ def test_no_key_is_written_down_outside_the_tests() -> None:
         ("a path of one machine", "open('/wo" + "rk/main/x')"),
         ("a path of one machine", "cp /ho" + "me/someone/x ."),
         ("the address of a package registry", "--index-url https://py" + "pi.org/simple"),
+        ("an exception from a checker without its reason beside it", "import x  # no" + "qa: E402"),
+        ("an exception from a checker without its reason beside it", "x()  # type: ig" + "nore[misc] "),
+        ("an exception from a checker without its reason beside it", "x = 1  # prag" + "ma: no cover"),
         ("a document that is not here", "see FA" + "CTS.md, section 1"),
         ("a document that is not here", "see share" + "d/notes"),
     ],

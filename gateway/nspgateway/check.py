@@ -11,10 +11,12 @@ import os
 import shutil
 import ssl
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nspgateway import map_picture, mqtt_client, region
 from nspgateway.alarms import load_rules
@@ -95,9 +97,9 @@ def _looks(config_file: Path, config: GatewayConfig, *, connect: bool) -> Iterat
     if config.radio.hub_port is not None:
         yield _hub
     for broker in config.broker:
-        yield lambda broker=broker: _broker(broker)  # type: ignore[misc]
+        yield partial(_broker, broker)
         if connect:
-            yield lambda broker=broker: _reached(broker)  # type: ignore[misc]
+            yield partial(_reached, broker)
     if config.relay is not None:
         chip = config.relay.chip
         yield lambda: _relay(chip)
@@ -230,9 +232,9 @@ def _ups(host: str, port: int) -> str:
     return "ups: upsd answers"
 
 
-def _attempt(reach: Callable[[], object], what: str, cure: str) -> None:
+def _attempt(reach: Callable[[], Coroutine[Any, Any, None]], what: str, cure: str) -> None:
     try:
-        asyncio.run(reach())  # type: ignore[arg-type]
+        asyncio.run(reach())
     except (OSError, TimeoutError) as error:
         why = _why(error) or f"no answer within {_CONNECT_S:g} s"
         raise GatewayError(f"{what}: {why}. {cure}") from error

@@ -189,10 +189,10 @@ async def test_the_flashed_kits_come_on_the_air_under_their_names(bench: Bench) 
     gateway = Gateway(*load(bench.station / "gateway.toml"), Clock())
     running = asyncio.ensure_future(gateway.run())
     try:
-        points = lambda: {p.slug: p for p in gateway.ingest.overview().points}  # noqa: E731
-        await until(lambda: all(p.last_heard for p in points().values()) or running.done(), 90.0)
-        assert {slug: point.name for slug, point in points().items()} == NAMES
-        assert {p.kit_address for p in points().values()} == {17 << 6 | n for n in (1, 2, 3)}
+        overview = gateway.ingest.overview
+        await until(lambda: all(p.last_heard for p in overview().points) or running.done(), 90.0)
+        assert {p.slug: p.name for p in overview().points} == NAMES
+        assert {p.kit_address for p in overview().points} == {17 << 6 | n for n in (1, 2, 3)}
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -116,7 +116,7 @@ class Watch:
         self._person(lambda: self.town.desk.end_stop(self.town.slugs[point], OFFICER))
 
     def _deploy(self, point: int, word: str) -> None:
-        self.town.desk.set_deployment(self.town.slugs[point], word, OFFICER)  # type: ignore[arg-type]
+        self.town.desk.set_deployment(self.town.slugs[point], word, OFFICER)
 
     def _wait(self, seconds: int) -> None:
         # A tick a second is what runs; the bounds below hold for it, so the last second is not left out.

@@ -19,7 +19,7 @@ HELP = {"event_boot": 1, "event_n": 0, "help_stage": "stored", "help_answer": "n
 
 def room(**more: object) -> LinkRoom:
     """A link that knows one kit and has told it everything."""
-    made = LinkRoom(**more)  # type: ignore[arg-type]
+    made = LinkRoom(**more)
     made.knows()
     made.hear()
     made.run(4000)

@@ -58,7 +58,7 @@ def relay(pin: Pin, clock: BellClock) -> Iterator[Relay]:
 def told(kind: str) -> Notice:
     words = {"nl": "x", "en": "x"}
     at = VirtualClock().now()
-    return Notice("k", kind, "raise", at, "de-linde", "De Linde", "a", "high", words, words, words)  # type: ignore[arg-type]
+    return Notice("k", kind, "raise", at, "de-linde", "De Linde", "a", "high", words, words, words)
 
 
 def test_it_sounds_until_the_gateway_has_done_its_first_work(pin: Pin, relay: Relay) -> None:

@@ -10,7 +10,7 @@ from nsplink import backfill, message
 HEARTBEATS = ("vital", "full")
 LOST = bit("power_lost")
 NOBODY = lambda _one: False  # noqa: E731 - a word for an ear that answers nothing
-ALL = lambda one: one.kind in ACKED  # noqa: E731
+ALL = lambda one: one.kind in ACKED  # noqa: E731 - and for one that answers all that can be
 
 
 def records(one):

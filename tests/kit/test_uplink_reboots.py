@@ -9,7 +9,7 @@ LOST = 1 << ALARMS.index("power_lost")
 QUIET = {"heartbeat_s": 3600}
 CAUSES = ("power", "watchdog")
 NOBODY = lambda _one: False  # noqa: E731 - a word for an ear that answers nothing
-ALL = lambda one: one.kind in ACKED  # noqa: E731
+ALL = lambda one: one.kind in ACKED  # noqa: E731 - and for one that answers all that can be
 FUEL_ON_S, FUEL_OFF_S = 11, 61
 
 

@@ -25,7 +25,7 @@ NEEDS = {"lora": ["lora-modem"], "lora-sx126x": ["lora"]}
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has this name
         """Say nothing."""
 
 

@@ -28,6 +28,7 @@ from nsptools.bench.rom_chip import CHIPS, Flash, Registers
 DEFAULT_MAC = bytes.fromhex("02000000a001")
 FLASH_BYTES = 8 * 1024 * 1024
 _END, _ESCAPE, _ESCAPED_END, _ESCAPED_ESCAPE = 0xC0, 0xDB, 0xDC, 0xDD
+_ESCAPED = {_ESCAPED_END: _END, _ESCAPED_ESCAPE: _ESCAPE}
 _REQUEST, _ANSWER = 0, 1
 _HEADER = struct.Struct("<BBHI")
 _SYNC, _SYNC_ANSWERS, _SYNC_VALUE = 0x08, 8, 0x20120707
@@ -175,10 +176,8 @@ class RomLoader:
             elif byte == _ESCAPE:
                 self._escaped = True
             else:
-                if self._escaped:
-                    byte = {_ESCAPED_END: _END, _ESCAPED_ESCAPE: _ESCAPE}.get(byte, byte)  # noqa: PLW2901
-                    self._escaped = False
-                self._packet.append(byte)
+                self._packet.append(_ESCAPED.get(byte, byte) if self._escaped else byte)
+                self._escaped = False
 
     def _serve(self, packet: bytes) -> None:
         """Answer one command; what is no command gets no answer."""

@@ -90,7 +90,7 @@ class Meter:
             if self._reads >= _POLLS:
                 raise SystemExit
         gc.collect()
-        self._filled = gc.mem_alloc()  # type: ignore[attr-defined]
+        self._filled = gc.mem_alloc()  # type: ignore[attr-defined]  # the VM has it
 
 
 def _difference(end: int, start: int) -> int:

@@ -48,7 +48,7 @@ class Time:
 
 
 sys.modules["machine"] = Machine  # type: ignore[assignment]  # classes serve as modules there
-sys.modules["time"] = Time  # type: ignore[assignment]
+sys.modules["time"] = Time  # type: ignore[assignment]  # as above
 from umodbus.serial import Serial  # type: ignore[import-not-found]  # noqa: E402 - needs the two above
 
 bus = Serial(uart_id=1, baudrate=options["baud"], pins=[1, 2])

@@ -145,9 +145,11 @@ def _storm(town: Town, at_s: float, durable: dict[tuple[Any, ...], float]) -> tu
             first[kit] = min(second, first.get(kit, second))
     times = sorted(second - at_s for second in first.values())
     count = len(town.posts)
-    never = float("inf")
-    ranks = (min(3, count), -(-count // 2), count)
-    return tuple(round(times[rank - 1], 1) if len(times) >= rank else never for rank in ranks)  # type: ignore[return-value]
+
+    def heard_s(rank: int) -> float:
+        return round(times[rank - 1], 1) if len(times) >= rank else float("inf")
+
+    return heard_s(min(3, count)), heard_s(-(-count // 2)), heard_s(count)
 
 
 def _heartbeats(town: Town) -> dict[str, Any]:

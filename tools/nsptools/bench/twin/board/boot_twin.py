@@ -5,25 +5,28 @@ shim takes that name; everything of this PC must be open before its file system 
 unmounted. Afterwards the firmware finds its own flash and nothing else.
 """
 
+# What is imported is compiled then and there, so the level comes before:
+# ruff: noqa: E402
+
 import micropython
 
 micropython.opt_level(3)  # the shims share the firmware's heap: leave out their line numbers
 
-import asyncio  # noqa: E402, F401  with the VM's own clock
-import gc  # noqa: E402
-import os  # noqa: E402
-import sys  # noqa: E402
+import asyncio  # noqa: F401  with the VM's own clock
+import gc
+import os
+import sys
 
-import blockdev  # noqa: E402
-import channel  # noqa: E402
-import ds18x20  # noqa: E402, F401  frozen into the board's image
-import esp32  # noqa: E402, F401
-import i2c  # noqa: E402
-import machine  # noqa: E402, F401
-import network  # noqa: E402, F401
-import onewire  # noqa: E402
-import pins  # noqa: E402
-import twin_time  # noqa: E402
+import blockdev
+import channel
+import ds18x20  # noqa: F401  frozen into the board's image
+import esp32  # noqa: F401  as above
+import i2c
+import machine  # noqa: F401  as above
+import network  # noqa: F401  as above
+import onewire
+import pins
+import twin_time
 
 micropython.opt_level(0)
 

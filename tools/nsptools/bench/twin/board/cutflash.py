@@ -22,20 +22,20 @@ _ERASE_STEP = 8  # bytes erased in the time of one programmed
 
 
 @micropython.viper  # noqa: F821  a builtin of MicroPython
-def _copy(buffer: ptr8, cells: ptr8, start: int, length: int):  # noqa: ANN202, F821
+def _copy(buffer: ptr8, cells: ptr8, start: int, length: int):  # noqa: ANN202, F821  its own kinds of pointers
     for at in range(length):
         buffer[at] = cells[start + at]
 
 
-@micropython.viper  # noqa: F821
-def _program(cells: ptr8, start: int, data: ptr8, slow: ptr8, length: int, whole: int):  # noqa: ANN202, F821
+@micropython.viper  # noqa: F821  as above
+def _program(cells: ptr8, start: int, data: ptr8, slow: ptr8, length: int, whole: int):  # noqa: ANN202, F821  its own kinds of pointers
     """Bits only go from 1 to 0; behind ``whole`` bytes the power fails and slow bits stay 1."""
     for at in range(length):
         cells[start + at] = cells[start + at] & (data[at] if at < whole else data[at] | slow[at])
 
 
-@micropython.viper  # noqa: F821
-def _erase(cells: ptr8, start: int, slow: ptr8, length: int, whole: int):  # noqa: ANN202, F821
+@micropython.viper  # noqa: F821  as above
+def _erase(cells: ptr8, start: int, slow: ptr8, length: int, whole: int):  # noqa: ANN202, F821  its own kinds of pointers
     """Bits go to 1; behind ``whole`` bytes the slow ones have not."""
     for at in range(length):
         cells[start + at] = 0xFF if at < whole else cells[start + at] | (slow[at] ^ 0xFF)

@@ -25,7 +25,7 @@ class WLAN:
             raise ValueError("the twin has an access point only")
         self._settings: dict = {}
 
-    def config(self, **settings) -> None:  # noqa: ANN003
+    def config(self, **settings) -> None:  # noqa: ANN003  of many kinds, as on the board
         """Name, key and kind of security; a key is 8 to 63 letters long."""
         self._settings.update(settings)
         if (
@@ -52,7 +52,7 @@ class _Sockets:
     def __getattr__(self, name):  # noqa: ANN204  whatever the VM's own has
         return getattr(socket, name)
 
-    def getaddrinfo(self, host, port, *more) -> list:  # noqa: ANN002
+    def getaddrinfo(self, host, port, *more) -> list:  # noqa: ANN002  whatever the VM's own takes
         """As the VM's own."""
         if (host, port) == (_ADDRESS, _PAGE_PORT):
             port = config["page_port"]
