@@ -10,6 +10,8 @@ from nspgateway.i18n import N_
 SHORTEST = 12
 # Argon2 works on all of it; a longer one is an attack on our processor.
 LONGEST = 200
+# A shorter name stands in many a good password by chance, also in those that we draw.
+_NAME_LETTERS = 4
 Weakness = Literal["empty", "short", "long", "pattern", "guessed", "name"]
 WEAKNESSES: Mapping[Weakness, str] = {
     "empty": N_("is empty"),
@@ -50,6 +52,6 @@ def weakness(secret: str, account: str = "") -> Weakness | None:
     half = stem[: len(stem) // 2]
     if stem in _GUESSED or (half + half == stem and half in _GUESSED):
         return "guessed"
-    if account and account.casefold() in folded:
+    if len(account) >= _NAME_LETTERS and account.casefold() in folded:
         return "name"
     return None

@@ -10,6 +10,7 @@ from nspgateway.config import BrokerConfig, GatewayConfig, RadioConfig
 from nspgateway.errors import ConfigError
 from nspgateway.init.passwords import new_password
 from nspgateway.secure import require_secure
+from nspgateway.weak import weakness
 
 FILE = Path("gateway.toml")
 
@@ -33,6 +34,12 @@ def secret(folder: Path, text: str) -> Path:
     path.write_text(f"{text}\n")
     path.chmod(0o600)
     return path
+
+
+def test_a_short_name_in_a_password_is_chance() -> None:
+    """Protects who makes an account "x" at the box: the password that is drawn for it is never refused for a letter."""
+    assert weakness("qx4m-7hd2-p9vk-tz3c", "x") is None
+    assert weakness("de fiets van jansen", "jansen") == "name"
 
 
 @pytest.mark.parametrize(
