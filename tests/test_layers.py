@@ -124,6 +124,7 @@ PURE = (
     "gateway/nspgateway/silence.py",
     "gateway/nspgateway/tamper.py",
     "gateway/nspgateway/uplinks.py",
+    "gateway/nspgateway/unpack.py",
     "gateway/nspgateway/alarm_state.py",
     "gateway/nspgateway/alarm_gaps.py",
     "gateway/nspgateway/causes.py",

@@ -201,14 +201,16 @@ def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load
             held = load_w or 0
             seconds = 0.0 if load_w is None else max(0.0, near_s - until_s)
             load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)
-        if ago_s > until_s and until_s < far_s:
+        is_far = ago_s >= far_s
+        since_s = far_s if is_far else ago_s
+        if since_s > until_s:
             if load_w is not None:
-                seconds = min(far_s, ago_s) - until_s
+                seconds = since_s - until_s
                 total += seconds * load_w
                 square += seconds * load_w * load_w
                 weight += seconds
-            until_s = ago_s
-        if ago_s >= far_s and newest is not None:
+            until_s = since_s
+        if is_far and newest is not None:
             break
     if newest is None:
         return None, None

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from nspgateway.records import Held, Value
 from nspgateway.view import Quality, Reading, is_ahead
-from nspgateway.vouchers import SOURCES
+from nspgateway.vouchers import BEHIND, SOURCES
 
 GOOD_INTERVALS = 1.2
 STALE_INTERVALS = 3.0
@@ -63,12 +63,12 @@ def doubted(held: Held) -> Held:
 
 def source_of(name: str, fields: Mapping[str, Value]) -> Quality:
     """Return the kit's word for the device behind a quantity."""
-    return as_quality(fields.get(SOURCES.get(name, ""), "good"))
+    return _QUALITIES.get(fields.get(SOURCES.get(name, ""), "good"), "unknown")
 
 
-def as_quality(word: Value) -> Quality:
-    """Return what a kit's word for one of its devices says of the quantities behind it."""
-    return _QUALITIES.get(word, "unknown")
+def said_of_devices(fields: Mapping[str, Value]) -> dict[str, Quality]:
+    """Return the kit's words for all its devices that a frame has, by the names of the words."""
+    return {word: _QUALITIES.get(fields[word], "unknown") for word in BEHIND if word in fields}
 
 
 def good(fields: Mapping[str, Value], name: str) -> int | None:

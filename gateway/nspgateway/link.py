@@ -109,7 +109,9 @@ class Link:
         contact.newest, contact.seen = up.newest, up.seen
         contact.heard_ms, contact.snr_db = up.at_ms, up.snr_db
         self.silence.heard(up.kit, up.at_ms)
-        self._out.drop_questions(up.kit)
+        waiting = self._out.of(up.kit)
+        if any(job.is_question for job in waiting):
+            self._out.drop(lambda job: job.is_question and job.address == up.kit)
         if up.kind == "boot":
             self._booted(contact, up)
         elif contact.owes_boot is not None:
@@ -117,7 +119,8 @@ class Link:
             self._queue_ack(contact, contact.owes_boot, up.at_ms)
         if up.kind == "answer":
             self._answered(up)
-        self._settle_pings(up.kit)
+        if any(job.ticket is not None for job in waiting):
+            self._settle_pings(up.kit)
         if was_away:
             self._hurry(up)
         if up.kind in ACKED:
@@ -127,7 +130,7 @@ class Link:
             self._greet(HINTS_MS, up.at_ms, top=True)
         # What a kit waits for after an alarm is its ack alone.
         if up.kind not in URGENT and self._is_link_due(contact, up) and not self._crowd.is_there(up.at_ms):
-            self._queue_link(up)
+            self._queue_link(up, waiting)
 
     def echo(self, kit: int, kind: str, counter: int, fields: Fields, at_ms: int) -> None:
         """Answer a frame once more that was heard twice; a few times at most."""
@@ -227,11 +230,8 @@ class Link:
 
     def waiting(self, kit: int | None = None) -> list[Ticket]:
         """Return the requests that are not answered yet, of one kit or of all."""
-        return [
-            ticket
-            for job in (self._out.jobs if kit is None else self._out.of(kit))
-            if (ticket := job.ticket) is not None and ticket.state == "waiting"
-        ]
+        jobs = self._out.jobs if kit is None else self._out.of(kit)
+        return [job.ticket for job in jobs if job.ticket is not None and job.ticket.state == "waiting"]
 
     def contact(self, kit: int) -> Contact | None:
         """Return what the link knows of a kit."""
@@ -323,8 +323,8 @@ class Link:
         for due in self._replies_ms(at_ms, twice=twice):
             self._add(Job(up.kit, "ack", {"acked": up.counter}, rank, top, due, until, about, wide))
 
-    def _queue_link(self, up: Uplink) -> None:
-        if not any(job.kind == "link" for job in self._out.of(up.kit)):
+    def _queue_link(self, up: Uplink, waiting: Sequence[Job]) -> None:
+        if not any(job.kind == "link" for job in waiting):
             due, until = self._reply_ms(up.at_ms), up.at_ms + REPLY_UNTIL_MS
             self._add(Job(up.kit, "link", {}, RANKS["link"], False, due, until))
 

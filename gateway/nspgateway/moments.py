@@ -11,9 +11,11 @@ def utc(moment: datetime) -> datetime:
     """Return the moment in UTC, in whole seconds: a kit's age is no finer. Naive ones: ValueError."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
-    at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     # Of a dozen of these for each frame: ``replace`` takes twice as long.
-    return at - timedelta(0, 0, at.microsecond) if at.microsecond else at
+    beyond = moment.microsecond
+    return moment - timedelta(0, 0, beyond) if beyond else moment
 
 
 def utc_or_none(moment: datetime | None) -> datetime | None:

@@ -15,7 +15,7 @@ from nspgateway.messages import OutboxMessage
 from nspgateway.people_store import PeopleStore
 
 _PUT_MESSAGE = """
-    INSERT INTO outbox (id, broker, topic, payload, retain, expiry_s, created, passing)
+    INSERT INTO outbox (id, broker, topic, payload, expiry_s, created, retain, passing)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _DELIVERED = "DELETE FROM outbox WHERE id = ?"
 _DROP_PASSED = "DELETE FROM outbox WHERE broker = ? AND topic = ? AND passing = 1"
@@ -114,10 +114,9 @@ class OutboxStore(PeopleStore):
             db.executemany(_DROP_PASSED, [(broker, topic) for topic in newest])
             for m in kept:
                 number += 1
-                created = as_text(m.created)
-                rows.append(
-                    (number, broker, m.topic, m.payload.decode(), m.retain, m.expiry_s, created, m.passing)
-                )
+                flags = int(m.retain), int(m.passing)
+                said = (m.topic, m.payload.decode(), m.expiry_s, as_text(m.created))
+                rows.append((number, broker, *said, *flags))
                 waiting.append((number, m))
         db.executemany(_PUT_MESSAGE, rows)
         self._last_id = number

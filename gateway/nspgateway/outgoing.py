@@ -54,11 +54,6 @@ class Outgoing:
         """Take jobs out; the one on the air stays until it is over."""
         self.jobs = [job for job in self.jobs if job is self.on_air or not unwanted(job)]
 
-    def drop_questions(self, address: int) -> None:
-        """Take out what asks a kit whether it is there."""
-        if any(job.is_question for job in self.of(address)):
-            self.drop(lambda job: job.is_question and job.address == address)
-
     def next(self, now_ms: int, utc_min: int | None) -> tuple[Send, Job] | None:
         """Return the frame that goes out now, booked and with its counter; None = nothing, or one is on the air."""
         if self.on_air is not None:

@@ -339,14 +339,13 @@ def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
 def measured(readings: Mapping[str, Reading], now: datetime) -> dict[str, Measured]:
     """Return readings with their ages; an unknown one has no value left to mistake for a measurement."""
     found: dict[str, Measured] = {}
-    good_at: datetime | None = None
-    at: datetime | None = None
-    age_s: int | None = None
+    ages: dict[datetime | None, tuple[datetime | None, int | None]] = {}
     for name in in_order(readings):
         reading = readings[name]
-        if reading.good_at is not good_at:  # of one frame all have the same
-            good_at = reading.good_at
-            at, age_s = utc_or_none(good_at), age(good_at, now)
+        good_at = reading.good_at
+        if good_at not in ages:  # of one frame all have the same
+            ages[good_at] = utc_or_none(good_at), age(good_at, now)
+        at, age_s = ages[good_at]
         known = reading.quality in ("good", "stale")
         found[name] = Measured(reading.value if known else None, reading.quality, at, age_s)
     return found

@@ -21,13 +21,12 @@ from nspgateway.fuel_level import Tank
 from nspgateway.fuel_loss import Loss
 from nspgateway.held import (
     STALE_INTERVALS,
-    as_quality,
     as_reading,
     good,
     hold,
     quality_of,
     reading,
-    source_of,
+    said_of_devices,
 )
 from nspgateway.mains import Mains
 from nspgateway.people import FuelEntry
@@ -100,8 +99,10 @@ def changes(state: PointState, frame: Frame) -> dict[str, Held]:
     if frame.kind not in HEARTBEATS:
         return {}
     at, fields, held = frame.received_at, frame.fields, state.held
-    return _by_word(state, frame) | {
-        name: hold(held.get(name), value, source_of(name, fields), at) for name, value in fields.items()
+    words = said_of_devices(fields)
+    return _by_word(state, frame, words) | {
+        name: hold(held.get(name), value, words.get(SOURCES.get(name, ""), "good"), at)
+        for name, value in fields.items()
     }
 
 
@@ -286,19 +287,16 @@ def _lacking(point: PointConfig) -> frozenset[str]:
     return frozenset() if forecast.measures_fuel(point) else _OF_CONTROLLER
 
 
-def _by_word(state: PointState, frame: Frame) -> dict[str, Held]:
+def _by_word(state: PointState, frame: Frame, words: Mapping[str, Quality]) -> dict[str, Held]:
     """Return what the kit's words for its devices change of the quantities that the frame leaves out."""
     changed: dict[str, Held] = {}
     fields = frame.fields
-    for word, names in BEHIND.items():
-        if word not in fields:
-            continue
-        source = as_quality(fields[word])
-        for name in names:
+    for word, source in words.items():
+        for name in BEHIND[word]:
+            if name in fields:
+                continue
             before = state.held.get(name)
-            if name in fields or (
-                before is not None and before.source == source and before.value is not None
-            ):
+            if before is not None and before.source == source and before.value is not None:
                 continue
             if source == "none":
                 changed[name] = Held(None, source, before.good_at if before else None)

@@ -260,7 +260,7 @@ def _write_frames(db: sqlite3.Connection, batch: Sequence[Changes]) -> None:
     db.executemany(
         _PUT_HEARD,
         [
-            (point, h.kit, h.generation, h.counter, as_text(h.at), h.rssi_dbm, h.snr_db, h.exercise)
+            (point, h.kit, h.generation, h.counter, as_text(h.at), h.rssi_dbm, h.snr_db, int(h.exercise))
             for point, h in heard
         ],
     )
@@ -312,6 +312,7 @@ def _frame(row: tuple[Any, ...]) -> Frame:
 
 
 def _frame_row(f: Frame) -> tuple[object, ...]:
+    # What is true or false as a number: SQLite has no other, and its driver looks for one at every row.
     return (
         f.kit,
         f.generation,
@@ -319,12 +320,12 @@ def _frame_row(f: Frame) -> tuple[object, ...]:
         f.point,
         as_text(f.received_at),
         f.kind,
-        f.exercise,
+        int(f.exercise),
         _json(f.fields),
         f.raw,
         f.rssi_dbm,
         f.snr_db,
-        f.late,
+        int(f.late),
         as_text(f.made_at) if f.made_at else None,
     )
 

@@ -57,7 +57,9 @@ class Tamper:
 
     def is_suspected(self, kit: int, now_ms: int) -> bool:
         """Tell whether somebody plays with this kit's address."""
-        return any(self.count(kit, kind, now_ms) > limit for kind, limit in _LIMITS.items())
+        return not self.is_quiet and any(
+            self.count(kit, kind, now_ms) > limit for kind, limit in _LIMITS.items()
+        )
 
     def is_limited(self, kit: int, now_ms: int) -> bool:
         """Tell whether frames that can hardly be the kit's own are to be dropped unopened."""

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
+from nspgateway import unpack
 from nspgateway.kit_words import KitReport, Receipt
 from nspgateway.records import Frame, KitBoot, KitEvent, Window
-from nsplink import backfill, message
+from nsplink import backfill
 from nsplink.fields import TAILS
 from nsplink.frame import WINDOW
 
@@ -42,7 +43,7 @@ def read(frame: Frame, payload: bytes, speed: float = 1.0) -> Read:
 
     ``speed``: of the gateway's clock beside the kit's. What a person typed goes to the event only.
     """
-    fields: dict[str, Any] = message.decode(frame.kind, payload)
+    fields: dict[str, Any] = unpack.decode(frame.kind, payload)
     tail = b""
     if frame.kind in TAILS:
         tail = fields.pop(TAILS[frame.kind][0])
@@ -107,7 +108,7 @@ def late_frames(read: Read, journal: Journal, speed: float = 1.0) -> tuple[Frame
             received_at=frame.received_at,
             kind="vital",
             exercise=frame.exercise,
-            fields=message.decode("vital", payload),
+            fields=unpack.decode("vital", payload),
             raw=payload,
             rssi_dbm=None,
             snr_db=None,
