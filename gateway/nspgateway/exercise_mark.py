@@ -56,6 +56,23 @@ def of_call(call: CallView, overview: Overview) -> Mark:
     return "real" if call.is_real or is_on(overview) else ""
 
 
+def of_message(lang: Language, overview: Overview, nl: str, sent_at: datetime) -> Mark:
+    """Return the mark of a message to residents with the Dutch text ``nl``, in whose language ``lang`` its sheet is.
+
+    It went to every kit: it is part of the exercise when it says so itself, or when all points in use take part.
+    """
+    if not is_on(overview):
+        return ""
+    if nl.casefold().startswith(word(lang, "exercise").casefold()):
+        return "exercise"
+    during = Marked(is_on=True, since=overview.exercise_since).covers(sent_at)
+    return "exercise" if during and _is_everywhere(overview) else "real"
+
+
+def _is_everywhere(overview: Overview) -> bool:
+    return all(point.exercise for point in overview.points if point.deployment not in CLOSED)
+
+
 def word(lang: Language, mark: Mark) -> str:
     """Return a mark as it is shown; "" for none."""
     return lang.gettext(WORDS[mark]) if mark else ""
@@ -64,6 +81,6 @@ def word(lang: Language, mark: Mark) -> str:
 def scope(lang: Language, overview: Overview) -> str:
     """Return at which points the exercise goes on, as a sentence; "" where that is all points in use."""
     inside = [point.name for point in overview.points if point.exercise]
-    if all(point.exercise for point in overview.points if point.deployment not in CLOSED):
+    if _is_everywhere(overview):
         return ""
     return lang.gettext("Exercise at {names}. All else is real.").format(names=", ".join(inside))

@@ -118,6 +118,30 @@ async def test_a_sheet_is_dutch_around_the_text_and_only_of_what_was_sent(room: 
         assert EN in page.text
 
 
+@pytest.mark.parametrize(
+    ("text", "kits", "mark"),
+    [
+        (NL, (), ""),
+        (NL, (65,), "GEEN OEFENING"),
+        (NL, (65, 66), "OEFENING"),
+        (f"Oefening. {NL}", (65,), "OEFENING"),
+    ],
+)
+async def test_a_real_message_is_never_handed_out_as_an_exercise(
+    room: WebRoom, text: str, kits: tuple[int, ...], mark: str
+) -> None:
+    """Protects residents who read "boil the water" while one other point exercises: it went to all, so it is real."""
+    desk = room.room.desk
+    name = desk.draft_message(text, By("a", "communicatie", "page"))
+    desk.approve_message(*name, By("b", "communicatie", "page"))
+    desk.send_message(*name, By("b", "communicatie", "page"))
+    for kit in kits:
+        room.box.vital(300, kit=kit, exercise=True)
+    page = await room.get("/messages/1/1/a4")
+    found = page.body.partition('class="poster-exercise">')[2].partition("<")[0]
+    assert found == mark
+
+
 async def test_a_new_version_begins_with_the_old_text(room: WebRoom) -> None:
     """Protects against typing anew: the form of a new version holds the newest text, and a refusal keeps what was typed."""
     await room.post("/act/message-draft", nl=NL)

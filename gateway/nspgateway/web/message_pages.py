@@ -61,6 +61,7 @@ def _dutch() -> Language:
 def _make_sheet(office: Office, ask: Ask, copies: int) -> Mapping[str, object]:
     found, lang = _sent(office, ask), _dutch()
     _, overview = lang.gettext, ask.overview
+    mark = "" if found.sent is None else exercise_mark.of_message(lang, overview, found.nl, found.sent.at)
     foot = [message_lines.name_of(lang, found.number, found.version)]
     if found.sent is not None:
         foot.append(lang.date(found.sent.at, _DATE))
@@ -75,7 +76,7 @@ def _make_sheet(office: Office, ask: Ask, copies: int) -> Mapping[str, object]:
         "en": found.en,
         "foot": " · ".join(foot),
         "from_cp": _("Coordinating point {cp}, {region}").format(cp=overview.cp, region=overview.region),
-        "exercise": exercise_mark.word(lang, "exercise") if exercise_mark.is_on(overview) else "",
+        "exercise": exercise_mark.word(lang, mark),
     }
 
 
