@@ -12,6 +12,7 @@ import pytest
 from nsp import command, nsp
 from nsptools.bench import one_device
 from nsptools.bench.device_panel import Prompt, panel, turn
+from patience import PATIENCE_S
 from rtu_asker import Asker
 
 STORY = """
@@ -60,14 +61,14 @@ class Person:
         )
 
     async def line(self):
-        return (await asyncio.wait_for(self.process.stdout.readline(), 10)).decode().strip()
+        return (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S)).decode().strip()
 
     def type(self, text):
         self.process.stdin.write(text.encode())
 
     async def stop(self):
         self.process.send_signal(signal.SIGINT)
-        _, errors = await asyncio.wait_for(self.process.communicate(), 10)
+        _, errors = await asyncio.wait_for(self.process.communicate(), PATIENCE_S)
         assert self.process.returncode == 0, errors.decode()
 
 
@@ -98,7 +99,9 @@ async def test_on_a_port():
     reader, writer = await asyncio.open_connection("127.0.0.1", int(said.rpartition(":")[2]))
     ask = struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, 0, 1)
     writer.write(ask)
-    assert await asyncio.wait_for(reader.readexactly(11), 5) == bytes.fromhex("0001 0000 0005 01 03 02 0001")
+    assert await asyncio.wait_for(reader.readexactly(11), PATIENCE_S) == bytes.fromhex(
+        "0001 0000 0005 01 03 02 0001"
+    )
     person.type("bus.fault silence\n")
     assert await person.line() == "bus.fault = silence"
     writer.write(ask)
@@ -199,7 +202,7 @@ async def test_on_a_real_screen(tmp_path):
     asyncio.get_running_loop().add_reader(master, read)
 
     async def until(text):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while text not in drawn:
                 came.clear()
                 await came.wait()
@@ -208,7 +211,7 @@ async def test_on_a_real_screen(tmp_path):
     os.write(master, b"fuel_percent 21\n")
     await until(b"generator.fuel_percent = 21")
     process.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
     asyncio.get_running_loop().remove_reader(master)
     os.close(slave)
     os.close(master)

@@ -4,11 +4,12 @@ import aiomqtt
 import pytest
 
 from nsptools.bench.broker import BrokerStartError, EmbeddedBroker, PortInUse
+from patience import PATIENCE_S
 
 
 async def hear_one(port: int, topic: str) -> bytes:
     """Return the first payload that a new subscriber gets."""
-    async with asyncio.timeout(10), aiomqtt.Client("127.0.0.1", port) as client:
+    async with asyncio.timeout(PATIENCE_S), aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe(topic, qos=1)
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
@@ -62,7 +63,7 @@ async def test_stops_with_clients_and_strangers() -> None:
     again = EmbeddedBroker("127.0.0.1", broker.port)
     await again.start()
     await again.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while asyncio.all_tasks() != before:  # noqa: ASYNC110 - tasks that end have no event to wait for
             await asyncio.sleep(0.005)
 
@@ -75,7 +76,7 @@ async def test_survives_garbage(caplog: pytest.LogCaptureFixture) -> None:
         stranger_in, stranger_out = await asyncio.open_connection("127.0.0.1", broker.port)
         stranger_out.write(garbage)
         stranger_out.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await stranger_in.read()
         stranger_out.close()
     async with aiomqtt.Client("127.0.0.1", broker.port) as client:

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from nsptools.bench.ptys import make_raw
 from nsptools.bench.rom_loader import Faults, RomLoader
+from patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 SIZE = 1024 * 1024
@@ -43,7 +44,7 @@ class Host:
         """Return so many answers: command, value and data of each."""
         self.send(struct.pack("<BBHI", 0, command, len(data), checksum) + data)
         said = b""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while said.count(b"\xc0") < 2 * count:
                 await asyncio.sleep(0.001)
                 try:

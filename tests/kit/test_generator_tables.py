@@ -56,6 +56,7 @@ async def test_each_controller_at_its_own_pace(tmp_path):
                     await poller.read(device, index)
                 if not device.errors:
                     break  # else again: a pause of this machine makes any reply late
+                await bench.clock.sleep_ms(device.model.late_ms)
             return device.errors
 
     assert await of_every_model(errors, tmp_path) == [0] * len(CASES)

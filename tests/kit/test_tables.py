@@ -12,7 +12,7 @@ from nsptools.bench import profiles
 from nsptools.bench.hostkit import HostBoard
 from nsptools.bench.site import Site
 from patience import PATIENCE_S
-from read_surely import TRIES
+from read_surely import TRIES, read_surely
 
 UNITS = {"generator": ("dse7320mk2", 10), "battery": ("seplos_v3", 1), "meter": ("sdm630", 2)}
 
@@ -99,11 +99,7 @@ async def read(poller, clock, owner, quantity):
     """What the kit makes of the block that holds the quantity, read now."""
     device = next(dev for dev in poller.devices if dev.name == owner)
     index = next(i for i, names in enumerate(device.model.names) if quantity in names)
-    for _ in range(TRIES):
-        await poller.read(device, index)
-        if not device.failures:
-            break  # else again: a pause of this machine makes any reply late
-    assert device.failures == 0
+    assert await read_surely(poller, index, device=device)
     return poller._state.value(quantity, clock.ms())
 
 
@@ -142,5 +138,6 @@ async def test_three_devices_share_one_bus(bench):
         errors = {dev.name: dev.errors for dev in poller.devices}
         if not any(errors.values()):
             break  # else again: a pause of this machine makes any reply late
+        await clock.sleep_ms(max(dev.model.late_ms for dev in poller.devices))
     assert errors == {"generator": 0, "battery": 0, "meter": 0}
     assert all(dev.last_good_ms for dev in poller.devices)

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from nsptools.bench.ptys import open_pty
 from nsptools.bench.slave import Station
+from patience import PATIENCE_S
 
-DEADLINE_S = 5.0
 # A pseudo-terminal has no speed. A station with a real one is deaf while its answer would still be on the wire.
 NO_PACE_BAUD = 10_000_000
 
@@ -38,15 +38,18 @@ class RawMaster:
 
     async def ask(self, frame):
         """Send bytes; gives what came back, empty when the station decided to keep silent."""
-        heard = self._heard()
+        heard, said, reply = self._heard(), self._said(), b""
         os.write(self._descriptor, frame)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while self._heard() == heard:  # noqa: ASYNC110 - silence comes without an event
                 await asyncio.sleep(0.001)
-        try:
-            return os.read(self._descriptor, 512)
-        except BlockingIOError:
-            return b""
+            # What was said may still be in the kernel's hands.
+            while self._said() > said and crc(reply[:-2]) != reply[-2:]:
+                try:
+                    reply += os.read(self._descriptor, 512)
+                except BlockingIOError:
+                    await asyncio.sleep(0.001)
+        return reply
 
     async def exchange(self, unit, function, address, count, answers_as=None):
         """Ask; gives the PDU without its frame, whose address and CRC are checked here. None is silence."""
@@ -70,6 +73,9 @@ class RawMaster:
         assert pdu is not None
         assert pdu[:2] == bytes((function, (count + 7) // 8))
         return [bool(pdu[2 + i // 8] >> i % 8 & 1) for i in range(count)]
+
+    def _said(self):
+        return self.station.counters.answered + self.station.counters.refused
 
     def _heard(self):
         """Requests that the station has dealt with, one way or another."""

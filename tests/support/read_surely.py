@@ -3,21 +3,17 @@
 TRIES = 20
 
 
-async def read_surely(poller, index, tries=TRIES):
-    """Let a poller read a block of its first device, again where the reply was late or cut by a pause; whether it came.
+async def read_surely(poller, index, tries=TRIES, device=None):
+    """Let a poller read a block of a device (its first), again where the reply was late or cut by a pause; whether it came.
 
-    A refusal is an answer, and is not asked for again.
+    After a late reply the bus asks for more than the block, which a device may refuse: that is asked for again too.
     """
-    device, bus = poller.devices[0], poller._bus
+    bus, device = poller._bus, device or poller.devices[0]
     for _ in range(tries):
-        errors, lost = device.errors, _lost(bus)
+        reads = bus.reads
         await poller.read(device, index)
-        if device.errors == errors:
+        if bus.reads > reads:
             return True
-        if _lost(bus) == lost:
-            return False
+        if tries > 1:  # until its late reply can no longer come the bus does not ask for the block itself
+            await poller._clock.sleep_ms(device.model.late_ms // 4)
     return False
-
-
-def _lost(bus):
-    return bus.errors["timeout"] + bus.errors["garbled"]

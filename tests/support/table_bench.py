@@ -64,9 +64,11 @@ class TableBench:
         bus = Bus(self.uart, None, self.clock, self.line, collect=self.board.collect)
         return Poller(bus, [device], KitState(()), self.clock, lambda _: None, lambda: None)
 
-    async def read(self, quantity, poller=None, tries=TRIES):
+    async def read(self, quantity, poller=None, tries=None):
         """What the kit makes of the quantity, its block read now; "failed" when nothing came."""
         poller = poller or self.poller
+        # A table with a mistake in it may ask what no device answers.
+        tries = tries or (TRIES if poller is self.poller else 1)
         device = poller.devices[0]
         index = next(i for i, names in enumerate(device.model.names) if quantity in names)
         if not await read_surely(poller, index, tries):

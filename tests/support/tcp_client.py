@@ -5,8 +5,7 @@ import struct
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from nsptools.bench.tcp_server import TcpServer
-
-DEADLINE_S = 5.0
+from patience import PATIENCE_S
 
 
 def adu(unit, function, address, count, transaction=1, protocol=0):
@@ -22,7 +21,7 @@ class Client:
 
     async def reply(self):
         """Transaction, unit and PDU of the next frame."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             transaction, protocol, length, unit = struct.unpack(">HHHB", await self.reader.readexactly(7))
             assert protocol == 0
             return transaction, unit, await self.reader.readexactly(length - 1)
