@@ -101,18 +101,21 @@ def test_every_word_at_the_desk_is_played_and_logged(tmp_path: Path) -> None:
 
 
 def test_what_is_still_on_its_way_is_waited_for(tmp_path: Path) -> None:
-    """A fast demo cannot have an officer read what has not come in; other places do not wait, and the order stays."""
+    """A fast demo cannot have an officer read what has not come in; only what is about the same waits, in its order."""
     text = (
         HEAD
         + at("18:02", "officer.read")
         + at("18:02", "officer.close", reason='"mistake"')
         + at("18:03", "officer.plan_stop", "B")
         + at("18:03", "officer.seen", None, alarm='"cp_power"')
+        + at("18:04", "officer.hand_over", None)
+        + at("18:04", "person.open")
     )
 
     async def scene(stage: Stage) -> None:
         await stage.until(5)
-        assert acts(stage) == ["cp_medewerker plan_stop"]
+        others = ["plan_stop", "hand_over", "take_shift", "deployment"]
+        assert acts(stage) == [f"cp_medewerker {what}" for what in others]
         stage.room.desk.enter_call("a", stage.BY, "not_known")
         await stage.until(6)
         assert acts(stage)[-2:] == ["cp_medewerker call_read", "cp_medewerker call_closed"]

@@ -16,7 +16,7 @@ RELIEF = By("scenario-relief", "cp_medewerker", "scenario")
 PRESS = By("scenario-press", "communicatie", "scenario")
 LEADER = By("scenario-lead", "oefenleiding", "scenario")
 # Why the desk refuses what is about something that has not come in yet.
-NOT_THERE_YET = frozenset({"no_alarm", "no_call", "no_message"})
+NOT_THERE_YET = frozenset({"no_alarm", "no_call"})
 
 
 @dataclass(frozen=True)

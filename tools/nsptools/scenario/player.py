@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,8 +61,8 @@ class Player:
         self._points = {point.id: point for point in scenario.points}
         # Cutting a kit's power takes a moment; the next event of the same kit waits for it.
         self._power = {point.id: asyncio.Lock() for point in scenario.points}
-        # So does what people do about one place, in order.
-        self._desks = {place: asyncio.Lock() for place in (None, *self._points)}
+        # So does what people do about one alarm, or the calls of one point: it may wait, and keeps its order.
+        self._subjects: defaultdict[object, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._cures: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -120,12 +121,12 @@ class Player:
         """Let somebody do it at the desk; what it is about may still be on its way there."""
         place = office.place if event.point is None else self._points[event.point].slug
         loop = asyncio.get_running_loop()
-        async with self._desks[event.point]:
+        async with self._subjects[_subject(event)]:
             end_s = loop.time() + _PATIENCE_S
             while True:
                 try:
                     act(office, place, event.arguments)
-                except GatewayError as error:
+                except (GatewayError, ValueError) as error:
                     waits = isinstance(error, Refused) and error.word in NOT_THERE_YET
                     if waits and loop.time() < end_s:
                         await asyncio.sleep(_AGAIN_S)
@@ -183,6 +184,12 @@ class Player:
 
     def _get(self, point: Point, door: str) -> str:
         return self._town.get(f"{point.slug}.{door}")
+
+
+def _subject(event: Event) -> tuple[object, ...]:
+    """Return what somebody acts on: an alarm of a place, the calls of a point, or all else about it."""
+    is_call = any(argument.name == "call" for argument in event.word.arguments)
+    return event.point, event.arguments.get("alarm"), is_call
 
 
 def _told(event: Event) -> str:
