@@ -115,6 +115,32 @@ def test_words_of_tank_battery_bus_and_air(tmp_path: Path) -> None:
     assert any(line.startswith("A: the tank is full; 7.") for line in stage.said)
 
 
+def test_words_of_the_radio(tmp_path: Path) -> None:
+    """One point's link gets worse in both directions while the others' stay; an antenna that is mended is as before."""
+    text = (
+        HEAD
+        + at("18:10", "radio.loss", share=0.4)
+        + at("18:10", "radio.loss", None, share=0.1)
+        + at("18:10", "radio.antenna", "B")
+        + at("18:20", "radio.antenna", "B", db=12)
+        + at("18:30", "radio.antenna", "B", db=0)
+    )
+
+    async def scene(stage: Stage) -> None:
+        air = stage.town.air
+        before_db = air.path_loss_db("b", "gateway")
+        await stage.until(11)
+        rates = [air.loss_rate(*pair) for pair in (("a", "gateway"), ("gateway", "a"), ("b", "gateway"))]
+        assert rates == [0.4, 0.4, 0.1]
+        assert air.path_loss_db("b", "gateway") == before_db + 30
+        await stage.until(21)
+        assert air.path_loss_db("b", "gateway") == before_db + 12
+        await stage.until(31)
+        assert air.path_loss_db("b", "gateway") == before_db
+
+    play(text, tmp_path, scene)
+
+
 def test_an_event_that_cannot_be_played_is_told_and_the_story_goes_on(tmp_path: Path) -> None:
     """One event that the bench refuses does not end an exercise evening."""
     text = HEAD + at("18:10", "tank.sender_open") + at("18:20", "grid_off")

@@ -155,6 +155,10 @@ class Air:
         """A loss rate of this direction alone, instead of the air's."""
         self._losses[sender, receiver] = _rate(loss)
 
+    def loss_rate(self, sender: str, receiver: str) -> float:
+        """The loss rate of this direction: its own, else the air's."""
+        return self._losses.get((sender, receiver), self.loss)
+
     def transmit(
         self,
         sender: Radio,
@@ -267,7 +271,7 @@ class Air:
         direction = (transmission.sender.name, radio.name)
         link = self._paths.link(*direction)
         # Both are drawn for every frame, so that a deaf or weak one does not shift the fate of the next.
-        lost = link.chance.random() < (self._losses.get(direction, self.loss) if self._losses else self.loss)
+        lost = link.chance.random() < self.loss_rate(*direction)
         rssi_dbm = transmission.power_dbm - link.loss_db + link.chance.gauss(0.0, self._fading_db)
         floor_dbm = noise_dbm(transmission.tuning.bandwidth_hz)
         snr_db = rssi_dbm - floor_dbm

@@ -12,7 +12,7 @@ from nspgateway.clock import Clock
 from nspgateway.desk import Refused
 from nspgateway.errors import GatewayError
 from nsptools.bench.engine import Shutdown, State
-from nsptools.bench.town import Town
+from nsptools.bench.town import GATEWAY_MODEM, Town
 from nsptools.bench.twin import TwinError
 from nsptools.scenario.arguments import Value
 from nsptools.scenario.events import Event
@@ -63,6 +63,7 @@ class Player:
         self._power = {point.id: asyncio.Lock() for point in scenario.points}
         # So does what people do about one alarm, or the calls of one point: it may wait, and keeps its order.
         self._subjects: defaultdict[object, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._whole_db: dict[str, float] = {}
         self._cures: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -87,7 +88,7 @@ class Player:
                 group.create_task(self._power_of(event, point))
             return
         try:
-            if event.word.verb == "loss":
+            if event.word.where == "one_or_air" and event.point is None:
                 self._town.air.loss = float(event.number("share"))
             for point in points:
                 self._turn(event, point, group)
@@ -112,6 +113,11 @@ class Player:
                 self._not_auto(point, on=bool(event.arguments["on"]))
             case "fail_start":
                 self._fail_start(point, event.arguments.get("n"), group)
+            case "loss":
+                for direction in ((point.slug, GATEWAY_MODEM), (GATEWAY_MODEM, point.slug)):
+                    self._town.air.set_loss(*direction, event.number("share"))
+            case "antenna":
+                self._antenna(point, event.number("db"))
         for turn in event.word.turns:
             text = turn.text(event.arguments)
             if text is not None:
@@ -143,6 +149,12 @@ class Player:
         self._set(point, "plant.fuel_l", str(level + taken))
         if taken < litres:
             self._say(f"{point.id}: the tank is full; {taken:.1f} of {litres:g} l went in")
+
+    def _antenna(self, point: Point, db: float) -> None:
+        """Let so many dB more be lost between this point and the gateway than at the start."""
+        pair = (point.slug, GATEWAY_MODEM)
+        whole_db = self._whole_db.setdefault(point.slug, self._town.air.path_loss_db(*pair))
+        self._town.air.set_path_loss(*pair, whole_db + db)
 
     def _not_auto(self, point: Point, *, on: bool) -> None:
         """Press MANUAL, as who only wants to look: a set that turns goes on, one that stands stays so."""

@@ -11,10 +11,10 @@ from nsptools.bench.spec import PlantSpec
 from nsptools.scenario.arguments import Argument, Arguments, Value
 from nsptools.scenario.office import Office
 
-Verb = Literal["turn", "refuel", "not_auto", "fail_start", "loss", "reboot", "kill"]
+Verb = Literal["turn", "refuel", "not_auto", "fail_start", "loss", "antenna", "reboot", "kill"]
 # Which points an event may be about: exactly one; one, or without `point` every one; one, or without `point` the
-# coordinating point; always all together; none.
-Where = Literal["one", "one_or_every", "one_or_cp", "all", "none"]
+# coordinating point; one, or without `point` the whole air; none.
+Where = Literal["one", "one_or_every", "one_or_cp", "one_or_air", "none"]
 # The office, the slug of the place, and the arguments, each of the kind that the word's table asks for.
 Act = Callable[[Office, str, Mapping[str, Any]], object]
 

@@ -30,11 +30,6 @@ def _typed(arguments: Arguments, _point: str | None, _plant: PlantSpec | None) -
     return f"{typed}: only buttons are pressed, nothing is typed" if typed else ""
 
 
-def _one_link(_arguments: Arguments, point: str | None, _plant: PlantSpec | None) -> str:
-    """The air has one loss rate."""
-    return "" if point is None else "loss at one point alone; without point it holds for the whole air"
-
-
 _SWITCH = (Argument("on", "switch", default=True),)
 _TYPED = ("kind", "place")
 # The answer to the kit's question in an exercise, when the event has one.
@@ -72,13 +67,9 @@ _WORDS = (
     Word("bus.unplug", (Turn("bus.unplug", "1"),)),
     Word("bus.plug", (Turn("bus.unplug", "0"),)),
     Word("bus.noise", (Turn("bus.fault", "noise", "none"),), _SWITCH),
-    Word(
-        "radio.loss",
-        arguments=(Argument("share", high=1),),
-        verb="loss",
-        where="all",
-        not_yet=_one_link,
-    ),
+    Word("radio.loss", arguments=(Argument("share", high=1),), verb="loss", where="one_or_air"),
+    # Broken off, in water, or behind a steel door; 0 makes it whole.
+    Word("radio.antenna", arguments=(Argument("db", high=100, default=30.0),), verb="antenna"),
     # At the kit's buttons: nothing comes of a press while nobody has said that 112 is doubtful or down.
     Word(
         "person.press_help",
@@ -99,7 +90,7 @@ WORDS: Mapping[str, Word] = MappingProxyType({word.name: word for word in (*_WOR
 # fmt: off
 # Known, and played by what is not built yet. Their further keys are read and not checked.
 LATER = (
-    "radio.jam", "radio.antenna", "radio.lose_fragment",
+    "radio.jam", "radio.lose_fragment",
     "kit.steal", "kit.swap", "kit.clock",
     "gateway.kill", "gateway.power_cut", "gateway.supply", "gateway.deaf", "gateway.disk_full", "gateway.clock",
     "person.type_help", "person.stock", "person.wijkbeeld",
