@@ -15,9 +15,9 @@ from night_stage import Play
 Look = Callable[[Night], Awaitable[None] | object]
 (MESSAGE,) = (str(one.arguments["text"]) for one in STORY.events if one.word.name == "officer.message_send")
 PAIN, GAS = (
-    {name: str(text) for name, text in one.more.items() if name != "kind"}
-    for one in STORY.later
-    if one.word == "person.type_help"
+    {name: str(text) for name, text in one.arguments.items() if name != "kind"}
+    for one in STORY.events
+    if one.word.name == "person.type_help"
 )
 
 

@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 from microdot.test_client import TestClient
 
 from nspkit.local.server import Server, Site
+from nsptools.bench.phone import FORM, HIDDEN
 
 HOST = "192.168.4.1"
-_FORM = re.compile(r'<form method="post" action="([^"]*)">(.*?)</form>', re.DOTALL)
-_HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
 class Phone:
@@ -34,7 +33,7 @@ class Phone:
 
     def forms(self):
         """Action of each form of the page -> its hidden fields."""
-        return {action: dict(_HIDDEN.findall(body)) for action, body in _FORM.findall(self.page)}
+        return {action: dict(HIDDEN.findall(body)) for action, body in FORM.findall(self.page)}
 
     async def post(self, path, fields):
         """Send these fields; the text of the page to which that leads."""

@@ -129,18 +129,16 @@ def test_words_that_come_later_are_named_and_can_be_skipped() -> None:
         + at("18:20", "grid_off", None)
         + at("18:30", "genset.fail_start", n=2)
         + at("18:50", "radio.loss", None, share=0.3)
-        + at("18:55", "person.press_help", kind='"ambulance"', place='"kelder"')
     )
     story = read(text, "s.toml")
     assert [event.word.name for event in story.events] == ["grid_off", "radio.loss"]
-    assert [later.word for later in story.later] == [*("radio.jam", "genset.fail_start", "person.press_help")]
+    assert [later.word for later in story.later] == [*("radio.jam", "genset.fail_start")]
     assert dict(story.later[0].more) == {"kind": "noise"}
     with pytest.raises(NotPlayable) as refused:
         story.require_playable()
     said = str(refused.value)
     assert f"line {LINES + 2}, [[at]] entry 1 (18:10 radio.jam): radio.jam is not playable yet" in said
     assert "not playable yet with n = 2: only 0 (cured) or 3" in said
-    assert "with kind and place: only buttons are pressed" in said
     read(HEAD + at("18:20", "grid_off"), "s.toml").require_playable()
 
 
@@ -177,7 +175,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 # What only the test of the whole night plays.
 LEFT_OUT = {
     "first-night": {
-        *("gateway.supply", "gateway.kill", "radio.jam", "radio.lose_fragment", "person.type_help"),
+        *("gateway.supply", "gateway.kill", "radio.jam", "radio.lose_fragment"),
     }
 }
 

@@ -10,16 +10,20 @@ PC the page is, and the label's name and key of its Wi-Fi; empty while it is clo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
 from nspkit import pins
+from nsptools.bench.phone import Phone
 from nsptools.bench.twin import Twin
 
 # As much longer than the kit asks as a busy PC may see it begin late; shorter than what tells apart a tap, or a stuck button.
 HOLD_MS = 4000.0
 TAP_MS = 250.0
 PAUSE_MS = 250.0
+# Until the page is there; a busy PC makes three taps into something else, and they come again.
+_OPENS_S, _TRIES = 8.0, 3
 
 
 async def call(twin: Twin) -> None:
@@ -73,6 +77,23 @@ _DEEDS: Mapping[str, Callable[[Twin], Awaitable[None]]] = MappingProxyType(
 )
 
 
+async def type_call(twin: Twin, typed: Mapping[str, str]) -> None:
+    """Type on the local page what the newest call is about, and leave the page as it was. Raises ValueError."""
+    was_open = twin.wifi is not None
+    for _ in range(0 if was_open else _TRIES):
+        await open_page(twin)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OPENS_S):
+                while twin.wifi is None:  # noqa: ASYNC110 - the twin has no event for it
+                    await asyncio.sleep(PAUSE_MS / 1000)
+            break
+    if twin.wifi is None:
+        raise ValueError("the kit's own page did not open")
+    await Phone(twin.page_port).type_call(typed)
+    if not was_open:
+        await open_page(twin)
+
+
 class Hands:
     """The hands at one kit: each deed takes seconds, and what is asked meanwhile comes after it, in order."""
 
@@ -89,6 +110,11 @@ class Hands:
         task = asyncio.get_running_loop().create_task(self._do(_DEEDS[item], twin))
         self._deeds[task] = item
         task.add_done_callback(self._deeds.pop)
+
+    async def type_call(self, twin: Twin, typed: Mapping[str, str]) -> None:
+        """As soon as the hands are free; see the function of that name. Raises ValueError."""
+        async with self._free:
+            await type_call(twin, typed)
 
     async def _do(self, deed: Callable[[Twin], Awaitable[None]], twin: Twin) -> None:
         async with self._free:

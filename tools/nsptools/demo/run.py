@@ -126,7 +126,8 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
         )
         who = logins.make(gateway.store, places.MUNICIPALITY) if options.login else None
         kits = [KitSpec(kit.slug, place.plant, kit.files) for kit, place in zip(made.kits, here, strict=True)]
-        heap = HEAP_WITH_PAGE if options.local_pages else HEAP
+        types = options.scenario is not None and options.scenario.types
+        heap = HEAP_WITH_PAGE if options.local_pages or types else HEAP
         town = Town(kits, folder, modem, air, seed=options.seed, speed=options.speed, say=say, heap=heap)
         tally = Tally(broker.port)
         door = Door(page.getsockname()[1], lambda request: _answer(town, request))

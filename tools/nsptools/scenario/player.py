@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from nspgateway.errors import GatewayError
 from nsptools.bench.engine import Shutdown, State
 from nsptools.bench.town import GATEWAY_MODEM, Town
 from nsptools.bench.twin import TwinError
+from nsptools.scenario import words
 from nsptools.scenario.arguments import Value
 from nsptools.scenario.events import Event
 from nsptools.scenario.office import NOT_THERE_YET, Office
@@ -95,8 +96,11 @@ class Player:
         except ValueError as error:
             self._failed(event, error)
             return
+        typed = _typed(event)
         if event.word.act is not None and self._office is not None:
             group.create_task(self._act(event, event.word.act, self._office))
+        elif typed:
+            group.create_task(self._type(event, points[0], typed))
         else:
             self.tally.played += 1
 
@@ -186,6 +190,15 @@ class Player:
         else:
             self.tally.played += 1
 
+    async def _type(self, event: Event, point: Point, typed: Mapping[str, str]) -> None:
+        simulated = self._town.points[point.slug]
+        try:
+            await simulated.hands.type_call(simulated.twin, typed)
+        except ValueError as error:
+            self._failed(event, error)
+        else:
+            self.tally.played += 1
+
     def _failed(self, event: Event, error: Exception) -> None:
         line = f"{event.at:%H:%M:%S} {event.point or 'all'} {event.word.name} was not played: {error}"
         self.tally.failed.append(line)
@@ -196,6 +209,14 @@ class Player:
 
     def _get(self, point: Point, door: str) -> str:
         return self._town.get(f"{point.slug}.{door}")
+
+
+def _typed(event: Event) -> dict[str, str]:
+    """Return what somebody types about a call, by the names of the kit's page; empty for other events."""
+    if event.word.verb != "type":
+        return {}
+    names = [argument.name for argument in words.TYPED]
+    return {name: str(event.arguments[name]) for name in names if name in event.arguments}
 
 
 def _subject(event: Event) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from nspgateway.config import Deployment, Name, NotNegative
 from nspgateway.desk_exercise import LONGEST, NAME_MOST
 from nsptools.bench import profiles
 from nsptools.bench.spec import PlantSpec
+from nsptools.scenario import words
 from nsptools.scenario.desk_words import EXERCISE_BEGINS, EXERCISE_ENDS
 from nsptools.scenario.errors import NotPlayable, ScenarioError
 from nsptools.scenario.events import Event, Expect, Later, ask, expect, timeline
@@ -106,6 +107,12 @@ class Scenario:
     later: tuple[Later, ...]
     expects: tuple[Expect, ...]
     asks: tuple[Mapping[str, object], ...]
+
+    @property
+    def types(self) -> bool:
+        """Whether somebody types at a kit, whose page needs more memory."""
+        names = {argument.name for argument in words.TYPED}
+        return any(event.word.verb == "type" and names & set(event.arguments) for event in self.events)
 
     def require_playable(self) -> None:
         """Raise NotPlayable when the story has entries that nothing plays yet, naming each."""

@@ -11,7 +11,7 @@ from nsptools.bench.spec import PlantSpec
 from nsptools.scenario.arguments import Argument, Arguments, Value
 from nsptools.scenario.office import Office
 
-Verb = Literal["turn", "refuel", "not_auto", "fail_start", "loss", "antenna", "reboot", "kill"]
+Verb = Literal["turn", "refuel", "not_auto", "fail_start", "loss", "antenna", "type", "reboot", "kill"]
 # Which points an event may be about: exactly one; one, or without `point` every one; one, or without `point` the
 # coordinating point; one, or without `point` the whole air; none.
 Where = Literal["one", "one_or_every", "one_or_cp", "one_or_air", "none"]

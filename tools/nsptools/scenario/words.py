@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nspkit.local import forms
 from nsptools.bench.spec import PlantSpec
 from nsptools.scenario.arguments import Argument, Arguments
 from nsptools.scenario.desk_words import DESK_WORDS
@@ -24,14 +25,12 @@ def _some_attempts(arguments: Arguments, _point: str | None, plant: PlantSpec | 
     return f"n = {count:g}: only 0 (cured) or {plant.attempts} (every attempt of one start)"
 
 
-def _typed(arguments: Arguments, _point: str | None, _plant: PlantSpec | None) -> str:
-    """The bench's hands press buttons and type nothing on the kit's own page."""
-    typed = " and ".join(name for name in _TYPED if name in arguments)
-    return f"{typed}: only buttons are pressed, nothing is typed" if typed else ""
-
-
 _SWITCH = (Argument("on", "switch", default=True),)
-_TYPED = ("kind", "place")
+# What the kit's own page asks about a call.
+TYPED = (
+    Argument("kind", "choice", choices=forms.KINDS, optional=True),
+    *(Argument(name, "text", high=letters, optional=True) for name, letters in forms.LETTERS),
+)
 # The answer to the kit's question in an exercise, when the event has one.
 _ANSWERED = (Turn("hand.real", "1", when=("real", True)), Turn("hand.practised", "1", when=("real", False)))
 _WORDS = (
@@ -74,12 +73,10 @@ _WORDS = (
     Word(
         "person.press_help",
         (Turn("hand.help", "1"), *_ANSWERED),
-        (
-            Argument("real", "switch", optional=True),
-            *(Argument(name, "text", optional=True) for name in _TYPED),
-        ),
-        not_yet=_typed,
+        (Argument("real", "switch", optional=True), *TYPED),
+        verb="type",
     ),
+    Word("person.type_help", arguments=TYPED, verb="type"),
     Word("person.withdraw", (Turn("hand.withdraw", "1"),)),
     Word("person.press_security", (Turn("hand.security", "1"),)),
     Word("kit.reboot", verb="reboot"),
@@ -93,7 +90,7 @@ LATER = (
     "radio.jam", "radio.lose_fragment",
     "kit.steal", "kit.swap", "kit.clock",
     "gateway.kill", "gateway.power_cut", "gateway.supply", "gateway.deaf", "gateway.disk_full", "gateway.clock",
-    "person.type_help", "person.stock", "person.wijkbeeld",
+    "person.stock", "person.wijkbeeld",
 )
 # fmt: on
 KNOWN = (*WORDS, *LATER)
