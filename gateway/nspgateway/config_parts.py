@@ -84,12 +84,15 @@ class ForwarderConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class RetentionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long history is kept while no hold is on it, and how much disk it may take, in megabytes.
 
-    Below ``free_mb`` of free disk the gateway begins to let go of what it can best miss.
+    Below ``free_mb`` of free disk the gateway begins to let go of what it can best miss. ``personal_days``: how long
+    names, notes and what was typed in calls for help are kept, None = until the region empties the folder.
     """
 
     days: Annotated[int, Meta(ge=1, le=36500)] = 365
     most_mb: Annotated[int, Meta(ge=16)] = 4000
     free_mb: Annotated[int, Meta(ge=16)] = 200
+    # Less would take the log of an incident away that nobody has activated anything for.
+    personal_days: Annotated[int, Meta(ge=30, le=36500)] | None = None
 
 
 class UpsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

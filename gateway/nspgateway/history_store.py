@@ -1,6 +1,7 @@
 """What may be let go of again: old history, a few rows at a time.
 
-Never: open alarms, what a restart or the link goes on with, calls for help and reports, and the audit trail.
+Never: open alarms, what a restart or the link goes on with, calls for help and reports, and the audit trail; of
+those ``personal_store`` lets names and words go.
 A file does not shrink; what is freed in it is used again.
 """
 
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nspgateway.database import as_text
-from nspgateway.people_store import PeopleStore
+from nspgateway.people_store import DROP_COMMANDS
+from nspgateway.personal_store import PersonalStore
 
 # Points are thinned out together, a day after the other, so that no point loses its past before the others.
 _STRETCH = timedelta(days=1)
@@ -29,7 +31,6 @@ _DROP_ALARM_EVENTS = """
 _DROP_KIT_EVENTS = """
     DELETE FROM kit_event WHERE rowid IN (
         SELECT rowid FROM kit_event WHERE point = ? AND received_at < ? AND kind IN ('alarm', 'clear') LIMIT ?)"""
-_DROP_COMMANDS = "DELETE FROM command WHERE rowid IN (SELECT rowid FROM command WHERE at < ? LIMIT ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Size:
     free: int
 
 
-class HistoryStore(PeopleStore):
+class HistoryStore(PersonalStore):
     """The store's history, as something that ends."""
 
     def size(self) -> Size:
@@ -67,7 +68,7 @@ class HistoryStore(PeopleStore):
             for sql in (_DROP_ALARM_EVENTS, _DROP_KIT_EVENTS):
                 left -= _drop(db, sql, points, limit, left)
             if left:
-                left -= db.execute(_DROP_COMMANDS, (limit, left)).rowcount
+                left -= db.execute(DROP_COMMANDS, (limit, left)).rowcount
         return rows - left
 
 

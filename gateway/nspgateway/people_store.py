@@ -62,6 +62,8 @@ _PUT_COMMAND = "INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)"
 _PRUNE_COMMANDS = """
     DELETE FROM command WHERE client = ?1 AND rowid <= (
         SELECT rowid FROM command WHERE client = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)"""
+# Answers to commands from before a moment, so many at most.
+DROP_COMMANDS = "DELETE FROM command WHERE rowid IN (SELECT rowid FROM command WHERE at < ? LIMIT ?)"
 _PUT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
 _WITH_ENTRY = "coalesce(d.action, s.action, f.action, v.action, h.action, e.action) IS NOT NULL"
 

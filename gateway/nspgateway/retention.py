@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -16,6 +17,7 @@ from nspgateway.config_parts import RetentionConfig
 from nspgateway.disk import Level, Room, Storage
 from nspgateway.errors import StoreError, StoreFull
 from nspgateway.facts import OwnFacts
+from nspgateway.personal_store import BEGIN
 from nspgateway.records import Changes
 from nspgateway.reserve import Reserve
 from nspgateway.store import Store
@@ -25,6 +27,8 @@ ROWS = 200
 BUSY_S = 0.5
 LOW_S = 1.0
 IDLE_S = 10.0
+# Names and words end by the day: no need to look for them all the time.
+PEOPLE_S = 3600.0
 # A broker that is away for less may come back any moment: it loses nothing.
 AWAY_S = 600.0
 RESERVE_FILE = "reserve"
@@ -61,6 +65,7 @@ class Keeper:
         self._free_bytes = free_bytes or _free_bytes
         self._reserve = Reserve(folder / RESERVE_FILE, disk.RESERVE)
         self._was_refused = False
+        self._place, self._people_again_s = BEGIN, 0.0
         self._away_since: dict[str, float] = {}
         self.look()
 
@@ -145,7 +150,20 @@ class Keeper:
         dropped = self._store.prune(before, ROWS)
         if dropped:
             _log.info("history deleted", before=before.isoformat(timespec="seconds"), rows=dropped)
-        return bool(dropped)
+        return bool(dropped) or self._forget_people()
+
+    def _forget_people(self) -> bool:
+        """Let names and words go whose time is over; True when there may be more."""
+        now_s = self._clock.monotonic()
+        if self._config.personal_days is None or now_s < self._people_again_s:
+            return False
+        before = self._clock.now() - timedelta(days=self._config.personal_days)
+        self._place, rows = self._store.forget_people(before, self._place, ROWS // 4)
+        if not rows:
+            self._people_again_s = now_s + PEOPLE_S
+            return False
+        _log.info("personal data deleted", before=before.isoformat(timespec="seconds"), rows=rows)
+        return True
 
     def _long_away(self) -> list[str]:
         now_s = self._clock.monotonic()

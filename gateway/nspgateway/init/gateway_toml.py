@@ -91,6 +91,9 @@ second_factor = ["cp_techniek", "cp_coordinator"]
 [retention]
 days = 365
 most_mb = 4000
+# Names, notes and what was typed in calls for help end after so many days, once the archive has released the records.
+# Without a number here they stay until the region empties this box's data folder.
+# personal_days = 365
 
 # The broker on this box. The gateway is known to it by its certificate, not by a password.
 [[broker]]
