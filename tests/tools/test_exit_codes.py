@@ -24,6 +24,7 @@ boards nothing
 demo --speed 0
 demo --scenario absent
 demo --scenario bad.toml
+demo --headless --data bad.csv/a
 devices nothing
 docs absent/page.md
 fleet --hours 0
@@ -66,8 +67,16 @@ probe --port /dev/absent --settings bad.json
 probe --port /dev/absent --model nothing
 provision absent.csv --station made --demo
 provision bad.csv --station made --demo
+provision bad.csv --station bad.csv/a/b --demo
 """
-CALLS = BAD.strip().splitlines()
+# A name that no disk takes is refused by the system itself, wherever a command first looks at it.
+LONG = "x" * 300
+CALLS = [
+    *BAD.strip().splitlines(),
+    f"provision bad.csv --station {LONG} --demo",
+    f"gateway init --folder {LONG}",
+    f"demo --headless --data {LONG}",
+]
 
 
 @pytest.fixture

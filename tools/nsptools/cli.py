@@ -6,6 +6,7 @@ usage, 130 interrupted, or the ``exit_code`` of the error that was raised.
 """
 
 import ast
+import errno
 import importlib
 import pkgutil
 import sys
@@ -16,6 +17,13 @@ from types import ModuleType
 import typer
 
 from nsptools import commands
+
+# A place or a disk that whoever typed it can mend, wherever it was come across.
+_THEIRS = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EEXIST}
+    | {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+)
+_THEIR_CURE = "Check the path, the room on the disk, and what this account may do there."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         # The boundary to the person: an error that knows its exit code is theirs to mend and gets
         # one line; anything else is a bug of ours and keeps its traceback.
+        if isinstance(error, OSError) and error.errno in _THEIRS:
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"nsp: {where}{error.strerror}. {_THEIR_CURE}", file=sys.stderr)
+            return 2
         code = getattr(error, "exit_code", None)
         if not isinstance(code, int):
             raise
