@@ -265,6 +265,10 @@ def _still(rule: Rule, verdict: Verdict, facts: Facts, alarm: AlarmState) -> Dec
         return Decision("raise", again, verdict.reason)
     if any(alarm.values.get(key) != verdict.values[key] for key in _KIND if key in verdict.values):
         now_true = structs.replace(now_true, reason=verdict.reason, values=verdict.values)
+    if verdict.news and alarm.state == "shelved":
+        return Decision(
+            "raise", unshelve(now_true, facts.now), f"{verdict.reason}: new since it was put aside"
+        )
     if verdict.news:
         heard = structs.replace(now_true, state="unacknowledged", since=facts.now, said_at=facts.now)
         return Decision(verdict.news, heard if alarm.is_shown else now_true, verdict.reason)

@@ -61,8 +61,15 @@ def _root(
     for one, _ in explaining:
         if _covers([(each.id, hides) for each, hides in explaining], alarm.id, alarm, first=one.id):
             # Rules are checked to hide nothing in a circle, so this ends.
-            return _root(one, rules, states, outer) or one.id
+            root = _root(one, rules, states, outer)
+            if root is not None or not _ends_unseen(one):
+                return root or one.id
     return None
+
+
+def _ends_unseen(alarm: AlarmState) -> bool:
+    """Tell whether an alarm was hidden until its own condition went: nobody will see it, so it can explain nothing."""
+    return alarm.state == "suppressed" and alarm.pending_since is not None
 
 
 def _explaining(

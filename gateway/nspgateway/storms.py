@@ -80,19 +80,24 @@ def look(
             for family in _lately(alarms.values(), rules, within, now):
                 others[family] = others.get(family, 0) + 1
     storms = frozenset({GRID}) if _lost_with_others(slug, mains, figures, now) else frozenset[str]()
+    line = own.get(MANY_SITES)
+    # What a person has put aside takes nothing more in: whatever comes of it now is told by itself.
+    aside = _families(line) if line is not None and line.state == "shelved" else frozenset[str]()
     return Crowd(
         figures,
-        storms,
-        named(own.get(MANY_SITES)),
-        others,
+        storms - aside,
+        named(line),
+        {family: points for family, points in others.items() if family not in aside},
         _room(kept, own, rules, figures, now) if len(kept) >= figures.points else 1_000_000,
     )
 
 
 def named(line: AlarmState | None) -> frozenset[str]:
     """Return the families that the line of the coordinating point names while it stands."""
-    if line is None or not line.is_active:
-        return frozenset()
+    return _families(line) if line is not None and line.is_active else frozenset()
+
+
+def _families(line: AlarmState) -> frozenset[str]:
     return frozenset(str(line.values.get("by", "")).split(",")) - {""}
 
 

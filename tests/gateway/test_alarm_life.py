@@ -141,6 +141,17 @@ def test_what_is_critical_waits_for_nothing_behind_its_cause(town: Town) -> None
     assert "punt-1/power_lost" in town.shown()
 
 
+def test_what_ended_while_nobody_saw_it_hides_nothing(town: Town) -> None:
+    """Protects an open point without power: a stop hid both alarms, and the one that explained the other never shows."""
+    town.desk.plan_stop("punt-1", OFFICER, 5)
+    town.report(0, "generator_failed", "power_lost", power_source="none")
+    town.report(0, "power_lost", power_source="none")
+    assert town.shown() == set()
+    town.desk.end_stop("punt-1", OFFICER)
+    town.wait(1)
+    assert town.shown() == {"punt-1/power_lost"}
+
+
 def test_a_cause_put_aside_hides_nothing_as_urgent(town: Town) -> None:
     """Protects an open point without power: that somebody knows of the generator does not cover it."""
     town.report(0, "generator_failed", "power_lost", "generator_not_ready", power_source="none")

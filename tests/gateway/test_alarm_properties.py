@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nspgateway.alarms import AlarmState
+from nspgateway.alarms import AlarmState, load_rules
 from nspgateway.desk import Refused
 from storm_town import OFFICER, Town
 
@@ -25,6 +25,7 @@ ROOM = timedelta(seconds=61)
 HIDDEN_MOST = timedelta(seconds=301)
 SAID_AGAIN = timedelta(seconds=301)
 KNOWN = timedelta(seconds=900)
+ENDS = max(timedelta(seconds=max(rule.off_delay_s, rule.flap_quiet_s)) for rule in load_rules()) + ROOM
 POINT = st.integers(0, POINTS - 1)
 # Which of the alarms that are open just then a person acts on.
 LINE = st.integers(0, 7)
@@ -138,8 +139,12 @@ class Watch:
         assert len(lines) == len(set(lines))
         for slug in self.town.slugs:
             for alarm in situation.alarms[slug].values():
-                if alarm.is_open and alarm.holds and alarm.priority == "critical":
+                if not (alarm.is_open and alarm.holds and alarm.priority == "critical"):
+                    continue
+                if alarm.pending_since is None:
                     self._is_known_to_people(slug, alarm)
+                else:
+                    self._only_waits_for_its_end(slug, alarm)
 
     def _listen(self) -> None:
         for notice in self.town.heard[self.read :]:
@@ -157,6 +162,12 @@ class Watch:
                 found = self.town.box.ingest.situation.open_alarm(self.town.slugs[point], bit)
                 assert found is not None, (point, bit)
                 assert found.holds, found
+
+    def _only_waits_for_its_end(self, slug: str, alarm: AlarmState) -> None:
+        """What is not said again, or not shown once its cause has gone, is over by the kit's own word, and soon ends."""
+        assert (self.town.slugs.index(slug), alarm.id) not in self.since, alarm
+        assert alarm.pending_since is not None
+        assert self.now - alarm.pending_since <= ENDS, alarm
 
     def _is_known_to_people(self, slug: str, alarm: AlarmState) -> None:
         situation, key = self.town.box.ingest.situation, (slug, alarm.id)

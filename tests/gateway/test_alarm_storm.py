@@ -1,6 +1,7 @@
 """One cause at many points: few lines at first, and nothing that is lost by it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -164,6 +165,36 @@ def test_a_second_storm_is_said_though_the_first_line_still_stands(tmp_path: Pat
     town.wait(2)
     assert town.raised().count(LINE) == 2
     assert len(town.raised()) <= 4
+
+
+def test_a_second_storm_brings_back_a_line_that_was_put_aside(tmp_path: Path) -> None:
+    """Protects what is new: who put the first storm aside has not heard of this, and its alarms are behind that line."""
+    town = Town(tmp_path, 8)
+    for point in range(4):
+        town.report(point, power_source="battery")
+    until = town.box.clock.now() + timedelta(minutes=30)
+    town.desk.shelve("kazerne-oost", "many_sites", OFFICER, until)
+    town.wait(130, 10)
+    for point in range(4, 8):
+        town.report(point, "generator_failed")
+    town.wait(2)
+    assert town.raised().count(LINE) == 2
+    assert LINE in town.shown()
+
+
+def test_what_joins_a_storm_that_was_put_aside_is_told_by_itself(tmp_path: Path) -> None:
+    """Protects a point whose generator fails: a line that nobody sees hides nothing that comes."""
+    town = Town(tmp_path, 8)
+    for point in range(3):
+        town.report(point, "generator_failed")
+    town.wait(2)
+    until = town.box.clock.now() + timedelta(minutes=30)
+    town.desk.shelve("kazerne-oost", "many_sites", OFFICER, until)
+    town.report(5, "generator_failed")
+    assert town.state(5, "generator_failed") != "suppressed"
+    town.wait(62)
+    assert LINE not in town.shown()
+    assert "punt-6/generator_failed" in town.shown()
 
 
 def test_a_restart_in_a_storm_says_nothing_twice(tmp_path: Path) -> None:
