@@ -319,15 +319,16 @@ def test_hand_made_mistake_is_told(tmp_path: Path) -> None:
 )
 def test_authority_vouches_for_this_box_only(tmp_path: Path, host: str, *, trusted: bool) -> None:
     """Even with the CA's key nobody can pretend to be a bank: who trusts this CA trusts it for private names only."""
-    ca = Authority.create("rijnmond", "brandweer", ["nsp-box.lan"], NOW)
+    now = datetime.now(UTC)  # who shakes hands looks at the real date
+    ca = Authority.create("rijnmond", "brandweer", ["nsp-box.lan"], now)
     assert ca.may_vouch_for(host) is trusted
     key = authority.new_key()
     if trusted:
-        certificate = ca.server(key.public_key(), [host], NOW)
+        certificate = ca.server(key.public_key(), [host], now)
     else:
         with pytest.raises(AuthorityError, match="was not made for it"):
-            ca.server(key.public_key(), [host], NOW)
-        certificate = forged(ca, key, host)
+            ca.server(key.public_key(), [host], now)
+        certificate = forged(ca, key, host, now)
     chain, private, trust = (tmp_path / name for name in ("chain.pem", "key.pem", "ca.pem"))
     chain.write_bytes(authority.certificate_pem(certificate))
     private.write_bytes(authority.key_pem(key))
@@ -339,9 +340,9 @@ def test_authority_vouches_for_this_box_only(tmp_path: Path, host: str, *, trust
             shake_hands(chain, private, trust, host)
 
 
-def forged(ca: Authority, key: Any, host: str) -> x509.Certificate:
+def forged(ca: Authority, key: Any, host: str, now: datetime) -> x509.Certificate:
     """What a thief of the CA's key makes: everything as it should be, but for the name."""
-    honest = ca.server(key.public_key(), [], NOW)
+    honest = ca.server(key.public_key(), [], now)
     builder = x509.CertificateBuilder(
         issuer_name=honest.issuer,
         subject_name=honest.subject,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import subprocess
 from pathlib import Path
 from typing import Self
@@ -27,7 +27,7 @@ class Nut:
         self.port = free_port()
         self._folder = folder
         self._files: dict[str, subprocess.Popen[bytes]] = {}
-        user = getpass.getuser()
+        user = pwd.getpwuid(os.geteuid()).pw_name
         self._write(
             "ups.conf",
             f"user = {user}\n[ups]\ndriver = dummy-ups\nport = ups.dev\nmode = dummy-once\npollinterval = 1\n",
