@@ -25,6 +25,7 @@ PATTERNS: Mapping[str, str] = {
     "^[0-9A-Fa-f]{4}$": "of four characters 0-9 and A-F, such as 3444",
     "^[0-9a-f]{16}$": "of sixteen characters 0-9 and a-f",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": "with hours and minutes, such as 06:30",
+    "^[a-z0-9_]{1,30}$": "of at most 30 of a-z, 0-9 and _",
     "^[A-Za-z0-9._-]+$": "of letters, digits, dots, hyphens and underscores",
     r"^\d+-\d+(\.\d+)*$": "as uhubctl lists it, such as 1-1.2",
     r"^(?!0\.0\.0\.0$|::$).+": "with an address of this box, not with all of them",

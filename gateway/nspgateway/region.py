@@ -94,7 +94,9 @@ def load(path: Path | None) -> Region:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, "", f"is not TOML: {error}", _CURE, tomlplace.syntax(error)) from error
     except msgspec.ValidationError as error:
-        raise ConfigError(path, "", str(error), _CURE) from error
+        place = tomlplace.Place.of(str(error), _Own)
+        at = tomlplace.line(text, place.key)
+        raise ConfigError(path, place.key, place.expected, f"{place.cure} {_CURE}", at) from error
     tables = {name: table for name, table in structs.asdict(own).items() if table is not None}
     for name in ("decider", "milestone"):
         ids = [one.id for one in tables.get(name, ())]

@@ -9,6 +9,7 @@ from msgspec import inspect
 
 from nspgateway.complaint import PATTERNS, plain
 from nspgateway.config import GatewayConfig, PointConfig
+from nspgateway.region import Region
 from nsptools.station.cp import StationConfig
 
 
@@ -58,7 +59,7 @@ def test_every_pattern_of_our_files_has_words() -> None:
     seen: set[type] = set()
     found = {
         pattern
-        for kind in (GatewayConfig, PointConfig, StationConfig)
+        for kind in (GatewayConfig, PointConfig, Region, StationConfig)
         for pattern in _patterns(inspect.type_info(kind), seen)
     }
     assert found == set(PATTERNS)

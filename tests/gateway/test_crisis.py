@@ -187,9 +187,10 @@ def test_a_region_gives_its_own_lists(tmp_path: Path) -> None:
     [
         ("decider = []", "decider"),
         ("[[decider]]\nid = 'a'\nnl = 'a'\nen = 'a'\n" * 2, "there twice"),
-        ("[[decider]]\nid = 'a'\nnl = 'a'", "en"),
+        ("[[decider]]\nid = 'a'\nnl = 'a'", r"line 1: decider\[0\]\.en: is missing"),
+        ("[[decider]]\nid = 'A B'\nnl = 'a'\nen = 'a'", r"line 2: decider\[0\]\.id: expected text .* of a-z"),
         ("[[stock]]\nnl = 'a'\nen = 'a'\n" * 9, "stock"),
-        ("colour = 'red'", "colour"),
+        ("colour = 'red'", "line 1: colour: is not a key that is known"),
         ("[[decider", "not TOML"),
     ],
 )
