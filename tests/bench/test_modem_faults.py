@@ -10,6 +10,7 @@ from nsptools.bench import modem_doors
 from nsptools.bench.air import Air
 from nsptools.bench.modem import Rui3Modem
 from nsptools.bench.modem_at import Settings
+from nsptools.bench.modem_radio import DISTURBED_EVERY_S, RX_AND_TX
 
 
 def test_a_refusal_by_cad_leaves_it_deaf_as_published_firmware_is():
@@ -169,6 +170,28 @@ def test_a_wire_in_memory_is_the_same_modem():
         await modem.stop()
 
     virtual.run(story())
+
+
+def test_what_a_modem_hears_can_be_disturbed():
+    """A jammer near it leaves damaged frames only, its own among them; an antenna that is off leaves nothing."""
+
+    async def story(bench) -> None:
+        modem, host = await bench("kit", window=RX_AND_TX)
+        modem_doors.write(modem, "hearing", "noise")
+        modem.radio.hear(b"frame", -90, 7)
+        await asyncio.sleep(2.5 * DISTURBED_EVERY_S)
+        modem_doors.write(modem, "hearing", "nothing")
+        modem.radio.hear(b"frame", -90, 7)
+        await asyncio.sleep(3 * DISTURBED_EVERY_S)
+        modem_doors.write(modem, "hearing", "all")
+        modem.radio.hear(b"frame", -90, 7)
+        heard = await host.until(lambda line: line.startswith("+EVT:RXP2P:"))
+        assert heard.count("+EVT:RXP2P RECEIVE ERROR") == 4
+        assert modem_doors.read(modem, "hearing") == "all"
+        with pytest.raises(ValueError, match="expected all, noise, nothing"):
+            modem_doors.write(modem, "hearing", "music")
+
+    on_bench(story)
 
 
 def test_doors_of_a_modem():

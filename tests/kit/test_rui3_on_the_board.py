@@ -61,8 +61,8 @@ async def go():
     await attempt(radio.retune({"sf": 10}))
     await attempt(radio.retune({"sf": 12}))
     modem.out += b"+EVT:RXP2P:-90:5:E001\\r\\nCurrent Work Mode: LoRa P2P.\\r\\n"
-    while radio.state == "up":
-        await asyncio.sleep_ms(5)
+    while radio.counts["starts"] < 3:  # its setting up has begun, and takes more than one turn
+        await asyncio.sleep_ms(0)
     print(modem.words["P2P"], heard, radio.cause)
     print(sorted(item for item in radio.counts.items() if item[1]))
     running.cancel()
@@ -82,5 +82,5 @@ def test_the_board_interpreter_walks_the_rare_paths():
         "done",
         "_Fault modem not set: AT+P2P=869475000:12:0:0:8:14 answers AT_PARAM_ERROR",
         "869475000:10:0:0:8:14 [(-90, 5, b'\\xe0\\x01')] restarted",
-        "[('AT+PRECV=0', 1), ('busy', 3), ('lost_done', 1), ('rearmed', 1), ('restarted', 1), ('starts', 2)]",
+        "[('AT+PRECV=0', 1), ('busy', 3), ('lost_done', 1), ('rearmed', 1), ('restarted', 1), ('starts', 3)]",
     ]

@@ -36,7 +36,7 @@ from nsptools.bench import virtual_time
 from nsptools.bench.air import Air
 from nsptools.bench.air_radio import AirRadio
 from nsptools.fleet import kit as kits
-from nsptools.scenario.office import Office
+from nsptools.scenario.office import Office, Ups
 from story_kit import Board, Front, Hands, Plant, StoryKit
 from web_room import Answer, RoleGate, around, call
 
@@ -182,7 +182,8 @@ class Night:
         box.register.issue([GROUP], START)
         box.points = [structs.replace(p, rules=RULES, **SITES[p.slug]) for p in box.points]
         self.air = Air(loss=0.0, seed=SEED)
-        self.own = OwnFacts(supply="line")
+        self.ups = Ups()
+        self.ups.say("line", None, START)
         self.said: list[Notice] = []
         self.shots: dict[str, Overview] = {}
         self.displays: dict[str, list[str]] = {}
@@ -214,7 +215,7 @@ class Night:
     @property
     def office(self) -> Office:
         """The desk, and what lies on it."""
-        return Office(self.desk, self.box.ingest.situation, self.clock)
+        return Office(self.desk, self.box.ingest.situation, self.clock, self.ups)
 
     @property
     def transmitter(self) -> Transmitter:
@@ -227,7 +228,7 @@ class Night:
         assert box.transmitter is not None
         self.desk = Desk(box.ingest.situation, box.ingest.recorder, self.clock, box.ingest.show)
         self.desk.use_radio(box.transmitter, box.store.memory(MEMORY), box.store.holders)
-        box.ingest.situation.own = lambda _now: self.own
+        box.ingest.situation.own = lambda now: self.ups.add_to(OwnFacts(), now)
         box.ingest.recorder.on_notices = self.said.extend
         self.mast = Mast(self.air, box.config.radio.phy(), box.ingest.receive, self.clock.now())
         box.ingest.attach(self.mast, ())

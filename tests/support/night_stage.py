@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 from first_night import Night
-from nspgateway.facts import OwnFacts
 from nsplink import calltext
 from nsptools.scenario.events import Event, Later
 
@@ -99,11 +98,6 @@ async def _reboot(night: Night, slug: str, _given: Mapping[str, Any]) -> None:
     night.places[slug].start()
 
 
-def _supply(night: Night, _slug: str, given: Mapping[str, Any]) -> None:
-    minutes, since = given.get("minutes"), night.clock.now()
-    night.own = OwnFacts(supply=given["supply"], supply_min=minutes, supply_since=since if minutes else None)
-
-
 async def _kill(night: Night, _slug: str, given: Mapping[str, Any]) -> None:
     await night.kill()
     await asyncio.sleep(given["seconds"])
@@ -128,8 +122,7 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "person.message_displayed": _hang_up,
         "kit.reboot": _reboot,
         "radio.lose_fragment": lambda night, slug, _given: night.lose_next_fragment(slug),
-        "radio.jam": lambda night, _slug, given: night.jam(on=given.get("on", True)),
-        "gateway.supply": _supply,
+        "radio.jam": lambda night, _slug, given: night.jam(on=given["on"]),
         "gateway.kill": _kill,
     }
 )

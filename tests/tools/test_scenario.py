@@ -125,19 +125,19 @@ def test_words_that_come_later_are_named_and_can_be_skipped() -> None:
     """A file of a whole exercise is refused by naming every entry that nothing plays yet, and only those."""
     text = (
         HEAD
-        + at("18:10", "radio.jam", None, kind='"noise"')
+        + at("18:10", "gateway.kill", None, seconds=45)
         + at("18:20", "grid_off", None)
         + at("18:30", "genset.fail_start", n=2)
         + at("18:50", "radio.loss", None, share=0.3)
     )
     story = read(text, "s.toml")
     assert [event.word.name for event in story.events] == ["grid_off", "radio.loss"]
-    assert [later.word for later in story.later] == [*("radio.jam", "genset.fail_start")]
-    assert dict(story.later[0].more) == {"kind": "noise"}
+    assert [later.word for later in story.later] == [*("gateway.kill", "genset.fail_start")]
+    assert dict(story.later[0].more) == {"seconds": 45}
     with pytest.raises(NotPlayable) as refused:
         story.require_playable()
     said = str(refused.value)
-    assert f"line {LINES + 2}, [[at]] entry 1 (18:10 radio.jam): radio.jam is not playable yet" in said
+    assert f"line {LINES + 2}, [[at]] entry 1 (18:10 gateway.kill): gateway.kill is not playable yet" in said
     assert "not playable yet with n = 2: only 0 (cured) or 3" in said
     read(HEAD + at("18:20", "grid_off"), "s.toml").require_playable()
 
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 # What only the test of the whole night plays.
 LEFT_OUT = {
     "first-night": {
-        *("gateway.supply", "gateway.kill", "radio.jam", "radio.lose_fragment"),
+        *("gateway.kill", "radio.lose_fragment"),
     }
 }
 
@@ -219,6 +219,6 @@ def test_the_command_refuses_what_it_cannot_play(
 ) -> None:
     """A wrong combination or a word of later ends with exit code 2 before anything starts."""
     file = tmp_path / "s.toml"
-    file.write_text(HEAD + at("18:10", "radio.jam"))
+    file.write_text(HEAD + at("18:10", "gateway.kill"))
     assert cli.main(["demo", "--headless", "--scenario", str(file), *arguments]) == 2
     assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nspgateway.facts import OwnFacts
 from nsptools.scenario.desk_words import DESK_WORDS
 from nsptools.scenario.errors import ScenarioError
 from nsptools.scenario.reader import read
@@ -58,6 +59,7 @@ DEEDS = (
     (at("18:12", "person.refuel_start"), "cp_medewerker plan_stop"),
     (at("18:13", "person.refuel_end", litres=2), ""),
     (at("18:14", "officer.exercise_again"), "oefenleiding exercise_again"),
+    (at("18:14", "gateway.supply", None, supply='"battery"', minutes=30), ""),
     (
         at("18:15", "decision.take_over", None, by='"rot"', points='["B"]', from_cp='"CP West"'),
         "cp_medewerker decision, cp_medewerker deployment",
@@ -123,6 +125,28 @@ def test_what_is_still_on_its_way_is_waited_for(tmp_path: Path) -> None:
         assert stage.player.tally.failed == [
             "18:03:00 all officer.seen was not played: No alarm 'cp_power' is open at 'kazerne-oost'."
         ]
+
+    play(text, tmp_path, scene)
+
+
+def test_the_coordinating_points_own_supply_runs_down(tmp_path: Path) -> None:
+    """On its battery the minutes that are left get fewer; what nothing was said of is not watched."""
+    text = (
+        HEAD
+        + at("18:10", "gateway.supply", None, supply='"battery"', minutes=12.5)
+        + at("18:20", "gateway.supply", None, supply='"line"')
+    )
+
+    async def scene(stage: Stage) -> None:
+        def own() -> tuple[str, float | None]:
+            facts = stage.office.ups.add_to(OwnFacts(), stage.clock.now())
+            return facts.supply, facts.supply_min and round(facts.supply_min, 1)
+
+        assert own() == ("", None)
+        await stage.until(14)
+        assert own() == ("battery", 8.5)
+        await stage.until(21)
+        assert own() == ("line", None)
 
     play(text, tmp_path, scene)
 

@@ -124,6 +124,9 @@ def test_words_of_the_radio(tmp_path: Path) -> None:
         + at("18:10", "radio.antenna", "B")
         + at("18:20", "radio.antenna", "B", db=12)
         + at("18:30", "radio.antenna", "B", db=0)
+        + at("18:40", "radio.jam", None)
+        + at("18:50", "radio.jam", None, on="false")
+        + at("18:50", "gateway.deaf", None)
     )
 
     async def scene(stage: Stage) -> None:
@@ -137,6 +140,10 @@ def test_words_of_the_radio(tmp_path: Path) -> None:
         assert air.path_loss_db("b", "gateway") == before_db + 12
         await stage.until(31)
         assert air.path_loss_db("b", "gateway") == before_db
+        await stage.until(41)
+        assert stage.shows("gateway.modem.hearing") == ["noise"]
+        await stage.until(51)
+        assert stage.shows("gateway.modem.hearing") == ["nothing"]
 
     play(text, tmp_path, scene)
 

@@ -125,6 +125,7 @@ class Rui3Modem:
 
     async def stop(self) -> None:
         """Unplug for good and remove the port's folder; a second call does nothing."""
+        self.radio.hearing = "all"
         if self._uart is not None:
             self.unplug()
         if self._folder is not None:

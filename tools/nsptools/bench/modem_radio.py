@@ -24,8 +24,13 @@ Fault = Literal["falls_out_of_receive", "loses_tx_done", "sends_nothing"]
 """After a frame: does not receive any more; says nothing, and is deaf while it believes that it receives; or
 takes the frame and never sends it."""
 
+Hearing = Literal["all", "noise", "nothing"]
+"""All that arrives; damaged frames only, those that arrive and a disturber's own; or nothing, as without antenna."""
+DISTURBED_EVERY_S = 5.0
+
 # Channel activity detection looks at four symbols.
 _CAD_SYMBOLS = 4
+_DAMAGED = "+EVT:RXP2P RECEIVE ERROR"
 
 
 class P2pRadio:
@@ -53,6 +58,8 @@ class P2pRadio:
         self._window = RX_OFF
         self._window_end: asyncio.TimerHandle | None = None
         self._since_s: float | None = None
+        self._hearing: Hearing = "all"
+        self._disturber: asyncio.TimerHandle | None = None
         self._sending: Transmission | None = None
         self._sensing: asyncio.TimerHandle | None = None  # set while CAD waits for a free channel
 
@@ -76,6 +83,10 @@ class P2pRadio:
 
     def hear(self, data: bytes, rssi_dbm: int, snr_db: int) -> None:
         """Report a received frame to the host; a window of one frame closes with it."""
+        if self._hearing != "all":
+            if self._hearing == "noise":
+                self._say(_DAMAGED)
+            return
         payload = self._cipher(data).hex()
         if self.two_line_events:
             self._say(f"+EVT:RXP2P, RSSI {rssi_dbm}, SNR {snr_db}")
@@ -84,6 +95,25 @@ class P2pRadio:
             self._say(f"+EVT:RXP2P:{rssi_dbm}:{snr_db}:{payload.upper()}")
         if self._window not in {RX_AND_TX, RX_ONLY}:
             self.open_window(RX_OFF)
+
+    @property
+    def hearing(self) -> Hearing:
+        """What reaches it of what is on the air."""
+        return self._hearing
+
+    @hearing.setter
+    def hearing(self, what: Hearing) -> None:
+        if self._disturber is not None:
+            self._disturber.cancel()
+            self._disturber = None
+        self._hearing = what
+        if what == "noise":
+            self._disturb()
+
+    def _disturb(self) -> None:
+        if self._since_s is not None:
+            self._say(_DAMAGED)
+        self._disturber = self._air.loop.call_later(DISTURBED_EVERY_S, self._disturb)
 
     @property
     def busy(self) -> bool:

@@ -15,9 +15,9 @@ from nsptools.scenario.player import Player
 from nsptools.scenario.reader import Point, Scenario
 from nsptools.scenario.word import Word
 
-# What concerns the plant; kits, people and the air are not here.
+# What concerns the plant; kits, people, the air and the gateway are not here.
 _VERBS = ("refuel", "not_auto", "fail_start")
-_AT_A_KIT = "hand."
+_ELSEWHERE = ("hand.", "gateway.")
 
 
 class _OneSite(Town):
@@ -60,4 +60,4 @@ async def play(story: Scenario, point: Point, site: Site, say: Callable[[str], N
 
 
 def _is_at_the_site(word: Word) -> bool:
-    return word.verb in _VERBS or any(not turn.door.startswith(_AT_A_KIT) for turn in word.turns)
+    return word.verb in _VERBS or any(not turn.door.startswith(_ELSEWHERE) for turn in word.turns)

@@ -145,6 +145,7 @@ async def demo(options: Options, say: Callable[[str, str], None]) -> AsyncIterat
             first = next(iter(town.points.values()))
             tasks = (*tasks, _task(stack, volunteer.calls_once(gateway, first), "volunteer"))
         office = Office(gateway.desk, gateway.ingest.situation, clock)
+        gateway.own.add(office.ups.add_to)
         story = _story(stack, options.scenario, town, office, say)
         if story is not None:
             tasks = (*tasks, story[1])

@@ -119,6 +119,12 @@ DESK_WORDS = (
     _decided("take_over", _POINTS, Argument("from_cp", "text", high=NAME_MOST)),
     _decided("extend", Argument("until", "next")),
     _decided("scale_down", _POINTS),
+    # Not a deed, but known there first: what the coordinating point runs on.
+    Word("gateway.supply", where="none",
+         arguments=(Argument("supply", "choice", choices=("line", "battery")),
+                    Argument("minutes", high=100_000, optional=True)),
+         act=lambda office, _place, given: office.ups.say(
+             given["supply"], given.get("minutes"), office.clock.now())),
     # What a point tells by voice.
     Word("person.open", act=lambda office, place, _given: office.desk.set_deployment(place, "open", OFFICER)),
     Word("person.close", act=lambda office, place, _given: office.desk.set_deployment(place, "closed", OFFICER)),

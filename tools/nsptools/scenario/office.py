@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
 
 from nspgateway.calls import Call
 from nspgateway.clock import Clock
 from nspgateway.desk import Desk, Refused
+from nspgateway.facts import OwnFacts
 from nspgateway.people import By
 from nspgateway.situation import Situation
 
@@ -19,13 +22,34 @@ LEADER = By("scenario-lead", "oefenleiding", "scenario")
 NOT_THERE_YET = frozenset({"no_alarm", "no_call"})
 
 
+class Ups:
+    """What feeds the coordinating point, by the word of its UPS. It says nothing before the story does."""
+
+    def __init__(self) -> None:
+        self._facts = OwnFacts()
+
+    def say(self, supply: Literal["line", "battery"], minutes: float | None, now: datetime) -> None:
+        """From now on it runs on this; ``minutes``: that its battery lasts."""
+        self._facts = OwnFacts(supply=supply, supply_min=minutes, supply_since=now)
+
+    def add_to(self, facts: OwnFacts, now: datetime) -> OwnFacts:
+        """Fill in what it says at ``now``; its minutes run down."""
+        own = self._facts
+        if not own.supply or own.supply_since is None:
+            return facts
+        passed_min = (now - own.supply_since).total_seconds() / 60
+        left_min = None if own.supply_min is None else max(0.0, own.supply_min - passed_min)
+        return replace(facts, supply=own.supply, supply_since=own.supply_since, supply_min=left_min)
+
+
 @dataclass(frozen=True)
 class Office:
-    """The desk, what lies on it, and the clock on the wall."""
+    """The desk, what lies on it, the clock on the wall, and what feeds it all."""
 
     desk: Desk
     situation: Situation
     clock: Clock
+    ups: Ups = field(default_factory=Ups)
 
     @property
     def place(self) -> str:

@@ -92,7 +92,9 @@ class Player:
             if event.word.where == "one_or_air" and event.point is None:
                 self._town.air.loss = float(event.number("share"))
             for point in points:
-                self._turn(event, point, group)
+                self._do(event, point, group)
+            for prefix in [f"{point.slug}." for point in points] or [""]:
+                self._turn(event, prefix)
         except ValueError as error:
             self._failed(event, error)
             return
@@ -109,7 +111,7 @@ class Player:
             return (self._points[event.point],)
         return tuple(self._points.values()) if event.word.where == "one_or_every" else ()
 
-    def _turn(self, event: Event, point: Point, group: asyncio.TaskGroup) -> None:
+    def _do(self, event: Event, point: Point, group: asyncio.TaskGroup) -> None:
         match event.word.verb:
             case "refuel":
                 self._refuel(point, event.number("litres"))
@@ -122,10 +124,12 @@ class Player:
                     self._town.air.set_loss(*direction, event.number("share"))
             case "antenna":
                 self._antenna(point, event.number("db"))
+
+    def _turn(self, event: Event, prefix: str) -> None:
         for turn in event.word.turns:
             text = turn.text(event.arguments)
             if text is not None:
-                self._set(point, turn.door, text)
+                self._town.set(prefix + turn.door, text)
 
     async def _act(self, event: Event, act: Act, office: Office) -> None:
         """Let somebody do it at the desk; what it is about may still be on its way there."""

@@ -21,7 +21,7 @@ Act = Callable[[Office, str, Mapping[str, Any]], object]
 
 @dataclass(frozen=True)
 class Turn:
-    """One door of the point's site (``nsptools.bench.site``) and the text that it gets.
+    """One door of the point's site (``nsptools.bench.site``), of a word about no point a whole name, and its text.
 
     With ``argument`` the number of that name times ``scale``, else ``on``, or ``off`` when the event says
     ``on = false``. ``when``: it is turned only where an argument has that value.

@@ -67,6 +67,9 @@ _WORDS = (
     Word("bus.plug", (Turn("bus.unplug", "0"),)),
     Word("bus.noise", (Turn("bus.fault", "noise", "none"),), _SWITCH),
     Word("radio.loss", arguments=(Argument("share", high=1),), verb="loss", where="one_or_air"),
+    # What reaches the gateway's own antenna.
+    Word("radio.jam", (Turn("gateway.modem.hearing", "noise", "all"),), _SWITCH, where="none"),
+    Word("gateway.deaf", (Turn("gateway.modem.hearing", "nothing", "all"),), _SWITCH, where="none"),
     # Broken off, in water, or behind a steel door; 0 makes it whole.
     Word("radio.antenna", arguments=(Argument("db", high=100, default=30.0),), verb="antenna"),
     # At the kit's buttons: nothing comes of a press while nobody has said that 112 is doubtful or down.
@@ -87,9 +90,9 @@ WORDS: Mapping[str, Word] = MappingProxyType({word.name: word for word in (*_WOR
 # fmt: off
 # Known, and played by what is not built yet. Their further keys are read and not checked.
 LATER = (
-    "radio.jam", "radio.lose_fragment",
+    "radio.lose_fragment",
     "kit.steal", "kit.swap", "kit.clock",
-    "gateway.kill", "gateway.power_cut", "gateway.supply", "gateway.deaf", "gateway.disk_full", "gateway.clock",
+    "gateway.kill", "gateway.power_cut", "gateway.disk_full", "gateway.clock",
     "person.stock", "person.wijkbeeld",
 )
 # fmt: on
