@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import virtual
 from nspkit import pins
 from nsptools.bench.hands import HOLD_MS, TAP_MS, Hands, open_page, say_practised, say_real
 
@@ -12,7 +13,7 @@ from nsptools.bench.hands import HOLD_MS, TAP_MS, Hands, open_page, say_practise
 class Board:
     """A twin's pins; a press takes no time."""
 
-    display = None
+    display: Any = None
 
     def __init__(self) -> None:
         self.pressed: list[tuple[int, float]] = []
@@ -47,10 +48,36 @@ async def test_a_deed_can_be_read_back() -> None:
 
 async def test_hands_answer_which_of_both_a_call_is() -> None:
     """Protects an exercise: the tap that makes a call real, or part of it, is the one that the kit's question names."""
-    board: Any = Board()
-    await say_real(board)
-    await say_practised(board)
-    assert board.pressed == [(pins.HELP, TAP_MS), (pins.SILENCE, TAP_MS)]
+
+    class Asking(Board):
+        asks = True
+
+        @property
+        def display(self) -> Any:
+            return self
+
+        def lines(self) -> list[str]:
+            return ["ECHT OF OEFENING", "HULP = ECHT"] if self.asks else []
+
+        async def press(self, pin: int, ms: float) -> None:
+            await super().press(pin, ms)
+            self.asks = False
+
+    for answer, pin in ((say_real, pins.HELP), (say_practised, pins.SILENCE)):
+        board: Any = Asking()
+        await answer(board)
+        assert board.pressed == [(pin, TAP_MS)]
+
+
+def test_a_kit_that_asks_nothing_is_left_alone() -> None:
+    """Protects what a tap would do else: silence an alarm."""
+
+    async def story() -> list[tuple[int, float]]:
+        board: Any = Board()
+        await say_practised(board)
+        return list(board.pressed)
+
+    assert virtual.run(story()) == []
 
 
 @pytest.mark.parametrize(

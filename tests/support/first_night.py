@@ -198,7 +198,6 @@ class Night:
         self.walks: dict[str, dict[str, int]] = {}
         self._changed_s: dict[str, float] = {}
         self._happened_s = 0.0
-        self._dead: list[Box] = []
         self._at_work: list[asyncio.Task[Any]] = []
         box.store.close()
         box.start()

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
-from nspkit import pins
+from nspkit import pins, signs
 from nsptools.bench.phone import Phone
 from nsptools.bench.twin import Twin
 
@@ -22,6 +22,9 @@ from nsptools.bench.twin import Twin
 HOLD_MS = 4000.0
 TAP_MS = 250.0
 PAUSE_MS = 250.0
+_QUESTION = signs.words("asking")[0]
+# Until it is there, and until a tap has told; it stands for ten seconds.
+_ASKS_S, _TOLD_S = 5.0, 1.5
 # Until the page is there; a busy PC makes three taps into something else, and they come again.
 _OPENS_S, _TRIES = 8.0, 3
 
@@ -37,15 +40,33 @@ async def withdraw(twin: Twin) -> None:
 
 
 async def say_real(twin: Twin) -> None:
-    """Tap HELP: the call that was just made is real, though an exercise runs."""
-    await asyncio.sleep(PAUSE_MS / 1000)
-    await twin.press(pins.HELP, TAP_MS)
+    """Tap HELP when the kit asks: the call is real, though an exercise runs."""
+    await _answer(twin, pins.HELP)
 
 
 async def say_practised(twin: Twin) -> None:
-    """Tap SILENCE: the call that was just made belongs to the exercise."""
-    await asyncio.sleep(PAUSE_MS / 1000)
-    await twin.press(pins.SILENCE, TAP_MS)
+    """Tap SILENCE when the kit asks: the call belongs to the exercise."""
+    await _answer(twin, pins.SILENCE)
+
+
+async def _answer(twin: Twin, pin: int) -> None:
+    """Tap while the question stands on the display, and wait until it is gone; a kit that asks nothing is left alone."""
+    if not await _seen(twin, _ASKS_S, asks=True):
+        return
+    for _ in range(_TRIES):
+        await twin.press(pin, TAP_MS)
+        if await _seen(twin, _TOLD_S, asks=False):
+            return
+
+
+async def _seen(twin: Twin, seconds: float, *, asks: bool) -> bool:
+    """Look at the display until the question is there, or gone, for so long; whether it came to that."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (twin.display is not None and _QUESTION in twin.display.lines()) is not asks:  # noqa: ASYNC110 - as below
+                await asyncio.sleep(PAUSE_MS / 1000)
+            return True
+    return False
 
 
 async def call_silently(twin: Twin) -> None:
