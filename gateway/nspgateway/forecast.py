@@ -277,6 +277,11 @@ def _inverter(history: Sequence[BatterySample]) -> float:
     return 1.0
 
 
+def later(now: datetime, hours: float) -> datetime:
+    """Return the moment so many hours on, in whole seconds: nobody knows it better."""
+    return now + timedelta(0, int(3600 * hours))
+
+
 def _range(
     now: datetime,
     low: float,
@@ -292,9 +297,9 @@ def _range(
         max(0.0, low),
         max(0.0, likely),
         max(0.0, high),
-        now + low * _HOUR,
-        now + likely * _HOUR,
-        now + high * _HOUR,
+        later(now, low),
+        later(now, likely),
+        later(now, high),
         reason,
         measured_at,
     )

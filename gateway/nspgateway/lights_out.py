@@ -6,14 +6,11 @@ What is not known is left out and named, so that the moment is at worst too earl
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from nspgateway.config import PointConfig
 from nspgateway.facts import Facts
-from nspgateway.forecast import battery_behind, has_generator
+from nspgateway.forecast import battery_behind, has_generator, later
 from nspgateway.view import Case, LightsOut, Missing, Part
 
-_HOUR = timedelta(hours=1)
 # A point with less than this was close to its end when it was last heard.
 _ENOUGH_H = 1.0
 _ENOUGH_PERMILLE = 300
@@ -80,7 +77,7 @@ def _sum(facts: Facts, word: Case, *, with_fuel: bool, missing: list[Missing]) -
         return LightsOut("unknown", missing=tuple(missing))
     now = facts.now
     return LightsOut(
-        word, now + low * _HOUR, now + likely * _HOUR, now + high * _HOUR, tuple(parts), tuple(missing)
+        word, later(now, low), later(now, likely), later(now, high), tuple(parts), tuple(missing)
     )
 
 

@@ -250,7 +250,7 @@ class Link:
             self._add(Job(self.group, "hello", {"gateway_id": self._gateway_id}, RANKS["hello"], top, due))
 
     def _add(self, job: Job) -> None:
-        self._out.jobs.append(job)
+        self._out.add(job)
 
     def _contact(self, up: Uplink) -> Contact:
         contact = self._contacts.get(up.kit)

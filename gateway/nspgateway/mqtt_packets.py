@@ -6,6 +6,8 @@ gateway's whole way from frame to message. Formats: MQTT 5.0 sections 3.3 and 3.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 PUBLISH = 0x30
 _PUBACK = 0x40
 _QOS_1 = 0x02
@@ -16,16 +18,15 @@ def publish(
     topic: str, payload: bytes, number: int, expiry_s: int | None, *, retain: bool, v5: bool
 ) -> bytes:
     """Return PUBLISH number ``number`` (1 to 65535); ``expiry_s`` is left out in MQTT 3.1.1, which has none."""
-    name = topic.encode()
+    name = _counted(topic)
     properties = b""
     if v5:
         properties = b"\0" if expiry_s is None else bytes((5, _EXPIRY)) + expiry_s.to_bytes(4, "big")
-    length = 4 + len(name) + len(properties) + len(payload)
+    length = len(name) + 2 + len(properties) + len(payload)
     return b"".join(
         (
             bytes((PUBLISH | _QOS_1 | retain,)),
             _variable(length),
-            len(name).to_bytes(2, "big"),
             name,
             number.to_bytes(2, "big"),
             properties,
@@ -49,6 +50,14 @@ def whole_puback(data: bytes | bytearray) -> tuple[int, int, int] | None:
     return data[2] << 8 | data[3], data[4] if data[1] > 2 else 0, 2 + data[1]
 
 
+@lru_cache(maxsize=1024)  # every heartbeat of a point has the same two topics
+def _counted(text: str) -> bytes:
+    """Return a text with the number of its bytes before it."""
+    data = text.encode()
+    return len(data).to_bytes(2, "big") + data
+
+
+@lru_cache(maxsize=1024)  # and their lengths differ by a few bytes
 def _variable(length: int) -> bytes:
     """Return a "remaining length": seven bits a byte, low ones first, the eighth says that more follow."""
     out = bytearray()

@@ -7,7 +7,7 @@ sends is deaf: after a question it listens before it asks the next kit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nspgateway.downlinks import Contact, Counters, Job, Send
@@ -33,6 +33,7 @@ class Outgoing:
     ) -> None:
         self.ledger = DutyLedger(limit_us, limit_us // 3)
         self.jobs: list[Job] = []
+        self._of: dict[int, list[Job]] = {}  # the same by address
         self.on_air: Job | None = None
         self._phy = phy
         self._counters = counters
@@ -46,13 +47,22 @@ class Outgoing:
         """Keep the air free until then, so that an answer is heard; what people wait for goes all the same."""
         self._listen_until_ms = until_ms
 
-    def of(self, address: int) -> list[Job]:
-        """Return the jobs for one kit."""
-        return [job for job in self.jobs if job.address == address]
+    def of(self, address: int) -> Sequence[Job]:
+        """Return the jobs for one address, oldest first."""
+        return self._of.get(address, ())
+
+    def add(self, job: Job) -> None:
+        """Let one more wait."""
+        self.jobs.append(job)
+        self._of.setdefault(job.address, []).append(job)
 
     def drop(self, unwanted: Callable[[Job], bool]) -> None:
         """Take jobs out; the one on the air stays until it is over."""
-        self.jobs = [job for job in self.jobs if job is self.on_air or not unwanted(job)]
+        kept = [job for job in self.jobs if job is self.on_air or not unwanted(job)]
+        if len(kept) < len(self.jobs):
+            self.jobs, self._of = [], {}
+            for job in kept:
+                self.add(job)
 
     def next(self, now_ms: int, utc_min: int | None) -> tuple[Send, Job] | None:
         """Return the frame that goes out now, booked and with its counter; None = nothing, or one is on the air."""

@@ -54,7 +54,7 @@ def test_demo_point_has_8_4_hours() -> None:
     assert found.likely_h == pytest.approx(20 / 2.39)
     assert found.reason == "load_curve"
     assert found.low_h < found.likely_h < found.high_h
-    assert found.empty_likely == NOON + timedelta(hours=found.likely_h)
+    assert found.empty_likely == NOON + timedelta(seconds=int(3600 * found.likely_h))
     assert found.measured_at == NOON
 
 
