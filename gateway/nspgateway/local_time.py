@@ -20,7 +20,10 @@ def read(text: str) -> datetime | None:
         ) from None
     if found.tzinfo is not None:
         raise Refused("bad_time", f"{text[:20]!r} has a time zone: write the time as it is here.")
-    return found.replace(tzinfo=ZONE).astimezone(UTC)
+    try:
+        return found.replace(tzinfo=ZONE).astimezone(UTC)
+    except OverflowError:  # the first night of the year 1 has no moment in UTC
+        raise Refused("too_old", f"{text[:20]!r} is too long ago: is the date right?") from None
 
 
 def write(at: datetime | None) -> str:

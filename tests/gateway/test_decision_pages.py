@@ -127,7 +127,9 @@ async def test_who_may_not_decide_sees_no_button(tmp_path: Path) -> None:
     assert (await room.get("/decisions/new?kind=activate")).status == 403
 
 
-@pytest.mark.parametrize("text", ["gisteren", "2027-13-01T10:00", "2027-01-15T18:00+01:00"])
+@pytest.mark.parametrize(
+    "text", ["gisteren", "2027-13-01T10:00", "2027-01-15T18:00+01:00", "0001-01-01T00:00"]
+)
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     """Protects the record from a slip: what is no moment of here is not guessed at."""
     with pytest.raises(Refused):
