@@ -15,8 +15,8 @@ from nsplink import regions
 from nsptools.bench.air import Air
 from nsptools.bench.hands import Hands
 from nsptools.bench.phone import HOST, Phone
-from nsptools.bench.twin.process import free_port
 from nsptools.fleet.kit import FleetBoard, FleetKit, flash, plan
+from ports import free_port
 
 TYPED = {"kind": "ambulance", "place": "Dorpsstraat 12, 1e etage", "what": "pijn op de borst & benauwd"}
 

@@ -13,6 +13,7 @@ from browser import GuardedPage
 from full_night import full_night, pages_of
 from page_sample import Source
 from page_site import Night, Site
+from patience import PATIENCE_MS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,8 +22,6 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 # A tablet at 200 %: Chromium lays a page out as on a screen of half its pixels.
 ZOOMED: ViewportSize = {"width": 640, "height": 400}
 SMALL_WALL: ViewportSize = {"width": 1366, "height": 768}
-# For a machine that does much else meanwhile.
-PATIENT_MS = 20_000
 FIGURE = '[data-field="hours"] .value'
 
 
@@ -53,7 +52,7 @@ async def real(night: Night) -> AsyncIterator[Site]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport=TABLET, locale="nl-NL")
-    context.set_default_timeout(PATIENT_MS)
+    context.set_default_timeout(PATIENCE_MS)
     yield await context.new_page()
     await context.close()
 
@@ -63,7 +62,7 @@ async def test_four_alarms_and_a_call_leave_three_points_in_sight(page: Page, fu
     """Without scrolling: the whole call, three points with their hour, and the worst alarm; each alarm can be acted on."""
     visit = GuardedPage(page, full.url)
     await visit.open(f"/?lang={lang}")
-    await expect(page.locator("#muted")).to_be_visible(timeout=PATIENT_MS)
+    await expect(page.locator("#muted")).to_be_visible()
     await expect(page.locator("[data-call]")).to_be_in_viewport(ratio=1)
     for number in range(3):
         await expect(page.locator(f"[data-point] {FIGURE}").nth(number)).to_be_in_viewport(ratio=1)
@@ -121,7 +120,7 @@ async def test_the_rest_of_the_menu_works_by_keyboard_and_without_script(
     await expect(page.locator("#more")).not_to_have_attribute("open", "")
     without_script = still.pages[0]
     await without_script.keyboard.press("Enter")
-    await expect(without_script.locator("h1")).to_have_text("Situatie", timeout=PATIENT_MS)
+    await expect(without_script.locator("h1")).to_have_text("Situatie")
     await still.close()
 
 
@@ -130,19 +129,19 @@ async def test_the_facts_of_a_call_are_live_beside_what_is_typed(
 ) -> None:
     """What the point adds stands on the open page at once, with a button of its own; the form and its focus stay."""
     await page.goto(f"{real.url}/call/{night.paths['call']}")
-    await expect(page.locator("body")).to_have_attribute("data-live", "live", timeout=PATIENT_MS)
+    await expect(page.locator("body")).to_have_attribute("data-live", "live")
     field = page.get_by_role("textbox", name="Wie nam de melding daar aan")
     await field.fill("centralist 1")
     more = {"event_boot": 3, "event_n": 1, "help_kind": "ambulance", "help_mark": "details", "age_s": 0}
     assert night.box.say("help", 105, 65, text=b"\x00wbrand op zolder", **more) == "accepted"
-    await expect(page.locator("#record")).to_contain_text("brand op zolder", timeout=PATIENT_MS)
-    await expect(page.locator("#steps")).to_contain_text("Het punt typte meer", timeout=PATIENT_MS)
+    await expect(page.locator("#record")).to_contain_text("brand op zolder")
+    await expect(page.locator("#steps")).to_contain_text("Het punt typte meer")
     await expect(field).to_be_focused()
     await page.keyboard.type("2")
     await expect(field).to_have_value("centralist 12")
     # The button reads what is shown now: nothing is refused.
     await page.get_by_role("button", name="GELEZEN").click()
-    await expect(page.locator("#said")).to_have_attribute("data-said", "done", timeout=PATIENT_MS)
+    await expect(page.locator("#said")).to_have_attribute("data-said", "done")
     await expect(page.locator(".read-it")).to_have_count(0)
 
 
