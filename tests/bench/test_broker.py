@@ -9,7 +9,7 @@ from patience import PATIENCE_S
 
 async def hear_one(port: int, topic: str) -> bytes:
     """Return the first payload that a new subscriber gets."""
-    async with asyncio.timeout(PATIENCE_S), aiomqtt.Client("127.0.0.1", port) as client:
+    async with asyncio.timeout(PATIENCE_S), aiomqtt.Client("127.0.0.1", port, timeout=PATIENCE_S) as client:
         await client.subscribe(topic, qos=1)
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
@@ -21,7 +21,7 @@ async def test_carries_and_retains() -> None:
     """Who subscribes later still gets what was retained."""
     broker = EmbeddedBroker()
     await broker.start()
-    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+    async with aiomqtt.Client("127.0.0.1", broker.port, timeout=PATIENCE_S) as client:
         await client.publish("nsp/v1/a", b"kept", qos=1, retain=True)
     assert await hear_one(broker.port, "nsp/#") == b"kept"
     await broker.stop()
@@ -33,7 +33,7 @@ async def test_port_in_use() -> None:
     await first.start()
     with pytest.raises(PortInUse, match=f"port {first.port} on 127.0.0.1 is already in use"):
         await EmbeddedBroker("127.0.0.1", first.port).start()
-    async with aiomqtt.Client("127.0.0.1", first.port) as client:
+    async with aiomqtt.Client("127.0.0.1", first.port, timeout=PATIENCE_S) as client:
         await client.publish("nsp/v1/a", b"", qos=1)
     await first.stop()
 
@@ -52,7 +52,7 @@ async def test_stops_with_clients_and_strangers() -> None:
     await broker.start()
     stranger_in, stranger_out = await asyncio.open_connection("127.0.0.1", broker.port)
     stranger_out.write(b"GET / HTTP/1.1\r\n\r\n")
-    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+    async with aiomqtt.Client("127.0.0.1", broker.port, timeout=PATIENCE_S) as client:
         await client.publish("nsp/v1/a", b"", qos=1)
         await broker.stop()
         with pytest.raises(aiomqtt.MqttError):
@@ -79,7 +79,7 @@ async def test_survives_garbage(caplog: pytest.LogCaptureFixture) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await stranger_in.read()
         stranger_out.close()
-    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+    async with aiomqtt.Client("127.0.0.1", broker.port, timeout=PATIENCE_S) as client:
         await client.publish("nsp/v1/a", b"", qos=1)
     await broker.stop()
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR", "CRITICAL"}]

@@ -26,6 +26,7 @@ from nspgateway.config import BrokerConfig, GatewayConfig
 from nspgateway.errors import ConfigError
 from nspgateway.mqtt_client import tls_context
 from nspgateway.mqtt_commands import CommandLink, check
+from patience import PATIENCE_S
 from ports import free_port
 from publishers import ListOutbox, config, message, publishing
 
@@ -39,7 +40,7 @@ class Client:
     def __init__(self, name: str, port: int, protocol: ProtocolVersion, **account: Any) -> None:
         self.name = name
         self.heard: list[aiomqtt.Message] = []
-        self.mqtt = aiomqtt.Client("127.0.0.1", port, protocol=protocol, **account)
+        self.mqtt = aiomqtt.Client("127.0.0.1", port, protocol=protocol, timeout=PATIENCE_S, **account)
 
     @property
     def words(self) -> list[str]:

@@ -144,7 +144,7 @@ class Listener:
         self.heard: list[Message] = []
         self._marks: set[str] = set()
         self._on_message = on_message
-        self._client = aiomqtt.Client("127.0.0.1", port, protocol=protocol)
+        self._client = aiomqtt.Client("127.0.0.1", port, protocol=protocol, timeout=PATIENCE_S)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
