@@ -71,6 +71,15 @@ async def test_a_note_is_kept_for_those_who_may_write_one(room: WebRoom, tmp_pat
     assert (await viewer.post("/act/take_on", key="de-linde/power_lost")).status == 403
 
 
+@pytest.mark.parametrize("act", ["take_on", "acknowledge", "unshelve", "comment"])
+async def test_a_refused_button_leads_back_to_the_page(room: WebRoom, act: str) -> None:
+    """Protects who presses a button that has no note, or what is over meanwhile: the page opens again and says why not."""
+    await room.post(f"/act/{act}", key="de-linde/fuel_low", back=PATH)
+    page = await room.get(PATH)
+    assert page.status == 200
+    assert 'data-said="refused"' in page.body
+
+
 async def test_an_alarm_that_is_not_open_has_no_page(room: WebRoom) -> None:
     """An address of an old alarm, or of another municipality's, leads to a page in words."""
     assert (await room.get("/alarm/de-linde/fuel_low")).status == 404
