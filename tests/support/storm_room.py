@@ -31,6 +31,7 @@ from storm_kits import Kit, Witness
 KITS = 6
 GAP_S = 0.05  # between frames of all kits together
 NEWS = 0.15  # of the frames of a kit with nothing on its mind bring an alarm or its end
+ENOUGH = 3 * KITS  # acknowledged frames, for a storm to prove something
 HEARD_PERCENT = 80  # of the downlinks, by the kit they are for
 _AGAIN_S = 5.0  # until a heartbeat that the journal lacks is followed by another
 _NEWEST = "SELECT kit, max(counter) FROM frame GROUP BY kit"
@@ -132,6 +133,11 @@ class Storm:
         ]
 
     # What it does
+
+    @property
+    def acked(self) -> int:
+        """How many frames the gateway said, on air, to have."""
+        return sum(len(kit.acked) for kit in self.kits)
 
     def start(self) -> None:
         """Start the gateway's process."""
@@ -239,6 +245,8 @@ class Storm:
         """Let every kit have its say until all is acknowledged, and the broker have all of it."""
         assert self._load is not None
         loop = asyncio.get_running_loop()
+        # Beside other work a storm may be over before much was acknowledged: then nothing could have been lost.
+        await until(lambda: self.acked > ENOUGH)
         self._load.cancel()
         await asyncio.gather(self._load, return_exceptions=True)
         self._load = asyncio.create_task(self._finish())
