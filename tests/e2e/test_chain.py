@@ -128,7 +128,8 @@ async def mute(running: Running, page: Page) -> dict[str, int]:
     Returns how many pictures of each there were by then: on a busy machine a good one may have faded before.
     """
     good = '[data-point="de-kuil"]:has([data-field="fuel"][data-quality="good"])'
-    await expect(page.locator(f'{good} [data-field="generator"][data-quality="good"]')).to_have_count(1)
+    both = page.locator(f'{good} [data-field="generator"][data-quality="good"]')
+    await expect(both).to_have_count(1, timeout=3 * PATIENCE_MS)
     seen = {field: len(await shown(page, "de-kuil", field)) for field in ("fuel", "generator")}
     running.town.set("de-kuil.generator.mute", "1")
     return seen
