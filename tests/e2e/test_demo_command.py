@@ -77,7 +77,7 @@ def test_no_demo_to_turn_a_value_of(tmp_path: Path) -> None:
 def test_gateway_without_settings(tmp_path: Path) -> None:
     """Protects the first start of a box: which file is missing."""
     file = tmp_path / "gateway.toml"
-    check_refused(nsp("gateway", "run", "--config", file), 1, str(file), "No such file")
+    check_refused(nsp("gateway", "run", "--config", file), 2, str(file), "No such file")
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_gateway_with_a_broken_setting(gateway_toml: Path, right: str, wrong: st
     text = gateway_toml.read_text()
     assert right in text
     gateway_toml.write_text(text.replace(right, wrong))
-    check_refused(nsp("gateway", "run", "--config", gateway_toml), 1, str(gateway_toml), said)
+    check_refused(nsp("gateway", "run", "--config", gateway_toml), 2, str(gateway_toml), said)
 
 
 def test_gateway_refuses_keys_in_the_clear(gateway_toml: Path) -> None:
     """Protects real kits: what a demo may do with keys, a gateway may not."""
     done = nsp("gateway", "run", "--config", gateway_toml)
-    check_refused(done, 1, "keys.db", "not encrypted", "only a demo")
+    check_refused(done, 2, "keys.db", "not encrypted", "only a demo")
 
 
 def test_headless_demo_loses_nothing(headless_demo: Beside) -> None:
