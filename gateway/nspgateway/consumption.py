@@ -197,7 +197,7 @@ def _weighted_loads(history: Sequence[FuelSample], now: datetime) -> tuple[_Load
         ago_s, load_w = (now - sample.at).total_seconds(), sample.load_w
         if newest is None:
             newest = load_w
-        if newest is not None and load is None and ago_s >= near_s:
+        if ago_s >= near_s and load is None and newest is not None:
             held = load_w or 0
             seconds = 0.0 if load_w is None else max(0.0, near_s - until_s)
             load = _spread(newest, total + seconds * held, square + seconds * held**2, weight + seconds)

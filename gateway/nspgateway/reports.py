@@ -107,7 +107,7 @@ def restored(told: Iterable[KitReport]) -> dict[str, Reports]:
 
 def of_now(reports: Reports, *, exercise: bool) -> Reports:
     """Return the reports that count now: what was said in an exercise ends with it."""
-    if exercise or not any(said.exercise for said in reports.kit.values()):
+    if exercise or not reports.kit or not any(said.exercise for said in reports.kit.values()):
         return reports
     return structs.replace(
         reports, kit={name: said for name, said in reports.kit.items() if not said.exercise}

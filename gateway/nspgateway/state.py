@@ -5,7 +5,7 @@ What one quantity is still worth stands in ``held``. What lies in the future (th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -330,10 +330,13 @@ def _with_test(state: PointState, frame: Frame) -> dict[str, Held]:
     return {SELF_TEST: hold(state.held.get(SELF_TEST), bits, "good", frame.received_at)}
 
 
+def _reaches_beyond(history: Sequence[FuelSample | BatterySample], now: datetime) -> bool:
+    return bool(history) and is_ahead(history[-1].at, now)
+
+
 def _without_future(state: PointState, now: datetime) -> PointState:
     """Return the state without samples that a clock stamped before it was set back."""
-    histories = (state.fuel_history, state.battery_history)
-    if not any(history and is_ahead(history[-1].at, now) for history in histories):
+    if not _reaches_beyond(state.fuel_history, now) and not _reaches_beyond(state.battery_history, now):
         return state
     fuel = tuple(s for s in state.fuel_history if s.at <= now)
     battery = tuple(s for s in state.battery_history if s.at <= now)

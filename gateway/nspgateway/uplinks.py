@@ -60,9 +60,11 @@ def read(frame: Frame, payload: bytes, speed: float = 1.0) -> Read:
 
 def receipt_of(frame: Frame) -> Receipt | None:
     """Return what a frame says of a message to residents; None when it says nothing that is kept."""
+    if frame.kind != "receipt":
+        return None
     fields: Mapping[str, Any] = frame.fields
     stage = fields.get("receipt_stage")
-    if frame.kind != "receipt" or stage not in _RECEIPTS:
+    if stage not in _RECEIPTS:
         return None
     return Receipt(frame.point, frame.kit, fields["bulletin"], fields["revision"], stage, frame.received_at)
 
