@@ -62,6 +62,8 @@ def _root(
         if _covers([(each.id, hides) for each, hides in explaining], alarm.id, alarm, first=one.id):
             # Rules are checked to hide nothing in a circle, so this ends.
             root = _root(one, rules, states, outer)
+            if root == MANY_SITES and alarm.priority == "critical":
+                continue  # a storm hides it for its own while and no longer, not by what it hides beside it
             if root is not None or not _ends_unseen(one):
                 return root or one.id
     return None

@@ -115,7 +115,11 @@ def _let_wait(
     """Put off what was decided of an alarm: a new one waits, one that is shown stays as it is."""
     known, decision = before.get(name), decided[name]
     is_shown = known is not None and known.is_open and decision.action == "hide"
-    waiting = known if known is not None and is_shown else _waiting(decision.alarm, known, now)
+    waiting = (
+        structs.replace(known, pending_since=decision.alarm.pending_since)
+        if known is not None and is_shown
+        else _waiting(decision.alarm, known, now)
+    )
     states[name] = waiting
     if waiting == known:
         del decided[name]

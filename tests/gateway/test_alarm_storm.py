@@ -197,6 +197,34 @@ def test_what_joins_a_storm_that_was_put_aside_is_told_by_itself(tmp_path: Path)
     assert "punt-6/generator_failed" in town.shown()
 
 
+def test_one_storm_after_the_other_hides_no_dark_point_for_longer(tmp_path: Path) -> None:
+    """Protects a point without power: what it hides beside it in a second storm does not begin its while anew."""
+    town = Town(tmp_path, 4)
+    for point in range(4):
+        town.report(point, "power_lost", power_source="none")
+    town.wait(260, 10)
+    for point in range(4):
+        town.report(point, "power_lost", "generator_failed")
+    town.wait(45)
+    for slug in town.slugs:
+        assert {f"{slug}/power_lost", f"{slug}/generator_failed"} & town.shown(), slug
+
+
+def test_what_holds_again_is_known_while_its_cause_waits_for_a_line(tmp_path: Path) -> None:
+    """Protects what is shown: with no room for what explains it, that it is true once more is not lost."""
+    town = Town(tmp_path, 3)
+    town.report(0, "power_lost", power_source="none")
+    town.wait(120, 10)
+    town.report(0)
+    for point in (1, 2):
+        town.report(point, "device_lost", "input_1")
+    town.report(0, "power_lost", "generator_failed")
+    assert town.state(0, "generator_failed") == "normal"
+    found = town.box.ingest.situation.open_alarm("punt-1", "power_lost")
+    assert found is not None
+    assert found.pending_since is None
+
+
 def test_a_restart_in_a_storm_says_nothing_twice(tmp_path: Path) -> None:
     """Protects the count: storm, hidden alarms and waiting ones are as they were after a power cut."""
     town = Town(tmp_path, 40)
