@@ -10,6 +10,7 @@ import pytest
 
 from nspgateway import __main__ as gateway
 from nsptools import cli
+from nsptools.commands import demo
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "technician.md").read_text(encoding="utf-8")
@@ -85,6 +86,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("log_to_stderr", "settle_memory"):
         monkeypatch.setattr(gateway, name, lambda: None)
+    monkeypatch.setattr(demo, "_quiet", lambda *, verbose: None)  # noqa: ARG005 - as it is called
     (tmp_path / "bad.toml").write_text("this is [ not toml")
     (tmp_path / "bad.csv").write_text("not;a;list")
     (tmp_path / "bad.json").write_text("{")
