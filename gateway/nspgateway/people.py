@@ -14,7 +14,7 @@ from nspgateway.entries import Written
 class By:
     """Who did something: the name that the login or client has, a role of roles.toml, and from where.
 
-    ``origin``: "page", "mqtt:<client>", or "gateway" for what it does by itself.
+    ``origin``: "page", "command", "mqtt:<client>", "gateway" for what it does by itself, or in a demo "scenario".
     """
 
     who: str
