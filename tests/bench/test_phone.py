@@ -62,7 +62,21 @@ async def test_what_cannot_be_typed_is_said(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="is over"):
             await phone.type_call(TYPED)
     with pytest.raises(ValueError, match="did not answer"):
-        await phone.get("/")
+        await Phone(port, limit_s=0.1).get("/")
+
+
+async def test_a_page_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    """The kit switches its Wi-Fi on first; whoever is quick must not be told that there is no page."""
+    async with served(tmp_path) as (kit, _):
+        kit.calls.make(kit.clock.ms())
+        port = free_port()
+        typing = asyncio.create_task(Phone(port).type_call(TYPED))
+        await asyncio.sleep(0.1)
+        serving = asyncio.create_task(Server(Site(kit, lambda _now: 30), (HOST,)).start_server(HOST, port))
+        await typing
+        serving.cancel()
+        await asyncio.wait([serving])
+        assert kit.calls.all()[0].kind == TYPED["kind"]
 
 
 async def test_hands_open_the_page_and_leave_it_as_it_was(tmp_path: Path) -> None:

@@ -110,9 +110,11 @@ async def type_call(twin: Twin, typed: Mapping[str, str]) -> None:
             break
     if twin.wifi is None:
         raise ValueError("the kit's own page did not open")
-    await Phone(twin.page_port).type_call(typed)
-    if not was_open:
-        await open_page(twin)
+    try:
+        await Phone(twin.page_port).type_call(typed)
+    finally:
+        if not was_open:
+            await open_page(twin)
 
 
 class Hands:

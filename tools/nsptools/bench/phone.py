@@ -13,14 +13,19 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 _CALL = re.compile(r'href="(/hulp/\d+)"')
 _LOCATION = re.compile(r"^Location: *(\S+)\r?$", re.MULTILINE | re.IGNORECASE)
 # A page of a kit takes a second; more than that is a kit that was switched off.
-_LIMIT_S = 20.0
+LIMIT_S = 20.0
+_AGAIN_S = 0.25
 
 
 class Phone:
-    """``port``: where the kit's page is on this PC. Everything raises ValueError when the kit does not answer as it should."""
+    """``port``: where the kit's page is on this PC; ``limit_s``: how long an answer is waited for.
 
-    def __init__(self, port: int) -> None:
+    Everything raises ValueError when the kit does not answer as it should.
+    """
+
+    def __init__(self, port: int, limit_s: float = LIMIT_S) -> None:
         self._port = port
+        self._limit_s = limit_s
 
     async def type_call(self, typed: Mapping[str, str]) -> None:
         """Add to the newest call for help what it is about: ``kind``, and the fields of the page by their names."""
@@ -48,8 +53,8 @@ class Phone:
 
     async def _ask(self, request: str) -> str:
         try:
-            async with asyncio.timeout(_LIMIT_S):
-                reader, writer = await asyncio.open_connection(HOST, self._port)
+            async with asyncio.timeout(self._limit_s):
+                reader, writer = await self._connected()
                 try:
                     writer.write(request.encode())
                     return (await reader.read()).decode(errors="replace")
@@ -57,3 +62,11 @@ class Phone:
                     writer.close()
         except (OSError, TimeoutError) as error:
             raise ValueError(f"the kit's page did not answer ({type(error).__name__} {error})") from error
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The Wi-Fi is there a moment before the page is."""
+        while True:
+            try:
+                return await asyncio.open_connection(HOST, self._port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(_AGAIN_S)
