@@ -113,7 +113,7 @@ async def type_call(twin: Twin, typed: Mapping[str, str]) -> None:
     try:
         await Phone(twin.page_port).type_call(typed)
     finally:
-        if not was_open:
+        if not was_open and twin.wifi is not None:
             await open_page(twin)
 
 
